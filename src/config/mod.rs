@@ -1,0 +1,3 @@
+//! Configuration: raw TOML in, validated settings out, and every way to be wrong explained.
+
+pub mod key;

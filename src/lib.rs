@@ -1,0 +1,2 @@
+//! vigie: one terminal console for a whole platform.
+pub mod config;
