@@ -1,3 +1,75 @@
 //! Configuration: raw TOML in, validated settings out, and every way to be wrong explained.
+//!
+//! Raw settings are optional everywhere, valid settings nowhere: what a backend receives has been checked, so that
+//! nothing behind this door asks "is it set?" again.
 
+pub mod connector;
 pub mod key;
+pub mod report;
+pub mod secret;
+pub mod ui;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use connector::{
+    Alertmanager, ArgoCd, Authentik, Connection, HttpAuth, Kubernetes, Omni, Prometheus, Proxmox, Trust,
+};
+pub use report::Report;
+pub use secret::{Secret, SecretError, SecretSource};
+pub use ui::{Refresh, Ui};
+
+/// Everything the user has set, checked and completed with defaults.
+#[derive(Debug, Clone, Default)]
+pub struct Config {
+    /// Proxmox VE clusters or single hosts.
+    pub proxmox: Vec<Proxmox>,
+    /// Omni instances.
+    pub omni: Vec<Omni>,
+    /// Kubernetes contexts.
+    pub kubernetes: Vec<Kubernetes>,
+    /// Argo CD instances.
+    pub argocd: Vec<ArgoCd>,
+    /// Authentik instances.
+    pub authentik: Vec<Authentik>,
+    /// Alertmanagers; members of one cluster share [`Alertmanager::cluster`].
+    pub alertmanager: Vec<Alertmanager>,
+    /// Prometheus servers.
+    pub prometheus: Vec<Prometheus>,
+    /// How the console looks and how often it asks.
+    pub ui: Ui,
+    /// Limits of what the console does to the platform.
+    pub guard: Guard,
+    /// Who acts: the author of silences, invitations and journal lines.
+    pub operator: Arc<str>,
+    /// What was wrong but could be replaced by a default; shown on the screen.
+    pub warnings: Vec<Report>,
+}
+
+/// Limits of what the console does to the platform.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Guard {
+    /// How long writes stay armed.
+    pub armed_for: Duration,
+    /// The longest silence that may be created.
+    pub longest_silence: Duration,
+}
+
+impl Default for Guard {
+    fn default() -> Self {
+        Self { armed_for: Duration::from_secs(600), longest_silence: Duration::from_secs(8 * 3600) }
+    }
+}
+
+impl Config {
+    /// Whether no connector is configured at all, so that there is nothing to show but the welcome page.
+    pub fn is_empty(&self) -> bool {
+        self.proxmox.is_empty()
+            && self.omni.is_empty()
+            && self.kubernetes.is_empty()
+            && self.argocd.is_empty()
+            && self.authentik.is_empty()
+            && self.alertmanager.is_empty()
+            && self.prometheus.is_empty()
+    }
+}

@@ -1,0 +1,171 @@
+//! What each connector needs, already checked: a backend that holds one of these can connect or say why not.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::secret::Secret;
+
+/// The failure domain a system belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub enum Domain {
+    /// Machines at home, which may be off on purpose.
+    Home,
+    /// Rented machines that are always on.
+    Cloud,
+    /// Services in front of everything: DNS, tunnel, code hosting.
+    Edge,
+    /// Not said.
+    #[default]
+    Unknown,
+}
+
+/// Whom to believe when a server shows its certificate.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Trust {
+    /// The certificate authorities of this machine.
+    #[default]
+    System,
+    /// Only the certificates in this PEM file.
+    Ca(PathBuf),
+    /// Only the certificate with this SHA-256 of its DER form, whatever its name, issuer or dates.
+    Fingerprint([u8; 32]),
+}
+
+/// What every HTTP connector takes.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    /// The instance's name, unique over its table: `[a-z0-9][a-z0-9-]*`.
+    pub name: Arc<str>,
+    /// An absolute `http` or `https` URL without credentials, query, fragment or trailing slash.
+    pub url: String,
+    /// The `Host` header to send instead of the URL's host, for a server reached behind its router.
+    pub host_header: Option<String>,
+    /// Headers sent with every request, such as a Cloudflare Access service token.
+    pub headers: Vec<(String, Secret)>,
+    /// An `http`, `https`, `socks5` or `socks5h` proxy.
+    pub proxy: Option<String>,
+    /// Whom to believe when the server shows its certificate.
+    pub trust: Trust,
+    /// The failure domain of the server.
+    pub domain: Domain,
+    /// The address a browser uses, without trailing slash, where it is another one than `url`.
+    pub public_url: Option<String>,
+    /// Whether plain `http` beyond loopback was asked for in so many words.
+    pub plaintext: bool,
+    /// How long one request may take.
+    pub timeout: Duration,
+}
+
+impl Connection {
+    /// The address for people: `public_url`, else `url`.
+    pub fn browser_url(&self) -> &str {
+        self.public_url.as_deref().unwrap_or(&self.url)
+    }
+}
+
+/// One `[[proxmox]]`: a Proxmox VE cluster or host.
+#[derive(Debug, Clone)]
+pub struct Proxmox {
+    /// Where it is.
+    pub connection: Connection,
+    /// An API token, `USER@REALM!TOKENID=UUID`.
+    pub token: Secret,
+}
+
+/// One `[[omni]]`: a Sidero Omni instance.
+#[derive(Debug, Clone)]
+pub struct Omni {
+    /// Where it is.
+    pub connection: Connection,
+    /// A service account key as Omni prints it (base64), used to read.
+    pub key: Secret,
+    /// A service account key that may write; used only while writes are armed.
+    pub operator_key: Option<Secret>,
+}
+
+/// One `[[kubernetes]]`: a context of a kubeconfig.
+#[derive(Debug, Clone)]
+pub struct Kubernetes {
+    /// The instance's name, unique over its table.
+    pub name: Arc<str>,
+    /// The kubeconfig file; without it `KUBECONFIG` and `~/.kube/config` are read as kubectl does.
+    pub kubeconfig: Option<PathBuf>,
+    /// The context; without it the file's current context.
+    pub context: Option<String>,
+    /// The failure domain of the cluster.
+    pub domain: Domain,
+    /// How long one request may take.
+    pub timeout: Duration,
+}
+
+/// One `[[argocd]]`: an Argo CD, read through its custom resources and, if configured, its REST API.
+#[derive(Debug, Clone)]
+pub struct ArgoCd {
+    /// The instance's name, unique over its table.
+    pub name: Arc<str>,
+    /// The name of the `[[kubernetes]]` that holds the Applications.
+    pub kubernetes: Arc<str>,
+    /// The namespace Argo CD runs in.
+    pub namespace: String,
+    /// The REST API and its bearer token (a JWT).
+    pub rest: Option<(Connection, Secret)>,
+    /// The failure domain: its own, else that of its Kubernetes.
+    pub domain: Domain,
+    /// The address a browser uses, without trailing slash.
+    pub public_url: Option<String>,
+}
+
+/// One `[[authentik]]`: an Authentik instance.
+#[derive(Debug, Clone)]
+pub struct Authentik {
+    /// Where it is, without `/api/v3`.
+    pub connection: Connection,
+    /// The key of a token with the intent `api`.
+    pub token: Secret,
+    /// The slug of the flow that an invitation opens.
+    pub enrollment_flow: String,
+    /// The key of an invitation's `fixed_data` from which the flow's policy reads the group.
+    pub group_key: String,
+    /// The key under `attributes` by which an enrolled user is matched to the invitation.
+    pub mark: String,
+    /// Groups into which nobody is ever invited.
+    pub admin_groups: Vec<String>,
+}
+
+/// How an HTTP server wants to be told who asks.
+#[derive(Debug, Clone, Default)]
+pub enum HttpAuth {
+    /// Not at all.
+    #[default]
+    None,
+    /// HTTP Basic.
+    Basic {
+        /// The user name.
+        user: String,
+        /// The password.
+        password: Secret,
+    },
+    /// `Authorization: Bearer`.
+    Bearer(Secret),
+}
+
+/// One `[[alertmanager]]`: an Alertmanager, perhaps a member of a cluster.
+#[derive(Debug, Clone)]
+pub struct Alertmanager {
+    /// Where it is, with its route prefix but without `/api/v2`.
+    pub connection: Connection,
+    /// The high-availability cluster: members share alerts and silences.
+    pub cluster: Option<String>,
+    /// How it wants to be told who asks.
+    pub auth: HttpAuth,
+}
+
+/// One `[[prometheus]]`: a Prometheus server.
+#[derive(Debug, Clone)]
+pub struct Prometheus {
+    /// Where it is, with its route prefix but without `/api/v1`.
+    pub connection: Connection,
+    /// How it wants to be told who asks.
+    pub auth: HttpAuth,
+}

@@ -1,0 +1,69 @@
+//! How the console looks and how often it asks: the `[ui]` table.
+
+use std::time::Duration;
+
+/// The checked `[ui]` table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ui {
+    /// The theme's name.
+    pub theme: String,
+    /// The theme for a terminal with a light background, if another one.
+    pub theme_light: Option<String>,
+    /// The keymap's name.
+    pub keymap: String,
+    /// Draw with ASCII only.
+    pub ascii: bool,
+    /// Take mouse events (the terminal's own selection then needs Shift).
+    pub mouse: bool,
+    /// The most frames per second on a local terminal.
+    pub fps: u16,
+    /// The most frames per second over SSH.
+    pub fps_ssh: u16,
+    /// How often sources are asked.
+    pub refresh: Refresh,
+    /// No toasts for what succeeded.
+    pub quiet: bool,
+    /// Nothing spins or blinks.
+    pub reduced_motion: bool,
+    /// Start with the wide columns.
+    pub wide: bool,
+}
+
+impl Default for Ui {
+    fn default() -> Self {
+        Self {
+            theme: "default-dark".to_owned(),
+            theme_light: None,
+            keymap: "default".to_owned(),
+            ascii: false,
+            mouse: false,
+            fps: 30,
+            fps_ssh: 20,
+            refresh: Refresh::default(),
+            quiet: false,
+            reduced_motion: false,
+            wide: false,
+        }
+    }
+}
+
+/// How often a source is asked, by how much of it can be seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refresh {
+    /// Its pane has the focus.
+    pub focused: Duration,
+    /// It is drawn somewhere.
+    pub visible: Duration,
+    /// It feeds only counts and alerts.
+    pub hidden: Duration,
+}
+
+impl Default for Refresh {
+    fn default() -> Self {
+        Self {
+            focused: Duration::from_secs(5),
+            visible: Duration::from_secs(15),
+            hidden: Duration::from_secs(60),
+        }
+    }
+}
