@@ -1,0 +1,524 @@
+//! Operations: what may be done to a thing, how dangerous it is, and the life of one run of it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::id::{EntityId, Identity, KindId};
+use super::kind::Text;
+use super::row::{Domain, Tone};
+
+/// How much an operation can cost; decides what the operator has to do before it is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Tier {
+    /// Reads, notes: no confirmation.
+    T0,
+    /// Reversible: one yes.
+    T1,
+    /// Costly: the typed name and a reason.
+    T2,
+    /// Desired state or data: not done here, the way in Git or the command is shown.
+    T3,
+}
+
+impl fmt::Display for Tier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:?}")
+    }
+}
+
+/// What an operation acts on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Targets {
+    /// Existing rows of these kinds.
+    Rows(Vec<KindId>),
+    /// Any row of any kind.
+    Any,
+    /// Something that does not exist yet: the operator names it (`what` says what the name is).
+    New {
+        /// The kind that will hold it.
+        kind: KindId,
+        /// What the operator types (`label`).
+        what: Text,
+    },
+}
+
+/// A special key that an operation answers to on its kind, besides the list of operations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Verb {
+    /// The kind's own main operation, on `s` (silence, sync).
+    Special,
+    /// Changing the thing, on `e` (extend a silence).
+    Edit,
+    /// Ending the thing, on `D` (expire, revoke).
+    End,
+}
+
+/// What a form field takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FieldKind {
+    /// One line of text.
+    Line,
+    /// Several lines of text.
+    Lines,
+    /// A duration such as `1h30m`, at most so many seconds.
+    Duration {
+        /// The longest that is allowed, in seconds.
+        max: i64,
+    },
+    /// Yes or no (`true`, `false`).
+    Flag,
+    /// One of these.
+    Choice(Vec<Text>),
+    /// One of the choices that the backend offers when the form is prepared.
+    Offered,
+}
+
+/// One field of an operation's form; `vigie do … --set NAME=VALUE` uses the same names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Field {
+    /// The key.
+    pub name: Text,
+    /// The label on screen.
+    pub title: Text,
+    /// One sentence: meaning, unit, limits.
+    pub doc: Text,
+    /// What it takes.
+    pub kind: FieldKind,
+    /// The value it starts with.
+    pub default: Text,
+    /// Whether an empty value is refused.
+    pub required: bool,
+}
+
+impl Field {
+    /// A required field without a default.
+    pub fn new(name: &'static str, title: &'static str, kind: FieldKind, doc: &'static str) -> Self {
+        Self {
+            name: name.into(),
+            title: title.into(),
+            doc: doc.into(),
+            kind,
+            default: "".into(),
+            required: true,
+        }
+    }
+
+    /// Gives it a starting value.
+    #[must_use]
+    pub fn default(mut self, value: impl Into<Text>) -> Self {
+        self.default = value.into();
+        self
+    }
+
+    /// Allows it to be empty.
+    #[must_use]
+    pub fn optional(mut self) -> Self {
+        self.required = false;
+        self
+    }
+
+    /// Checks a value; the error says what is wrong and what is expected.
+    pub fn check(&self, value: &str) -> Result<(), String> {
+        let wrong = |expected: String| Err(format!("{}: `{value}` {expected}", self.name));
+        if value.trim().is_empty() {
+            return if self.required { Err(format!("{}: a value is required", self.name)) } else { Ok(()) };
+        }
+        match &self.kind {
+            FieldKind::Duration { max } => match super::time::parse_duration(value) {
+                None => wrong("is no duration; write it like 90s, 15m, 1h30m or 7d".into()),
+                Some(d) if d.as_secs() <= 0 => wrong("is no time at all".into()),
+                Some(d) if d.as_secs() > *max => {
+                    wrong(format!("is more than the limit of {}", super::time::short(*max)))
+                }
+                Some(_) => Ok(()),
+            },
+            FieldKind::Flag if !matches!(value, "true" | "false") => {
+                wrong("is neither true nor false".into())
+            }
+            FieldKind::Choice(choices) if !choices.iter().any(|c| c == value) => {
+                wrong(format!("is none of {}", choices.join(", ")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What may be done to a kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpSpec {
+    /// Its full name (`proxmox.start`).
+    pub name: Text,
+    /// What it acts on.
+    pub targets: Targets,
+    /// The verb on screen (`start`).
+    pub title: Text,
+    /// One sentence: what happens.
+    pub doc: Text,
+    /// How much it can cost.
+    pub tier: Tier,
+    /// The privilege it needs, in the server's own words.
+    pub right: Text,
+    /// What has to be filled in.
+    pub form: Vec<Field>,
+    /// Whether it may run on several marked rows.
+    pub bulk: bool,
+    /// The special key it answers to.
+    pub verb: Option<Verb>,
+}
+
+impl OpSpec {
+    /// An operation on rows of one kind, without form, not in bulk.
+    pub fn on(
+        kind: &'static str,
+        name: &'static str,
+        title: &'static str,
+        tier: Tier,
+        doc: &'static str,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            targets: Targets::Rows(vec![kind.into()]),
+            title: title.into(),
+            doc: doc.into(),
+            tier,
+            right: "".into(),
+            form: Vec::new(),
+            bulk: false,
+            verb: None,
+        }
+    }
+
+    /// Names the privilege that it needs.
+    #[must_use]
+    pub fn right(mut self, right: &'static str) -> Self {
+        self.right = right.into();
+        self
+    }
+
+    /// Gives it a form.
+    #[must_use]
+    pub fn form(mut self, form: Vec<Field>) -> Self {
+        self.form = form;
+        self
+    }
+
+    /// Allows several targets.
+    #[must_use]
+    pub fn bulk(mut self) -> Self {
+        self.bulk = true;
+        self
+    }
+
+    /// Binds it to a special key.
+    #[must_use]
+    pub fn verb(mut self, verb: Verb) -> Self {
+        self.verb = Some(verb);
+        self
+    }
+
+    /// Whether rows of a kind can be its target.
+    pub fn acts_on(&self, kind: &KindId) -> bool {
+        match &self.targets {
+            Targets::Rows(kinds) => kinds.contains(kind),
+            Targets::Any => true,
+            Targets::New { .. } => false,
+        }
+    }
+
+    /// The backend that carries it out.
+    pub fn backend(&self) -> &str {
+        self.name.split_once('.').map_or("", |(backend, _)| backend)
+    }
+}
+
+/// All operations of a process.
+#[derive(Debug, Clone, Default)]
+pub struct Operations(Vec<Arc<OpSpec>>);
+
+impl Operations {
+    /// Takes the operations of all backends.
+    pub fn new(specs: impl IntoIterator<Item = OpSpec>) -> Self {
+        Self(specs.into_iter().map(Arc::new).collect())
+    }
+
+    /// All of them in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<OpSpec>> {
+        self.0.iter()
+    }
+
+    /// One by its full name.
+    pub fn get(&self, name: &str) -> Option<&Arc<OpSpec>> {
+        self.0.iter().find(|op| op.name == name)
+    }
+
+    /// Those that act on rows of a kind, its backend's own before those for any row.
+    pub fn on(&self, kind: &KindId) -> Vec<&Arc<OpSpec>> {
+        let mut found: Vec<_> = self.0.iter().filter(|op| op.acts_on(kind)).collect();
+        found.sort_by_key(|op| op.targets == Targets::Any);
+        found
+    }
+}
+
+/// The values of a form.
+pub type Args = BTreeMap<String, String>;
+
+/// The id that vigie gives to one run, journalled before anything is sent.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RunId(pub Arc<str>);
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A target as it was when the operator decided.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    /// Its stable id.
+    pub id: EntityId,
+    /// The name that is typed to confirm.
+    pub name: Arc<str>,
+    /// What made it that thing when it was chosen.
+    pub identity: Identity,
+    /// Where it lives.
+    pub domain: Domain,
+}
+
+/// One operation on one target: the unit that is locked, journalled, sent and read back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// Its run.
+    pub run: RunId,
+    /// The operation's full name.
+    pub op: Arc<str>,
+    /// What it acts on.
+    pub target: Target,
+    /// The form's values.
+    pub args: Args,
+    /// Why, in the operator's words.
+    pub reason: Option<String>,
+    /// Who, as the journal and silences name them.
+    pub operator: Arc<str>,
+}
+
+impl Job {
+    /// A form value; empty where it was not given.
+    pub fn arg(&self, name: &str) -> &str {
+        self.args.get(name).map_or("", String::as_str)
+    }
+}
+
+/// What a check before sending found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Decision {
+    /// Nothing speaks against it.
+    Allow,
+    /// It may be done; the evidence says what to mind.
+    Warn,
+    /// The evidence needed to decide could not be had.
+    Blind,
+    /// It must not be done.
+    Refuse,
+}
+
+/// One fact on which a decision rests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evidence {
+    /// What was looked at.
+    pub what: String,
+    /// What it says.
+    pub says: String,
+    /// How it bears on the decision.
+    pub tone: Tone,
+}
+
+impl Evidence {
+    /// A fact in a role.
+    pub fn new(what: impl Into<String>, says: impl Into<String>, tone: Tone) -> Self {
+        Self { what: what.into(), says: says.into(), tone }
+    }
+}
+
+/// The backend's own answer before an operation is confirmed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// Whether it may go on.
+    pub decision: Decision,
+    /// What will happen, in one sentence for the confirmation.
+    pub effect: String,
+    /// What it rests on.
+    pub evidence: Vec<Evidence>,
+    /// The target's identity as the server has it now; frozen into the target.
+    pub identity: Identity,
+}
+
+impl Verdict {
+    /// Nothing speaks against it.
+    pub fn allow(effect: impl Into<String>, identity: Identity) -> Self {
+        Self { decision: Decision::Allow, effect: effect.into(), evidence: Vec::new(), identity }
+    }
+
+    /// It must not be done, for one reason.
+    pub fn refuse(what: impl Into<String>, why: impl Into<String>) -> Self {
+        Self {
+            decision: Decision::Refuse,
+            effect: String::new(),
+            evidence: vec![Evidence::new(what, why, Tone::Error)],
+            identity: Identity::new(),
+        }
+    }
+
+    /// Adds a fact, and makes the decision at least as strict as it.
+    #[must_use]
+    pub fn and(mut self, decision: Decision, evidence: Evidence) -> Self {
+        self.decision = self.decision.max(decision);
+        self.evidence.push(evidence);
+        self
+    }
+}
+
+/// Something shown once to the operator and never written anywhere else (a link, a path to a key).
+#[derive(Clone, PartialEq, Eq)]
+pub struct Reveal {
+    /// What it is (`invitation link`).
+    pub title: String,
+    /// The secret text.
+    pub secret: String,
+    /// The text to send along with it, with the secret in it; empty where there is none.
+    pub message: String,
+}
+
+impl fmt::Debug for Reveal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Reveal({}, redacted)", self.title)
+    }
+}
+
+/// Where one run stands.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RunState {
+    /// Waits for its turn.
+    Queued,
+    /// Sent; the server works on it.
+    Running {
+        /// The server's own id of the work (a UPID).
+        remote: Option<String>,
+        /// Done so far, 0..1, where the server tells.
+        fraction: Option<f32>,
+        /// What it does now.
+        note: String,
+    },
+    /// The server says done; the effect is being read back.
+    Verifying,
+    /// Read back.
+    Done {
+        /// The proof in words.
+        proof: String,
+        /// Shown once.
+        reveal: Option<Reveal>,
+    },
+    /// The server refused it or its work failed.
+    Failed(String),
+    /// Sent, and nobody can say what became of it.
+    Unknown {
+        /// What is known.
+        text: String,
+        /// How to look.
+        look: String,
+    },
+    /// Not sent.
+    Refused(String),
+}
+
+impl RunState {
+    /// True where nothing more will come.
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Done { .. } | Self::Failed(_) | Self::Unknown { .. } | Self::Refused(_))
+    }
+
+    /// True while another operation on the same target is refused.
+    pub fn holds_target(&self) -> bool {
+        matches!(self, Self::Queued | Self::Running { .. } | Self::Verifying | Self::Unknown { .. })
+    }
+
+    /// The word for it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running { .. } => "running",
+            Self::Verifying => "verifying",
+            Self::Done { .. } => "done",
+            Self::Failed(_) => "failed",
+            Self::Unknown { .. } => "unknown",
+            Self::Refused(_) => "refused",
+        }
+    }
+
+    /// The role in which it is drawn.
+    pub fn tone(&self) -> Tone {
+        match self {
+            Self::Queued | Self::Running { .. } | Self::Verifying => Tone::Pending,
+            Self::Done { .. } => Tone::Ok,
+            Self::Failed(_) => Tone::Error,
+            Self::Unknown { .. } => Tone::Unknown,
+            Self::Refused(_) => Tone::Warn,
+        }
+    }
+
+    /// What there is to say about it in one line.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Running { note, .. } => note,
+            Self::Done { proof, .. } => proof,
+            Self::Failed(text) | Self::Refused(text) | Self::Unknown { text, .. } => text,
+            Self::Queued | Self::Verifying => "",
+        }
+    }
+}
+
+/// What the operator may do on one instance, learnt from the server.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Rights {
+    /// Operations that the credential may not do, with the missing right's name.
+    pub missing: BTreeMap<String, String>,
+    /// Operations of which the server does not tell.
+    pub unknown: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_names_what_is_wrong_and_what_is_expected() {
+        let duration = Field::new("duration", "for", FieldKind::Duration { max: 28_800 }, "");
+        assert_eq!(duration.check("1h30m"), Ok(()));
+        for (value, part) in
+            [("", "required"), ("soon", "no duration"), ("9h", "limit of 8h"), ("0s", "no time")]
+        {
+            let message = duration.check(value).unwrap_err();
+            assert!(message.starts_with("duration") && message.contains(part), "{message}");
+        }
+        assert_eq!(Field::new("note", "note", FieldKind::Line, "").optional().check(""), Ok(()));
+    }
+
+    #[test]
+    fn a_verdict_only_grows_stricter() {
+        let verdict = Verdict::allow("starts it", Identity::new())
+            .and(Decision::Refuse, Evidence::new("memory", "68 of 64 GiB", Tone::Error))
+            .and(Decision::Warn, Evidence::new("backup", "2 days old", Tone::Warn));
+        assert_eq!(verdict.decision, Decision::Refuse);
+        assert_eq!(verdict.evidence.len(), 2);
+    }
+
+    #[test]
+    fn what_is_revealed_never_prints_itself() {
+        let reveal = Reveal { title: "link".into(), secret: "hunter2".into(), message: "see hunter2".into() };
+        assert!(!format!("{reveal:?}").contains("hunter2"));
+    }
+}

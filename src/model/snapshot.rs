@@ -1,0 +1,230 @@
+//! What a poll or a watch brings home, and what is known of a source's health.
+
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::id::{EntityId, KindId, SourceId};
+use super::row::{Domain, Row};
+
+/// The layer at which an answer went wrong; the first question at 3 am.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Layer {
+    /// Our own configuration or credentials could not be read.
+    Config,
+    /// The name did not resolve.
+    Dns,
+    /// No connection.
+    Tcp,
+    /// No trust, or the wrong certificate.
+    Tls,
+    /// No answer in time, or an answer that is not HTTP as it should be.
+    Http,
+    /// Who are you, or you may not.
+    Auth,
+    /// Something in front answered: Cloudflare, an access proxy, a login page.
+    Edge,
+    /// The application itself refused or answered nonsense.
+    App,
+}
+
+impl fmt::Display for Layer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Config => "config",
+            Self::Dns => "dns",
+            Self::Tcp => "tcp",
+            Self::Tls => "tls",
+            Self::Http => "http",
+            Self::Auth => "auth",
+            Self::Edge => "edge",
+            Self::App => "app",
+        })
+    }
+}
+
+/// Why there is no fresh answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault {
+    /// The layer.
+    pub layer: Layer,
+    /// Our reading of it, one sentence.
+    pub what: String,
+    /// The first line of what the other side really said; may be empty.
+    pub raw: String,
+    /// What to do; may be empty.
+    pub hint: String,
+    /// The HTTP status, where there was one.
+    pub status: Option<u16>,
+    /// The right that is missing, where the server named it.
+    pub missing: Option<String>,
+}
+
+impl Fault {
+    /// A fault at a layer.
+    pub fn new(layer: Layer, what: impl Into<String>) -> Self {
+        Self {
+            layer,
+            what: what.into(),
+            raw: String::new(),
+            hint: String::new(),
+            status: None,
+            missing: None,
+        }
+    }
+
+    /// Adds the raw first line.
+    #[must_use]
+    pub fn raw(mut self, raw: impl Into<String>) -> Self {
+        self.raw = raw.into();
+        self
+    }
+
+    /// Adds what to do.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = hint.into();
+        self
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.layer, self.what)?;
+        if !self.raw.is_empty() && !self.what.contains(&self.raw) {
+            write!(f, " ({})", self.raw)?;
+        }
+        Ok(())
+    }
+}
+
+/// The number of a connection or request; an answer of an older one is dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Epoch(pub u64);
+
+/// A whole list as it was at one instant.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Snapshot {
+    /// The rows, of any kinds that the source carries.
+    pub rows: Vec<Row>,
+    /// Whether this is everything: a partial list disables every conclusion of absence.
+    pub complete: bool,
+    /// When the server answered.
+    pub observed_at: Timestamp,
+    /// What the reader must know of it (`cannot see backups: needs Datastore.Audit`).
+    pub notes: Vec<String>,
+}
+
+impl Snapshot {
+    /// A complete list without notes.
+    pub fn complete(rows: Vec<Row>, observed_at: Timestamp) -> Self {
+        Self { rows, complete: true, observed_at, notes: Vec::new() }
+    }
+}
+
+/// A change of a source's rows.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Delta {
+    /// Everything anew.
+    Reset(Snapshot),
+    /// Some rows changed, some went; everything else stands.
+    Change {
+        /// New and changed rows.
+        upserts: Vec<Row>,
+        /// Rows that are gone.
+        removes: Vec<EntityId>,
+        /// When the server told.
+        observed_at: Timestamp,
+        /// Whether the list is complete from here on (a watch that has caught up).
+        complete: bool,
+    },
+    /// Nothing changed, and the server has just said so.
+    Same(Timestamp),
+}
+
+/// One answer of a source: good news, or the reason why there is none.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Update {
+    /// Whose.
+    pub source: SourceId,
+    /// Of which request or connection.
+    pub epoch: Epoch,
+    /// What.
+    pub body: Result<Delta, Fault>,
+}
+
+/// How often a source is asked, in seconds, by how visible its rows are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cadence {
+    /// Its rows are in the pane that has the focus.
+    pub focused: u32,
+    /// Its rows are on screen elsewhere (the overview counts).
+    pub visible: u32,
+    /// Nobody looks.
+    pub hidden: u32,
+}
+
+/// How a source brings its rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Asked at its cadence.
+    Poll(Cadence),
+    /// A stream that stays open; restarted with back-off when it ends.
+    Watch,
+}
+
+/// What a backend says of one of its sources.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceSpec {
+    /// Its id.
+    pub id: SourceId,
+    /// The kinds whose rows it carries.
+    pub kinds: Vec<KindId>,
+    /// How it brings them.
+    pub mode: Mode,
+    /// The domain of the instance.
+    pub domain: Domain,
+}
+
+/// What is known of a source.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum SourceHealth {
+    /// Asked, not yet answered.
+    #[default]
+    Loading,
+    /// The last answer was good.
+    Fresh,
+    /// The last answer was none; the rows are those of the last good one.
+    Stale(Arc<Fault>),
+    /// The credential lacks a right; the rows are what it may see, or none.
+    Denied(Arc<Fault>),
+    /// Switched off; expected or not.
+    Off {
+        /// Declared beforehand.
+        expected: bool,
+    },
+}
+
+impl SourceHealth {
+    /// The word for it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Loading => "loading",
+            Self::Fresh => "fresh",
+            Self::Stale(_) => "stale",
+            Self::Denied(_) => "denied",
+            Self::Off { .. } => "off",
+        }
+    }
+
+    /// The fault behind it.
+    pub fn fault(&self) -> Option<&Fault> {
+        match self {
+            Self::Stale(fault) | Self::Denied(fault) => Some(fault),
+            Self::Loading | Self::Fresh | Self::Off { .. } => None,
+        }
+    }
+}

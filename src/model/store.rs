@@ -1,0 +1,298 @@
+//! The one store of facts from servers: rows by source, read-only to everyone but [`Store::apply`].
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::id::{EntityId, KindId, SourceId};
+use super::row::Row;
+use super::snapshot::{Delta, Epoch, Fault, Layer, Snapshot, SourceHealth, SourceSpec, Update};
+
+/// What is known from one source.
+#[derive(Debug)]
+pub struct Source {
+    /// What its backend said of it.
+    pub spec: SourceSpec,
+    /// How its last answer was.
+    pub health: SourceHealth,
+    /// When its last good answer was given.
+    pub good_at: Option<Timestamp>,
+    /// Whether the rows are everything there is.
+    pub complete: bool,
+    /// What the reader must know of the rows.
+    pub notes: Vec<String>,
+    epoch: Epoch,
+    rows: HashMap<EntityId, Arc<Row>>,
+}
+
+impl Source {
+    fn new(spec: SourceSpec) -> Self {
+        Self {
+            spec,
+            health: SourceHealth::Loading,
+            good_at: None,
+            complete: false,
+            notes: Vec::new(),
+            epoch: Epoch::default(),
+            rows: HashMap::new(),
+        }
+    }
+
+    /// How many rows of a kind it holds.
+    pub fn count(&self, kind: &KindId) -> usize {
+        self.rows.keys().filter(|id| id.kind == *kind).count()
+    }
+
+    /// True where absence of a row proves absence of the thing.
+    pub fn proves_absence(&self) -> bool {
+        self.complete && self.health == SourceHealth::Fresh
+    }
+}
+
+/// What an update changed.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Rows that came, changed or went.
+    pub ids: Vec<EntityId>,
+    /// Whether the source's health, completeness or notes changed.
+    pub health: bool,
+}
+
+impl Changes {
+    /// True where nobody can see a difference.
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty() && !self.health
+    }
+}
+
+/// Rows by source.
+#[derive(Debug, Default)]
+pub struct Store {
+    sources: BTreeMap<SourceId, Source>,
+    revisions: HashMap<KindId, u64>,
+}
+
+impl Store {
+    /// A store that waits for the given sources.
+    pub fn new(specs: impl IntoIterator<Item = SourceSpec>) -> Self {
+        let mut store = Self::default();
+        for spec in specs {
+            store.declare(spec);
+        }
+        store
+    }
+
+    /// Adds a source, or replaces what is said of it and keeps its rows.
+    pub fn declare(&mut self, spec: SourceSpec) {
+        match self.sources.get_mut(&spec.id) {
+            Some(known) => known.spec = spec,
+            None => {
+                self.sources.insert(spec.id.clone(), Source::new(spec));
+            }
+        }
+    }
+
+    /// Takes an answer in; an older epoch than the last, or an unknown source, changes nothing.
+    pub fn apply(&mut self, update: Update) -> Changes {
+        let Some(source) = self.sources.get_mut(&update.source) else { return Changes::default() };
+        if update.epoch < source.epoch {
+            return Changes::default();
+        }
+        source.epoch = update.epoch;
+        let changes = match update.body {
+            Ok(delta) => source.take(delta),
+            Err(fault) => source.fail(fault),
+        };
+        let kinds: HashSet<&KindId> = changes.ids.iter().map(|id| &id.kind).collect();
+        for kind in kinds {
+            *self.revisions.entry(kind.clone()).or_default() += 1;
+        }
+        changes
+    }
+
+    /// Counts the changes of a kind's rows, so that a view knows when to look again.
+    pub fn revision(&self, kind: &KindId) -> u64 {
+        self.revisions.get(kind).copied().unwrap_or(0)
+    }
+
+    /// All rows of a kind, in no order.
+    pub fn rows<'a>(&'a self, kind: &'a KindId) -> impl Iterator<Item = &'a Arc<Row>> {
+        self.of_kind(kind).flat_map(|source| source.rows.values()).filter(move |row| row.id.kind == *kind)
+    }
+
+    /// Every row of every kind, in no order.
+    pub fn all_rows(&self) -> impl Iterator<Item = &Arc<Row>> {
+        self.sources.values().flat_map(|source| source.rows.values())
+    }
+
+    /// One row by its id.
+    pub fn get(&self, id: &EntityId) -> Option<&Arc<Row>> {
+        self.sources
+            .values()
+            .filter(|source| source.spec.kinds.contains(&id.kind))
+            .find_map(|source| source.rows.get(id))
+    }
+
+    /// The sources that carry rows of a kind.
+    pub fn of_kind<'a>(&'a self, kind: &'a KindId) -> impl Iterator<Item = &'a Source> {
+        self.sources.values().filter(move |source| source.spec.kinds.contains(kind))
+    }
+
+    /// All sources in the order of their ids.
+    pub fn sources(&self) -> impl Iterator<Item = &Source> {
+        self.sources.values()
+    }
+
+    /// One source.
+    pub fn source(&self, id: &SourceId) -> Option<&Source> {
+        self.sources.get(id)
+    }
+
+    /// True where every source of a kind is fresh and complete, and there is at least one.
+    pub fn proves_absence(&self, kind: &KindId) -> bool {
+        let mut any = false;
+        self.of_kind(kind).all(|source| {
+            any = true;
+            source.proves_absence()
+        }) && any
+    }
+}
+
+impl Source {
+    fn take(&mut self, delta: Delta) -> Changes {
+        let before = (self.health.clone(), self.complete, self.notes.len());
+        let ids = match delta {
+            Delta::Reset(snapshot) => self.reset(snapshot),
+            Delta::Change { upserts, removes, observed_at, complete } => {
+                self.good_at = Some(observed_at);
+                self.complete = complete;
+                self.change(upserts, removes)
+            }
+            Delta::Same(at) => {
+                self.good_at = Some(at);
+                Vec::new()
+            }
+        };
+        self.health = SourceHealth::Fresh;
+        let health = before != (self.health.clone(), self.complete, self.notes.len());
+        Changes { ids, health }
+    }
+
+    fn reset(&mut self, snapshot: Snapshot) -> Vec<EntityId> {
+        self.good_at = Some(snapshot.observed_at);
+        self.complete = snapshot.complete;
+        self.notes = snapshot.notes;
+        let mut old = std::mem::take(&mut self.rows);
+        self.rows.reserve(snapshot.rows.len());
+        let mut changed = Vec::new();
+        for row in snapshot.rows {
+            let kept = old.remove(&row.id).filter(|known| **known == row);
+            if kept.is_none() {
+                changed.push(row.id.clone());
+            }
+            let row = kept.unwrap_or_else(|| Arc::new(row));
+            self.rows.insert(row.id.clone(), row);
+        }
+        changed.extend(old.into_keys());
+        changed
+    }
+
+    fn change(&mut self, upserts: Vec<Row>, removes: Vec<EntityId>) -> Vec<EntityId> {
+        let mut changed = Vec::new();
+        for row in upserts {
+            if self.rows.get(&row.id).is_none_or(|known| **known != row) {
+                changed.push(row.id.clone());
+                self.rows.insert(row.id.clone(), Arc::new(row));
+            }
+        }
+        changed.extend(removes.into_iter().filter(|id| self.rows.remove(id).is_some()));
+        changed
+    }
+
+    /// The rows stay: blindness never empties a pane.
+    fn fail(&mut self, fault: Fault) -> Changes {
+        let denied = fault.layer == Layer::Auth && fault.missing.is_some();
+        let fault = Arc::new(fault);
+        let health = if denied { SourceHealth::Denied(fault) } else { SourceHealth::Stale(fault) };
+        let changed = self.health != health;
+        self.health = health;
+        Changes { ids: Vec::new(), health: changed }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::row::{Cell, Domain};
+    use super::super::snapshot::{Cadence, Mode};
+    use super::*;
+
+    fn spec() -> SourceSpec {
+        SourceSpec {
+            id: SourceId::new("proxmox", "pve", "resources"),
+            kinds: vec!["proxmox.guests".into()],
+            mode: Mode::Poll(Cadence { focused: 5, visible: 10, hidden: 30 }),
+            domain: Domain::Home,
+        }
+    }
+
+    fn row(key: &str, state: &str) -> Row {
+        Row::new(EntityId::new("proxmox.guests", "pve", key), key, vec![Cell::new(state)])
+    }
+
+    fn update(epoch: u64, body: Result<Delta, Fault>) -> Update {
+        Update { source: spec().id, epoch: Epoch(epoch), body }
+    }
+
+    fn list(rows: Vec<Row>) -> Result<Delta, Fault> {
+        Ok(Delta::Reset(Snapshot::complete(rows, Timestamp::UNIX_EPOCH)))
+    }
+
+    #[test]
+    fn only_what_differs_is_reported() {
+        let mut store = Store::new([spec()]);
+        store.apply(update(1, list(vec![row("1", "running"), row("2", "running"), row("3", "off")])));
+        let kept = store.get(&row("1", "").id).cloned().unwrap();
+        let changes = store.apply(update(2, list(vec![row("1", "running"), row("2", "off")])));
+        let mut keys: Vec<_> = changes.ids.iter().map(|id| id.key.to_string()).collect();
+        keys.sort();
+        assert_eq!(keys, ["2", "3"]);
+        assert!(Arc::ptr_eq(&kept, store.get(&kept.id).unwrap()));
+        assert!(store.apply(update(3, list(vec![row("1", "running"), row("2", "off")]))).is_empty());
+    }
+
+    #[test]
+    fn a_late_answer_is_dropped() {
+        let mut store = Store::new([spec()]);
+        store.apply(update(5, list(vec![row("1", "running")])));
+        assert!(store.apply(update(4, list(vec![]))).is_empty());
+        assert_eq!(store.rows(&"proxmox.guests".into()).count(), 1);
+    }
+
+    #[test]
+    fn a_fault_keeps_the_rows_and_proves_nothing() {
+        let mut store = Store::new([spec()]);
+        let kind = KindId::from("proxmox.guests");
+        assert!(!store.proves_absence(&kind));
+        store.apply(update(1, list(vec![row("1", "running")])));
+        assert!(store.proves_absence(&kind));
+        let changes = store.apply(update(2, Err(Fault::new(Layer::Tcp, "refused"))));
+        assert!(changes.health && changes.ids.is_empty());
+        assert_eq!(store.rows(&kind).count(), 1);
+        assert!(!store.proves_absence(&kind));
+    }
+
+    #[test]
+    fn a_watch_changes_some_rows_and_keeps_the_rest() {
+        let mut store = Store::new([spec()]);
+        store.apply(update(1, list(vec![row("1", "running"), row("2", "off")])));
+        let delta = Delta::Change {
+            upserts: vec![row("2", "running")],
+            removes: vec![row("9", "").id],
+            observed_at: Timestamp::UNIX_EPOCH,
+            complete: true,
+        };
+        let changes = store.apply(update(1, Ok(delta)));
+        assert_eq!(changes.ids, [row("2", "").id]);
+    }
+}
