@@ -15,5 +15,8 @@
 //! | `headless` | `get`, `do`, `doctor` | `exec` and below |
 //! | `demo` | the embedded lab | `backend`, `config`, `model` |
 
+pub mod app;
+pub mod backend;
 pub mod config;
 pub mod model;
+pub mod ui;

@@ -4,21 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::secret::Secret;
+use crate::model::row::Domain;
 
-/// The failure domain a system belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-pub enum Domain {
-    /// Machines at home, which may be off on purpose.
-    Home,
-    /// Rented machines that are always on.
-    Cloud,
-    /// Services in front of everything: DNS, tunnel, code hosting.
-    Edge,
-    /// Not said.
-    #[default]
-    Unknown,
-}
+use super::secret::Secret;
 
 /// Whom to believe when a server shows its certificate.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -5,8 +5,10 @@
 
 pub mod connector;
 pub mod key;
+pub mod keymap;
 pub mod report;
 pub mod secret;
+pub mod theme;
 pub mod ui;
 
 use std::sync::Arc;

@@ -1,0 +1,4 @@
+//! The pure machine: what happened goes in, what to do comes out; no IO and no clock.
+
+pub mod effect;
+pub mod msg;

@@ -1,0 +1,205 @@
+//! The systems that vigie speaks to: one folder each, all behind one trait and one registry.
+//!
+//! A backend describes its world as typed data; the generic browser draws it, the gate and the
+//! executor act on it. Adding a system is a folder of these files and one line in [`REGISTRY`].
+
+pub mod error;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+
+use crate::config::Config;
+use crate::model::id::{EntityId, Identity, KindId, SourceId};
+use crate::model::kind::{KindSpec, Text};
+use crate::model::op::{Field, Job, OpSpec, Reveal, Rights, Target, Verdict};
+use crate::model::row::Tone;
+use crate::model::snapshot::{Delta, Snapshot, SourceSpec};
+use crate::model::time::Clock;
+use crate::model::view::View;
+
+use error::{ApiError, SendError};
+
+/// One line per backend; order is the order of kinds in the palette and of checks in `vigie doctor`.
+pub static REGISTRY: &[Definition] = &[];
+
+/// What a backend is before any server is configured.
+pub struct Definition {
+    /// Its id (`proxmox`), the first part of its kinds' and operations' names.
+    pub id: &'static str,
+    /// The kinds that it can list.
+    pub kinds: fn() -> Vec<KindSpec>,
+    /// What may be done to them.
+    pub operations: fn() -> Vec<OpSpec>,
+    /// Makes one [`Backend`] for each configured instance; does no IO beyond reading local files.
+    ///
+    /// An instance that cannot be made (a secret that cannot be read, a CA file without a certificate)
+    /// becomes a backend that answers every question with that fault, so that it breaks no other.
+    pub connect: fn(&Config, &Clock) -> Vec<Arc<dyn Backend>>,
+}
+
+/// All kinds of the registry.
+pub fn kinds() -> Vec<KindSpec> {
+    REGISTRY.iter().flat_map(|definition| (definition.kinds)()).collect()
+}
+
+/// All operations of the registry.
+pub fn operations() -> Vec<OpSpec> {
+    REGISTRY.iter().flat_map(|definition| (definition.operations)()).collect()
+}
+
+/// Every configured instance of every backend.
+pub fn connect(config: &Config, clock: &Clock) -> Vec<Arc<dyn Backend>> {
+    REGISTRY.iter().flat_map(|definition| (definition.connect)(config, clock)).collect()
+}
+
+/// Where a watch delivers its changes; a closed channel means that nobody listens any more.
+pub type DeltaSink = mpsc::Sender<Delta>;
+
+/// Where an opened view delivers its content.
+pub type ViewSink = mpsc::Sender<View>;
+
+/// How far a sent operation has come.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Progress {
+    /// The server took it on under this id (a UPID); journalled at once.
+    Accepted(String),
+    /// What it does now, and how much of it is done (0..1) where the server tells.
+    Step {
+        /// Done so far.
+        fraction: Option<f32>,
+        /// One line.
+        note: String,
+    },
+}
+
+/// Where an operation reports its progress.
+pub type ProgressSink = mpsc::Sender<Progress>;
+
+/// The server's own end of an operation, before it is read back.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Receipt {
+    /// The server's id of the work or of the created thing.
+    pub remote: Option<String>,
+    /// What the server said.
+    pub said: String,
+    /// Shown once to the operator.
+    pub reveal: Option<Reveal>,
+}
+
+/// What reading back found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Proof {
+    /// The effect is there; in words.
+    Seen(String),
+    /// It is not there, and it will not come any more.
+    Absent(String),
+    /// It cannot be said yet, or not at all; the second text says how to look by hand.
+    Unclear(String, String),
+}
+
+/// One line of `vigie doctor`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What was looked at (`reach`, `auth`, `rights`, `version`, `certificate`, `token`).
+    pub what: Text,
+    /// What it says.
+    pub says: String,
+    /// Ok, warn, error or unknown.
+    pub tone: Tone,
+}
+
+impl Finding {
+    /// A finding in a role.
+    pub fn new(what: impl Into<Text>, says: impl Into<String>, tone: Tone) -> Self {
+        Self { what: what.into(), says: says.into(), tone }
+    }
+}
+
+/// What `vigie doctor` learns of one instance.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Diagnosis {
+    /// Its findings in the order of the layers.
+    pub findings: Vec<Finding>,
+    /// What its credential may do.
+    pub rights: Option<Rights>,
+    /// The instant at which its certificate ends.
+    pub certificate_ends: Option<Timestamp>,
+    /// The instant at which its credential ends.
+    pub token_ends: Option<Timestamp>,
+}
+
+impl Diagnosis {
+    /// True where nothing is wrong enough to fail the doctor.
+    pub fn healthy(&self) -> bool {
+        self.findings.iter().all(|finding| !matches!(finding.tone, Tone::Error | Tone::Unknown))
+    }
+}
+
+/// One configured instance of a system.
+///
+/// Methods are called from several tasks at once; a call that is dropped is cancelled. Reads may be
+/// retried by the client underneath, writes never.
+#[async_trait]
+pub trait Backend: Send + Sync {
+    /// The backend's id (`proxmox`).
+    fn id(&self) -> &'static str;
+
+    /// The configured name.
+    fn instance(&self) -> &Arc<str>;
+
+    /// Its streams of rows.
+    fn sources(&self) -> Vec<SourceSpec>;
+
+    /// Asks a polled source once.
+    async fn poll(&self, source: &SourceId) -> Result<Snapshot, ApiError>;
+
+    /// Follows a watched source until it ends; the first delta is a [`Delta::Reset`].
+    ///
+    /// Only called for sources of [`crate::model::snapshot::Mode::Watch`].
+    async fn watch(&self, source: &SourceId, _sink: DeltaSink) -> Result<(), ApiError> {
+        Err(ApiError::unsupported(format!("{source} cannot be watched")))
+    }
+
+    /// Resolves an exact name to ids over a complete list; never fuzzy, never a prefix.
+    ///
+    /// More or less than one id is the caller's to refuse; an incomplete list is an error.
+    async fn resolve(&self, kind: &KindId, exact: &str) -> Result<Vec<Target>, ApiError>;
+
+    /// Opens a view of a row (`describe`, or one of its kind's views) and keeps it fresh until it is dropped.
+    async fn open(&self, id: &EntityId, view: &str, sink: ViewSink) -> Result<(), ApiError>;
+
+    /// What the credential may do.
+    async fn rights(&self) -> Result<Rights, ApiError>;
+
+    /// Looks at the instance from the outside in: reach, certificate, auth, version, rights, expiry.
+    async fn doctor(&self) -> Diagnosis;
+
+    /// The form of an operation with what this server offers filled in (groups, flows).
+    ///
+    /// The default is the form of the specification.
+    async fn form(&self, op: &OpSpec, _targets: &[Target]) -> Result<Vec<Field>, ApiError> {
+        Ok(op.form.clone())
+    }
+
+    /// The target as the server's own record has it now; called just before sending.
+    async fn identify(&self, target: &EntityId) -> Result<Identity, ApiError>;
+
+    /// Checks right, state, locks and budget before the confirmation.
+    async fn preflight(&self, job: &Job) -> Result<Verdict, ApiError>;
+
+    /// Sends the operation exactly once and follows the server's work to its end.
+    async fn operate(&self, job: &Job, progress: ProgressSink) -> Result<Receipt, SendError>;
+
+    /// Reads back whether the effect is there, after `operate`, or after a crash or time-out.
+    ///
+    /// `remote` is the server's id where it came to be known; `since` is when the run was sent.
+    async fn verify(&self, job: &Job, remote: Option<&str>, since: Timestamp) -> Result<Proof, ApiError>;
+
+    /// The command that opens a terminal on a row; `None` where there is none.
+    fn terminal(&self, _id: &EntityId) -> Option<Vec<String>> {
+        None
+    }
+}

@@ -1,0 +1,3 @@
+//! Components: what is drawn, each with its own state, in a file of its own.
+
+pub mod component;
