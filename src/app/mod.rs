@@ -1,4 +1,6 @@
 //! The pure machine: what happened goes in, what to do comes out; no IO and no clock.
 
+pub mod desk;
 pub mod effect;
+pub mod gate;
 pub mod msg;

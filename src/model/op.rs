@@ -146,6 +146,15 @@ impl Field {
     }
 }
 
+/// What becomes of an operation whose check before sending could not see enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blind {
+    /// It is not sent: it brings something up, moves it or replaces it.
+    Refuse,
+    /// It may be sent: it takes load away, or what it changes is a word about the thing.
+    Warn,
+}
+
 /// What may be done to a kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpSpec {
@@ -167,10 +176,12 @@ pub struct OpSpec {
     pub bulk: bool,
     /// The special key it answers to.
     pub verb: Option<Verb>,
+    /// What becomes of it where the check before sending could not see enough.
+    pub blind: Blind,
 }
 
 impl OpSpec {
-    /// An operation on rows of one kind, without form, not in bulk.
+    /// An operation on rows of one kind, without form, not in bulk; from T1 on, blindness refuses it.
     pub fn on(
         kind: &'static str,
         name: &'static str,
@@ -188,7 +199,15 @@ impl OpSpec {
             form: Vec::new(),
             bulk: false,
             verb: None,
+            blind: if tier == Tier::T0 { Blind::Warn } else { Blind::Refuse },
         }
+    }
+
+    /// Lets it through where the check before sending could not see enough.
+    #[must_use]
+    pub fn warn_if_blind(mut self) -> Self {
+        self.blind = Blind::Warn;
+        self
     }
 
     /// Names the privilege that it needs.
