@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
@@ -32,6 +33,8 @@ pub struct Ctx<'a> {
     pub keymap: &'a Keymap,
     /// The instant that ages are counted to.
     pub now: Timestamp,
+    /// The time zone that clock times are written in.
+    pub zone: &'a TimeZone,
     /// Until when writes are armed.
     pub armed_until: Option<Timestamp>,
     /// ASCII instead of other glyphs.
