@@ -4,6 +4,8 @@
 //! executor act on it. Adding a system is a folder of these files and one line in [`REGISTRY`].
 
 pub mod error;
+pub mod http;
+pub mod tls;
 
 use std::sync::Arc;
 
