@@ -5,6 +5,8 @@
 
 pub mod error;
 pub mod http;
+#[cfg(feature = "demo")]
+pub mod sim;
 pub mod tls;
 
 use std::sync::Arc;
@@ -40,6 +42,9 @@ pub struct Definition {
     /// An instance that cannot be made (a secret that cannot be read, a CA file without a certificate)
     /// becomes a backend that answers every question with that fault, so that it breaks no other.
     pub connect: fn(&Config, &Clock) -> Vec<Arc<dyn Backend>>,
+    /// Its simulated servers in the lab.
+    #[cfg(feature = "demo")]
+    pub simulators: fn(&Arc<sim::World>) -> Vec<sim::Simulator>,
 }
 
 /// All kinds of the registry.

@@ -74,11 +74,13 @@ fn tls_error(error: &(dyn Error + 'static)) -> Option<String> {
     rustls_error(error).map(ToString::to_string)
 }
 
-/// rustls' error travels inside an `io::Error`, which hides it from `source()`.
+/// rustls' error travels inside nested `io::Error`s, which hide it from `source()`.
 fn rustls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
-    error
-        .downcast_ref::<rustls::Error>()
-        .or_else(|| error.downcast_ref::<std::io::Error>()?.get_ref()?.downcast_ref::<rustls::Error>())
+    if let Some(found) = error.downcast_ref::<rustls::Error>() {
+        return Some(found);
+    }
+    let inner = error.downcast_ref::<std::io::Error>()?.get_ref()?;
+    rustls_error(inner)
 }
 
 /// Whether a write with this status may have been carried out all the same.
