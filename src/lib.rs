@@ -19,4 +19,5 @@ pub mod app;
 pub mod backend;
 pub mod config;
 pub mod model;
+pub mod runtime;
 pub mod ui;
