@@ -4,9 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::row::Domain;
-
 use super::secret::Secret;
+use crate::model::row::Domain;
 
 /// Whom to believe when a server shows its certificate.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

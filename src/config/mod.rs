@@ -3,13 +3,20 @@
 //! Raw settings are optional everywhere, valid settings nowhere: what a backend receives has been checked, so that
 //! nothing behind this door asks "is it set?" again.
 
+mod check;
 pub mod connector;
+pub mod env;
 pub mod key;
 pub mod keymap;
+pub mod load;
+mod raw;
 pub mod report;
 pub mod secret;
+mod source;
+mod suggest;
 pub mod theme;
 pub mod ui;
+mod valid;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +24,9 @@ use std::time::Duration;
 pub use connector::{
     Alertmanager, ArgoCd, Authentik, Connection, HttpAuth, Kubernetes, Omni, Prometheus, Proxmox, Trust,
 };
-pub use report::Report;
+pub use env::Env;
+pub use load::{EXAMPLE, Loaded, load};
+pub use report::{Report, Reports};
 pub use secret::{Secret, SecretError, SecretSource};
 pub use ui::{Refresh, Ui};
 

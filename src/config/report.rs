@@ -20,10 +20,12 @@ pub struct Place {
     pub line: usize,
     /// The column in characters, from 1.
     pub column: usize,
-    /// How many characters are meant.
-    pub width: usize,
-    /// The source line; the value of a secret never stands in one, as secrets are only ever referred to.
+    /// The source line, shortened, without control characters, and with every quoted text hidden that is not meant.
     pub source: String,
+    /// Terminal cells of `source` before the meant part.
+    pub indent: usize,
+    /// Terminal cells of the meant part.
+    pub width: usize,
 }
 
 /// One finding.
@@ -42,7 +44,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// A finding that stands nowhere in a file.
+    /// An error that stands nowhere in a file.
     pub fn error(what: impl Into<String>, cure: impl Into<String>) -> Self {
         Self {
             severity: Severity::Error,
@@ -51,6 +53,11 @@ impl Report {
             expected: String::new(),
             cure: cure.into(),
         }
+    }
+
+    /// A warning that stands nowhere in a file.
+    pub fn warning(what: impl Into<String>, cure: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(what, cure) }
     }
 
     /// The finding in one line, for the screen.
@@ -79,7 +86,7 @@ impl Place {
     fn draw(&self, expected: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let number = self.line.to_string();
         let gutter = " ".repeat(number.len());
-        let indent = " ".repeat(self.column.saturating_sub(1));
+        let indent = " ".repeat(self.indent);
         let carets = "^".repeat(self.width.max(1));
         writeln!(f, " {gutter}--> {}:{}:{}", self.file, self.line, self.column)?;
         writeln!(f, " {gutter} |")?;
@@ -88,3 +95,21 @@ impl Place {
         writeln!(f, "{}", underline.trim_end())
     }
 }
+
+/// Everything that is wrong, in the order of the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reports(pub Vec<Report>);
+
+impl fmt::Display for Reports {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for report in &self.0 {
+            writeln!(f, "{report}")?;
+        }
+        match self.0.len() {
+            1 => f.write_str("1 thing to put right before vigie can start"),
+            n => write!(f, "{n} things to put right before vigie can start"),
+        }
+    }
+}
+
+impl std::error::Error for Reports {}

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 /// The checked `[ui]` table.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "switches of the user, independent of each other")]
 pub struct Ui {
     /// The theme's name.
     pub theme: String,

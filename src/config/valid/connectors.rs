@@ -1,0 +1,173 @@
+//! The tables of the connectors, one function each.
+
+use std::sync::Arc;
+
+use super::Validator;
+use super::connection::{domain, public_url, timeout, unreadable};
+use crate::config::check;
+use crate::config::connector::{
+    Alertmanager, ArgoCd, Authentik, HttpAuth, Kubernetes, Omni, Prometheus, Proxmox,
+};
+use crate::config::raw::{Located, Table};
+use crate::config::source::Fault;
+use crate::config::suggest;
+
+impl Validator<'_> {
+    pub(super) fn proxmox(&self, table: &Table<'_>, name: Arc<str>) -> Option<Proxmox> {
+        let domain = domain(table).unwrap_or_default();
+        let connection = self.connection(table, name, domain, "\"https://pve.example:8006\"");
+        let token = self.required_secret(table, "token");
+        Some(Proxmox { connection: connection?, token: token? })
+    }
+
+    pub(super) fn omni(&self, table: &Table<'_>, name: Arc<str>) -> Option<Omni> {
+        let domain = domain(table).unwrap_or_default();
+        let connection = self.connection(table, name, domain, "\"https://omni.example\"");
+        let key = self.required_secret(table, "key");
+        let operator_key = self.secret(table, "operator_key");
+        Some(Omni { connection: connection?, key: key?, operator_key })
+    }
+
+    pub(super) fn kubernetes(&self, table: &Table<'_>, name: Arc<str>) -> Kubernetes {
+        let kubeconfig = table.text("kubeconfig").map(|written| {
+            let path = self.env.path(written.value, self.base);
+            if let Some(why) = self.look.then(|| unreadable(&path)).flatten() {
+                let cure = "check the path; without `kubeconfig` the files that kubectl uses are read";
+                table.note(written.span, Fault::new(why, "a readable kubeconfig", cure));
+            }
+            path
+        });
+        let context = table.checked("context", check::word);
+        let domain = domain(table).unwrap_or_default();
+        Kubernetes { name, kubeconfig, context, domain, timeout: timeout(table) }
+    }
+
+    pub(super) fn argocd(
+        &self,
+        table: &Table<'_>,
+        name: Arc<str>,
+        clusters: &[Kubernetes],
+    ) -> Option<ArgoCd> {
+        let cluster = cluster(table, clusters);
+        let namespace = table.checked("namespace", check::namespace).unwrap_or_else(|| "argocd".to_owned());
+        let domain = domain(table).or(cluster.map(|c| c.domain)).unwrap_or_default();
+        let public = public_url(table);
+        let wants_rest = table.has("url") || table.has("token");
+        let rest = wants_rest.then(|| {
+            let connection = self.connection(table, Arc::clone(&name), domain, "\"https://argocd.example\"");
+            let token = self.required_secret(table, "token");
+            Some((connection?, token?))
+        });
+        if !wants_rest {
+            no_rest(table);
+        }
+        let kubernetes = Arc::clone(&cluster?.name);
+        Some(ArgoCd { name, kubernetes, namespace, rest: rest.flatten(), domain, public_url: public })
+    }
+
+    pub(super) fn authentik(&self, table: &Table<'_>, name: Arc<str>) -> Option<Authentik> {
+        let domain = domain(table).unwrap_or_default();
+        let connection = self.connection(table, name, domain, "\"https://auth.example\"");
+        let token = self.required_secret(table, "token");
+        let or = |key, check: fn(&str) -> Result<String, Fault>, default: &str| {
+            table.checked(key, check).unwrap_or_else(|| default.to_owned())
+        };
+        let enrollment_flow = or("enrollment_flow", check::slug, "invitation-enrollment");
+        let group_key = or("group_key", check::slug, "group");
+        let mark = or("mark", check::slug, "vigie");
+        let admin_groups = match table.list("admin_groups") {
+            Some(groups) => groups.iter().map(|group| group.value.to_owned()).collect(),
+            None => vec!["authentik Admins".to_owned()],
+        };
+        Some(Authentik {
+            connection: connection?,
+            token: token?,
+            enrollment_flow,
+            group_key,
+            mark,
+            admin_groups,
+        })
+    }
+
+    pub(super) fn alertmanager(&self, table: &Table<'_>, name: Arc<str>) -> Option<Alertmanager> {
+        let domain = domain(table).unwrap_or_default();
+        let connection = self.connection(table, name, domain, "\"http://127.0.0.1:9093\"");
+        let cluster = table.checked("cluster", check::name);
+        let auth = self.auth(table);
+        Some(Alertmanager { connection: connection?, cluster, auth })
+    }
+
+    pub(super) fn prometheus(&self, table: &Table<'_>, name: Arc<str>) -> Option<Prometheus> {
+        let domain = domain(table).unwrap_or_default();
+        let connection = self.connection(table, name, domain, "\"http://127.0.0.1:9090\"");
+        let auth = self.auth(table);
+        Some(Prometheus { connection: connection?, auth })
+    }
+
+    fn auth(&self, table: &Table<'_>) -> HttpAuth {
+        let user = table.checked("user", check::word);
+        let password = self.secret(table, "password");
+        let bearer = self.secret(table, "bearer");
+        let half = match (table.has("user"), table.has("password")) {
+            (true, false) => Some("password"),
+            (false, true) => Some("user"),
+            _ => None,
+        };
+        if let Some(missing) = half {
+            let example = if missing == "user" { "\"vigie\"" } else { "{ env = \"VARIABLE\" }" };
+            table.missing(missing, example);
+        }
+        if table.has("bearer") && (table.has("user") || table.has("password")) {
+            let fault = Fault::new(
+                "`bearer` and `user` with `password` exclude each other",
+                "a second way to log in",
+                "keep the one that the server asks for",
+            );
+            table.note(table.key_span("bearer"), fault);
+        }
+        match (user, password, bearer) {
+            (Some(user), Some(password), _) => HttpAuth::Basic { user, password },
+            (_, _, Some(token)) => HttpAuth::Bearer(token),
+            _ => HttpAuth::None,
+        }
+    }
+}
+
+/// Says of each key about the REST API that it has no effect without one.
+fn no_rest(table: &Table<'_>) {
+    for key in ["host_header", "headers", "proxy", "ca", "fingerprint", "plaintext", "timeout"] {
+        if table.take(key).is_some() {
+            let fault = Fault::new(
+                format!("`{key}` is about the REST API, which has no `url` here"),
+                "has no effect alone",
+                format!("add `url` and `token`, or leave out `{key}`"),
+            );
+            table.note(table.key_span(key), fault);
+        }
+    }
+    for key in ["url", "token"] {
+        table.take(key);
+    }
+}
+
+/// The cluster an Argo CD lives in.
+fn cluster<'k>(table: &Table<'_>, clusters: &'k [Kubernetes]) -> Option<&'k Kubernetes> {
+    if !table.has("kubernetes") {
+        table.missing("kubernetes", "\"prod\"");
+    }
+    let written = table.text("kubernetes")?;
+    let found = clusters.iter().find(|cluster| *cluster.name == *written.value);
+    if found.is_none() {
+        table.note(written.span.clone(), no_cluster(&written, clusters));
+    }
+    found
+}
+
+fn no_cluster(written: &Located<&str>, clusters: &[Kubernetes]) -> Fault {
+    let cure = if clusters.is_empty() {
+        format!("add a `[[kubernetes]]` with `name = \"{}\"`", written.value.escape_debug())
+    } else {
+        suggest::advice(written.value, clusters.iter().map(|cluster| &*cluster.name))
+    };
+    Fault::new("no `[[kubernetes]]` has this name", "the name of a `[[kubernetes]]`", cure)
+}

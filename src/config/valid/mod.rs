@@ -1,0 +1,109 @@
+//! From what was written to what is meant: each table checked as a whole, every fault noted.
+
+mod connection;
+mod connectors;
+mod secret;
+mod settings;
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::env::Env;
+use super::raw::Table;
+use super::source::Fault;
+use super::{Config, check};
+
+/// Turns tables into settings.
+pub(super) struct Validator<'e> {
+    /// The environment, for `~` and the operator's name.
+    pub env: &'e Env,
+    /// The directory at which relative paths start.
+    pub base: &'e Path,
+    /// Whether files that are named must be there.
+    pub look: bool,
+    /// Every key that was asked for, by table.
+    pub asked: BTreeMap<&'static str, Vec<&'static str>>,
+}
+
+impl<'e> Validator<'e> {
+    /// One that looks whether the files are there.
+    pub fn new(env: &'e Env, base: &'e Path) -> Self {
+        Self { env, base, look: true, asked: BTreeMap::new() }
+    }
+
+    /// The whole file; what could not be made sense of has been noted.
+    pub fn config(&mut self, root: Table<'_>) -> Config {
+        let kubernetes = self.each(&root, "kubernetes", |v, t, name| Some(v.kubernetes(t, name)));
+        let config = Config {
+            proxmox: self.each(&root, "proxmox", |v, t, name| v.proxmox(t, name)),
+            omni: self.each(&root, "omni", |v, t, name| v.omni(t, name)),
+            argocd: self.each(&root, "argocd", |v, t, name| v.argocd(t, name, &kubernetes)),
+            authentik: self.each(&root, "authentik", |v, t, name| v.authentik(t, name)),
+            alertmanager: self.each(&root, "alertmanager", |v, t, name| v.alertmanager(t, name)),
+            prometheus: self.each(&root, "prometheus", |v, t, name| v.prometheus(t, name)),
+            kubernetes,
+            ui: root.table("ui").map(|t| self.ui(t)).unwrap_or_default(),
+            guard: root.table("guard").map(|t| self.guard(t)).unwrap_or_default(),
+            operator: root.checked("operator", check::word).unwrap_or_else(|| self.user()).into(),
+            warnings: Vec::new(),
+        };
+        self.finish("", root);
+        config
+    }
+
+    /// Who runs this program, if the file does not say it.
+    fn user(&self) -> String {
+        let user = self.env.get("USER").or_else(|| self.env.get("LOGNAME"));
+        user.and_then(|user| check::word(user).ok()).unwrap_or_else(|| "vigie".to_owned())
+    }
+
+    fn finish(&mut self, title: &'static str, table: Table<'_>) {
+        self.asked.entry(title).or_default().extend(table.finish());
+    }
+
+    /// Every instance of a table, each with a name that no other has.
+    fn each<'s, T>(
+        &mut self,
+        root: &Table<'s>,
+        key: &'static str,
+        read: impl Fn(&Self, &Table<'s>, Arc<str>) -> Option<T>,
+    ) -> Vec<T> {
+        let mut lines: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut made = Vec::new();
+        for table in root.tables(key) {
+            let name = table.required("name", "\"home\"", check::name);
+            if let Some(written) = table.text("name") {
+                let line = table.line_of(&written.span);
+                if let Some(first) = lines.insert(written.value, line) {
+                    table.note(written.span, twice(table.title(), written.value, first));
+                }
+            }
+            // Read on without a name, so that one run tells everything that is wrong.
+            made.extend(read(self, &table, name.unwrap_or_default().into()));
+            self.finish(key, table);
+        }
+        made
+    }
+}
+
+/// A length of time, written with its unit.
+fn timespan(table: &Table<'_>, key: &'static str, range: RangeInclusive<Duration>) -> Option<Duration> {
+    let value = table.take(key)?;
+    if let Some(number) = value.get_ref().as_integer() {
+        let cure = format!("write `{key} = \"{}s\"`", number.as_str());
+        table.note(value.span(), Fault::new("this length of time has no unit", "a text with a unit", cure));
+        return None;
+    }
+    table.checked(key, |text| check::duration(text, &range))
+}
+
+fn twice(title: &str, name: &str, first: usize) -> Fault {
+    Fault::new(
+        format!("two {title} are named `{name}`"),
+        "this name is taken",
+        format!("give one of them another name; the first is on line {first}"),
+    )
+}

@@ -1,0 +1,60 @@
+//! The tables about the console itself: `[ui]` and `[guard]`.
+
+use std::time::Duration;
+
+use super::{Validator, timespan};
+use crate::config::Guard;
+use crate::config::check;
+use crate::config::raw::Table;
+use crate::config::ui::{Refresh, Ui};
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+
+impl Validator<'_> {
+    /// The table `[ui]`.
+    pub(super) fn ui(&mut self, table: Table<'_>) -> Ui {
+        let default = Ui::default();
+        let flag = |key, default| table.flag(key).unwrap_or(default);
+        let ui = Ui {
+            theme: table.checked("theme", check::name).unwrap_or(default.theme),
+            theme_light: table.checked("theme_light", check::name),
+            keymap: table.checked("keymap", check::name).unwrap_or(default.keymap),
+            ascii: flag("ascii", default.ascii),
+            mouse: flag("mouse", default.mouse),
+            quiet: flag("quiet", default.quiet),
+            reduced_motion: flag("reduced_motion", default.reduced_motion),
+            wide: flag("wide", default.wide),
+            fps: table.number("fps", 1..=120).unwrap_or(default.fps),
+            fps_ssh: table.number("fps_ssh", 1..=120).unwrap_or(default.fps_ssh),
+            refresh: table.table("refresh").map_or(default.refresh, |t| self.refresh(t)),
+        };
+        self.finish("ui", table);
+        ui
+    }
+
+    fn refresh(&mut self, table: Table<'_>) -> Refresh {
+        let cadence = |key, default| timespan(&table, key, SECOND..=HOUR).unwrap_or(default);
+        let default = Refresh::default();
+        let refresh = Refresh {
+            focused: cadence("focused", default.focused),
+            visible: cadence("visible", default.visible),
+            hidden: cadence("hidden", default.hidden),
+        };
+        self.finish("ui.refresh", table);
+        refresh
+    }
+
+    /// The table `[guard]`.
+    pub(super) fn guard(&mut self, table: Table<'_>) -> Guard {
+        let default = Guard::default();
+        let limit = |key, default, most| timespan(&table, key, MINUTE..=most).unwrap_or(default);
+        let guard = Guard {
+            armed_for: limit("armed_for", default.armed_for, HOUR),
+            longest_silence: limit("longest_silence", default.longest_silence, 30 * 24 * HOUR),
+        };
+        self.finish("guard", table);
+        guard
+    }
+}
