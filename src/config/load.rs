@@ -63,7 +63,7 @@ pub fn parse(name: &str, text: &str, base: &Path, env: &Env) -> Result<Config, R
 }
 
 /// A file's text, or why it is none.
-fn text(path: &Path) -> Result<String, Box<Report>> {
+pub(super) fn text(path: &Path) -> Result<String, Box<Report>> {
     let name = path.display();
     let mut bytes = Vec::new();
     let opened = File::open(path).and_then(|file| {

@@ -8,6 +8,7 @@ pub mod connector;
 pub mod env;
 pub mod key;
 pub mod keymap;
+mod layered;
 pub mod load;
 mod raw;
 pub mod report;

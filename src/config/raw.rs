@@ -123,9 +123,21 @@ impl<'s> Table<'s> {
         within
     }
 
+    /// The value of an entry as a text or a list of texts.
+    pub fn texts(&self, key: &str, value: &'s Spanned<DeValue<'s>>) -> Vec<Located<&'s str>> {
+        if value.get_ref().is_str() {
+            return self.as_text(key, value).into_iter().collect();
+        }
+        self.as_list(key, value).unwrap_or_default()
+    }
+
     /// A list of texts.
     pub fn list(&self, key: &'static str) -> Option<Vec<Located<&'s str>>> {
         let value = self.take(key)?;
+        self.as_list(key, value)
+    }
+
+    fn as_list(&self, key: &str, value: &'s Spanned<DeValue<'s>>) -> Option<Vec<Located<&'s str>>> {
         let Some(array) = value.get_ref().as_array() else {
             self.wrong(key, value, "a list of texts, such as `[\"a\", \"b\"]`");
             return None;
