@@ -3,6 +3,7 @@
 //! A backend describes its world as typed data; the generic browser draws it, the gate and the
 //! executor act on it. Adding a system is a folder of these files and one line in [`REGISTRY`].
 
+pub mod broken;
 pub mod error;
 pub mod http;
 #[cfg(feature = "demo")]
