@@ -5,6 +5,7 @@
 
 pub mod fault;
 mod inject;
+pub mod lab;
 mod serve;
 
 use std::collections::BTreeMap;
@@ -87,6 +88,16 @@ impl World {
     pub fn certificate_changed(&self, server: &str) -> bool {
         let faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
         faults.iter().any(|fault| fault.kind == FaultKind::CertificateChange && fault.is_for(server))
+    }
+
+    /// By how many seconds a server's clock is to be ahead.
+    pub fn skew(&self, server: &str) -> i64 {
+        let faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        let skews = faults.iter().filter(|fault| fault.is_for(server)).map(|fault| match fault.kind {
+            FaultKind::Skew(seconds) => seconds,
+            _ => 0,
+        });
+        skews.sum()
     }
 
     /// Sets a fact that other simulators look at (`home` = `off`).
