@@ -18,6 +18,8 @@
 pub mod app;
 pub mod backend;
 pub mod config;
+#[cfg(feature = "demo")]
+pub mod demo;
 pub mod model;
 pub mod runtime;
 pub mod ui;

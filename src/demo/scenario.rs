@@ -1,0 +1,75 @@
+//! Scenarios: what is wrong in the lab, as small TOML files that are compiled in.
+
+use serde::Deserialize;
+
+use crate::backend::sim::{Fault, Size};
+
+const EMBEDDED: [(&str, &str); 3] = [
+    ("calm", include_str!("../../demo/calm.toml")),
+    ("load", include_str!("../../demo/load.toml")),
+    ("bad-line", include_str!("../../demo/bad-line.toml")),
+];
+
+/// A scenario as its file gives it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// One line for the header and `vigie demo --help`.
+    pub title: String,
+    /// Faults in force from the start, as `--faults` takes them.
+    #[serde(default)]
+    faults: Vec<String>,
+    /// Guests on the simulated Proxmox; 0 is the homelab.
+    #[serde(default)]
+    guests: usize,
+    /// Pods on the simulated Kubernetes; 0 is the homelab.
+    #[serde(default)]
+    pods: usize,
+    /// Facts that the simulators look at (`home = "off"`).
+    #[serde(default)]
+    pub flags: std::collections::BTreeMap<String, String>,
+}
+
+impl Scenario {
+    /// A scenario by its name; the error lists those that exist.
+    pub fn named(name: &str) -> Result<Self, String> {
+        let (_, text) = EMBEDDED.iter().find(|(known, _)| *known == name).ok_or_else(|| {
+            format!("`{name}` is no scenario; there are {}", names().collect::<Vec<_>>().join(", "))
+        })?;
+        toml::from_str(text).map_err(|error| format!("scenario {name}: {error}"))
+    }
+
+    /// How large its lab is.
+    pub fn size(&self) -> Size {
+        Size { guests: self.guests, pods: self.pods }
+    }
+
+    /// Its faults.
+    pub fn faults(&self) -> Result<Vec<Fault>, String> {
+        self.faults.iter().map(|text| text.parse()).collect()
+    }
+}
+
+/// The names of all scenarios.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    EMBEDDED.iter().map(|(name, _)| *name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_embedded_scenario_can_be_read() {
+        for name in names() {
+            let scenario = Scenario::named(name).unwrap();
+            assert!(!scenario.title.is_empty(), "{name}");
+            scenario.faults().unwrap();
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_lists_those_that_exist() {
+        assert!(Scenario::named("clam").unwrap_err().contains("calm"));
+    }
+}
