@@ -1,4 +1,5 @@
 //! Every way a configuration can be wrong has a message that cures it; every valid one is understood.
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test's helpers may fail the test")]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -41,7 +41,7 @@ impl Family {
         let mut wanted = Some(name.to_owned());
         while let Some(name) = wanted {
             let layer = self.find(&name, dir, &layers)?;
-            wanted = match self.parent(&layer)? {
+            wanted = match Self::parent(&layer)? {
                 None if layer.name != self.shipped_name(self.root()) => Some(self.root().to_owned()),
                 parent => parent,
             };
@@ -82,7 +82,7 @@ impl Family {
     }
 
     /// What a layer inherits.
-    fn parent(&self, layer: &Layer) -> Result<Option<String>, Vec<Report>> {
+    fn parent(layer: &Layer) -> Result<Option<String>, Vec<Report>> {
         let source = Source::new(&layer.name, &layer.text, Severity::Warning);
         let parent = source
             .parse()

@@ -4,6 +4,7 @@
 //! nothing behind this door asks "is it set?" again.
 
 mod check;
+pub mod colour;
 pub mod connector;
 pub mod env;
 pub mod key;
@@ -22,6 +23,7 @@ mod valid;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use colour::Depth;
 pub use connector::{
     Alertmanager, ArgoCd, Authentik, Connection, HttpAuth, Kubernetes, Omni, Prometheus, Proxmox, Trust,
 };
@@ -54,7 +56,7 @@ pub struct Config {
     pub guard: Guard,
     /// Who acts: the author of silences, invitations and journal lines.
     pub operator: Arc<str>,
-    /// What was wrong but could be replaced by a default; shown on the screen.
+    /// What was wrong but could be replaced by a default, such as a theme; shown on the screen.
     pub warnings: Vec<Report>,
 }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::env::Env;
+
 /// The checked `[ui]` table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "switches of the user, independent of each other")]
@@ -48,6 +50,13 @@ impl Default for Ui {
     }
 }
 
+impl Ui {
+    /// The most frames per second here: fewer over SSH, where each one costs the line.
+    pub fn frames_per_second(&self, env: &Env) -> u16 {
+        if env.get("SSH_CONNECTION").or(env.get("SSH_TTY")).is_some() { self.fps_ssh } else { self.fps }
+    }
+}
+
 /// How often a source is asked, by how much of it can be seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refresh {
@@ -65,6 +74,19 @@ impl Default for Refresh {
             focused: Duration::from_secs(5),
             visible: Duration::from_secs(15),
             hidden: Duration::from_secs(60),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fewer_frames_are_drawn_over_ssh() {
+        let ui = Ui { fps: 30, fps_ssh: 10, ..Ui::default() };
+        for (variable, frames) in [("SSH_CONNECTION", 10), ("SSH_TTY", 10), ("TERM", 30)] {
+            assert_eq!(ui.frames_per_second(&Env::from_iter([(variable, "x")])), frames);
         }
     }
 }

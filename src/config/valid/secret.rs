@@ -47,12 +47,12 @@ impl Validator<'_> {
             }),
         ];
         let written = ["env", "file", "command"].iter().filter(|source| reference.has(source)).count();
-        if written != 1 {
-            let what = format!("`{key}` must say exactly one place where the secret is kept");
-            reference
-                .note(reference.header(), Fault::new(what, "one of `env`, `file`, `command`", CURE).hidden());
-        } else {
+        if written == 1 {
             reference.finish();
+        } else {
+            let what = format!("`{key}` must say exactly one place where the secret is kept");
+            let fault = Fault::new(what, "one of `env`, `file`, `command`", CURE);
+            reference.note(reference.header(), fault.hidden());
         }
         sources.into_iter().flatten().next().map(Secret::new)
     }
