@@ -20,6 +20,7 @@ pub mod backend;
 pub mod config;
 #[cfg(feature = "demo")]
 pub mod demo;
+pub mod exec;
 pub mod model;
 pub mod runtime;
 pub mod ui;
