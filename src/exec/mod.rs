@@ -1,6 +1,13 @@
 //! Carries effects out, for the console and the command line alike; no terminal, and it decides nothing.
 
+pub mod call;
 pub mod clock;
+#[cfg(test)]
+mod fake;
 pub mod inbox;
+pub mod journal;
+pub mod locks;
+pub mod operate;
+pub mod place;
 pub mod schedule;
 mod slot;
