@@ -335,7 +335,8 @@ mod tests {
         let one = confirmation(&op(Tier::T2), &targets(1));
         let two = confirmation(&op(Tier::T2), &targets(2));
         let many = confirmation(&op(Tier::T2), &targets(4));
-        let cases: &[(&Confirm, bool, &[&str], Option<&str>, bool)] = &[
+        type Case<'a> = (&'a Confirm, bool, &'a [&'a str], Option<&'a str>, bool);
+        let cases: &[Case<'_>] = &[
             (&Confirm::None, false, &[], None, true),
             (&Confirm::YesNo, true, &[], None, true),
             (&Confirm::YesNo, false, &["vm-0"], why, false),

@@ -30,6 +30,10 @@ impl<T: Clone> Answers<T> {
         *self.0.lock().unwrap() = answers.into_iter().collect();
     }
 
+    pub fn peek(&self) -> T {
+        self.0.lock().unwrap()[0].clone()
+    }
+
     fn next(&self) -> T {
         let mut answers = self.0.lock().unwrap();
         if answers.len() > 1 { answers.pop_front().unwrap() } else { answers[0].clone() }

@@ -8,6 +8,7 @@ use rustix::fs::{Mode, OFlags};
 
 use crate::model::id::EntityId;
 use crate::model::journal::{Entry, Line, OpenRun, open_runs};
+use crate::model::op::{RunId, RunState};
 
 use super::place;
 
@@ -40,6 +41,16 @@ impl Reading {
         let acts =
             |run: &OpenRun| matches!(&run.line.entry, Entry::Sending { target: t, .. } if t.id == *target);
         open_runs(&self.lines).into_iter().find(acts)
+    }
+
+    /// The known outcome of a run.
+    pub fn outcome(&self, run: &RunId) -> Option<RunState> {
+        self.lines.iter().rev().filter(|line| line.run == *run).find_map(|line| match &line.entry {
+            Entry::Done { text } => Some(RunState::Done { proof: text.clone(), reveal: None }),
+            Entry::Failed { text } => Some(RunState::Failed(text.clone())),
+            Entry::Refused { text } => Some(RunState::Refused(text.clone())),
+            _ => None,
+        })
     }
 
     /// Whether a caller's own key was used before.
@@ -139,7 +150,7 @@ mod tests {
     use jiff::Timestamp;
 
     use crate::model::id::Identity;
-    use crate::model::op::{Args, RunId, Target};
+    use crate::model::op::{Args, Target};
     use crate::model::row::Domain;
 
     use super::*;

@@ -77,10 +77,7 @@ impl Locks {
 
 fn file_name(what: &str) -> String {
     let hash = Sha256::digest(what.as_bytes());
-    hash.iter().fold(String::with_capacity(64), |mut name, byte| {
-        name.push_str(&format!("{byte:02x}"));
-        name
-    })
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn open(path: &Path) -> io::Result<File> {

@@ -2,8 +2,12 @@
 
 pub mod call;
 pub mod clock;
+pub mod connect;
+mod effects;
+pub mod executor;
 #[cfg(test)]
 mod fake;
+mod feed;
 pub mod inbox;
 pub mod journal;
 pub mod locks;
@@ -11,3 +15,6 @@ pub mod operate;
 pub mod place;
 pub mod schedule;
 mod slot;
+mod views;
+
+pub use effects::new_run;

@@ -24,7 +24,8 @@ pub fn private_file(file: &File) -> io::Result<()> {
 }
 
 fn shut(now: &Permissions, mode: u32, set: impl Fn(Permissions) -> io::Result<()>) -> io::Result<()> {
-    if now.mode() & 0o077 == 0 { Ok(()) } else { set(Permissions::from_mode(mode)) }
+    let others = now.mode() & 0o077;
+    if others == 0 { Ok(()) } else { set(Permissions::from_mode(mode)) }
 }
 
 #[cfg(test)]

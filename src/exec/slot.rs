@@ -73,13 +73,13 @@ impl Slot {
     fn rows(&mut self) -> Option<Delta> {
         let same = self.same.take();
         let changed = self.changed.take();
-        let changes = std::mem::take(&mut self.changes);
+        let overlay = std::mem::take(&mut self.changes);
         match (self.list.take(), changed) {
             (Some(list), None) => Some(Delta::Reset(list)),
             (Some(list), Some((observed_at, complete))) => {
-                Some(Delta::Reset(merged(list, changes, observed_at, complete)))
+                Some(Delta::Reset(merged(list, overlay, observed_at, complete)))
             }
-            (None, Some((observed_at, complete))) => Some(change(changes, observed_at, complete)),
+            (None, Some((observed_at, complete))) => Some(change(overlay, observed_at, complete)),
             (None, None) => same.map(Delta::Same),
         }
     }

@@ -9,6 +9,17 @@ use super::super::locks::LockError;
 use super::Door;
 use super::readback::{Finding, Sent, look_by_hand};
 
+/// What became of a run that had no outcome.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Recovered {
+    /// A live process holds its target.
+    Elsewhere,
+    /// Its outcome is known now.
+    Closed(RunState),
+    /// It still has none.
+    Open(RunState),
+}
+
 /// The job that an open run's sending line describes.
 pub fn job_of(open: &OpenRun) -> Option<Job> {
     let Entry::Sending { op, target, args, reason, .. } = &open.line.entry else { return None };
@@ -29,31 +40,32 @@ pub fn unread(open: &OpenRun) -> RunState {
 }
 
 impl Door {
-    /// Looks once at an open run; `None` where it is somebody else's: a live process holds it, or has settled it.
-    pub async fn recover(&self, backend: &dyn Backend, open: &OpenRun) -> Option<RunState> {
-        let job = job_of(open)?;
+    /// Looks once at an open run, unless somebody else does or already has.
+    pub async fn recover(&self, backend: &dyn Backend, open: &OpenRun) -> Recovered {
+        let Some(job) = job_of(open) else { return Recovered::Open(unread(open)) };
         let (locks, journal) = (self.locks.clone(), self.journal.clone());
         let (run, target) = (job.run.clone(), job.target.id.clone());
-        let held =
+        let claim =
             blocking(move || match locks.take(&target.to_string(), &format!("reading back run {run}")) {
-                Ok(held) => {
-                    Ok(journal.read()?.open_on(&target).is_some_and(|o| o.line.run == run).then_some(held))
-                }
+                Ok(held) => Ok(Some((held, journal.read()?.outcome(&run)))),
                 Err(LockError::Held(_)) => Ok(None),
                 Err(LockError::Io(error)) => Err(error),
             });
         // Dropped only after the look: nobody may act on the target meanwhile.
-        let _held = match held.await {
-            Ok(held) => held?,
+        let _held = match claim.await {
+            Ok(None) => return Recovered::Elsewhere,
+            Ok(Some((_, Some(outcome)))) => return Recovered::Closed(outcome),
+            Ok(Some((held, None))) => held,
             Err(error) => {
-                return Some(RunState::Unknown { text: error.to_string(), look: look_by_hand(&job) });
+                let look = look_by_hand(&job);
+                return Recovered::Open(RunState::Unknown { text: error.to_string(), look });
             }
         };
-        Some(match self.settle_if_proven(backend, open).await {
-            Finding::Seen(proof) => RunState::Done { proof, reveal: None },
-            Finding::Absent(why) => RunState::Failed(why),
-            Finding::Unclear { text, look } => RunState::Unknown { text, look },
-        })
+        match self.settle_if_proven(backend, open).await {
+            Finding::Seen(proof) => Recovered::Closed(RunState::Done { proof, reveal: None }),
+            Finding::Absent(why) => Recovered::Closed(RunState::Failed(why)),
+            Finding::Unclear { text, look } => Recovered::Open(RunState::Unknown { text, look }),
+        }
     }
 
     /// Closes an open run by the operator's word, who has looked by hand.

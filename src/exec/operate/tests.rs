@@ -3,6 +3,7 @@ use std::sync::Mutex;
 use crate::backend::error::{ApiError, SendError};
 use crate::backend::{Progress, Proof, Receipt};
 use crate::exec::fake::{Fake, Sending, identity, job, op, refused};
+use crate::model::id::Identity;
 use crate::model::journal::OpenRun;
 use crate::model::op::Reveal;
 use crate::model::snapshot::{Fault, Layer};
@@ -176,10 +177,11 @@ async fn a_panic_or_no_end_while_sending_is_unknown() {
 #[tokio::test]
 async fn what_must_not_be_sent_is_refused_before_it_is() {
     let unsure = ApiError::new(Layer::Tcp, "refused");
-    let cases: [(&str, &dyn Fn(&Fake)); 5] = [
+    type Prepare<'a> = &'a dyn Fn(&Fake);
+    let cases: [(&str, Prepare<'_>); 5] = [
         ("uid was 1, is 2", &|fake| fake.identity.set([Ok(identity("2"))])),
         ("just before sending: tcp: refused", &|fake| fake.identity.set([Err(unsure.clone())])),
-        ("nothing tells whether", &|fake| fake.identity.set([Ok(Default::default())])),
+        ("nothing tells whether", &|fake| fake.identity.set([Ok(Identity::default())])),
         ("memory: 68 of 64 GiB", &|fake| fake.verdict.set([Ok(refused("68 of 64 GiB"))])),
         ("cannot be judged: check: tcp: refused", &|fake| fake.verdict.set([Err(unsure.clone())])),
     ];
@@ -262,8 +264,12 @@ async fn after_a_crash_the_run_is_read_back_and_nothing_is_sent_again() {
         killed_while_sending(&desk).await;
         desk.backend.proofs.set([proof]);
         let next_start = door(desk.dir.path(), quick());
-        let state = next_start.recover(&desk.backend, &desk.open_run()).await.unwrap();
-        assert_eq!(state.word(), word);
+        let recovered = next_start.recover(&desk.backend, &desk.open_run()).await;
+        match recovered {
+            Recovered::Closed(state) => assert!(closed && state.word() == word, "{state:?}"),
+            Recovered::Open(state) => assert!(!closed && state.word() == word, "{state:?}"),
+            Recovered::Elsewhere => panic!("nobody else is there"),
+        }
         assert_eq!(*desk.backend.calls.lock().unwrap(), ["verify"]);
         assert_eq!(desk.entries().len(), if closed { 2 } else { 1 });
     }
@@ -282,7 +288,7 @@ async fn a_run_of_a_live_process_is_not_touched() {
             other_process.recover(&desk.backend, &desk.open_run()).await
         } => recovered,
     };
-    assert_eq!(recovered, None);
+    assert_eq!(recovered, Recovered::Elsewhere);
     assert!(!desk.backend.calls.lock().unwrap().contains(&"verify"));
 }
 
@@ -293,7 +299,8 @@ async fn a_run_that_somebody_settled_meanwhile_is_left_alone() {
     let open = desk.open_run();
     let settled = desk.door.settle(&open, true, "seen in the web interface").await;
     assert_eq!(settled.word(), "done");
-    assert_eq!(desk.door.recover(&desk.backend, &open).await, None);
+    assert_eq!(desk.door.recover(&desk.backend, &open).await, Recovered::Closed(settled));
+    assert!(!desk.backend.calls.lock().unwrap().contains(&"verify"));
     assert!(desk.journal().contains("settled by hand: seen in the web interface"));
 }
 

@@ -1,0 +1,151 @@
+//! What the operator has asked for: forms, checks, operations, notes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::app::desk;
+use crate::app::msg::{DraftId, Msg};
+use crate::backend::Backend;
+use crate::model::id::EntityId;
+use crate::model::journal::{Entry, Line, OpenRun};
+use crate::model::op::{Field, Job, OpSpec, RunId, RunState, Target};
+use crate::model::row::Tone;
+use crate::model::snapshot::{Fault, Layer};
+
+use super::call::{blocking, within};
+use super::executor::{Executor, Inner, PATIENCE};
+use super::operate::{Order, Recovered};
+
+/// Between two looks at a run without an outcome; the last one is repeated.
+const LOOKS: [Duration; 5] = [
+    Duration::ZERO,
+    Duration::from_secs(5),
+    Duration::from_secs(15),
+    Duration::from_secs(60),
+    Duration::from_secs(300),
+];
+
+impl Executor {
+    /// Carries jobs out one after the other; what is under way is not given up when everything else stops.
+    pub(super) fn operate(&self, jobs: Vec<Job>) {
+        for job in &jobs {
+            self.0.outbox.run(&job.run, RunState::Queued);
+        }
+        let inner = self.0.clone();
+        tokio::spawn(async move {
+            for job in jobs {
+                inner.watched(inner.clone().operate(&job)).await;
+            }
+        });
+    }
+}
+
+impl Inner {
+    pub async fn form(&self, draft: DraftId, op: &str, instance: &str, targets: &[Target]) {
+        let body = self.fields(op, instance, targets).await;
+        self.outbox.send(Msg::Form { draft, body }).await;
+    }
+
+    async fn fields(&self, op: &str, instance: &str, targets: &[Target]) -> Result<Vec<Field>, Fault> {
+        let op = self.spec(op)?;
+        if &*op.name == desk::NOTE {
+            return Ok(op.form.clone());
+        }
+        let backend = self.backend(op.backend(), instance)?;
+        within(PATIENCE, backend.form(&op, targets)).await
+    }
+
+    pub async fn preflight(&self, draft: DraftId, job: Job) {
+        // The semaphore is never closed; were it, one check too many does no harm.
+        let _permit = self.checks.acquire().await;
+        let body = match self.carrier(&job) {
+            Ok(backend) => within(PATIENCE, backend.preflight(&job)).await,
+            Err(fault) => Err(fault),
+        };
+        self.outbox.send(Msg::Verdict { draft, target: job.target.id, body }).await;
+    }
+
+    async fn operate(self: Arc<Self>, job: &Job) {
+        let found = self.spec(&job.op).and_then(|op| Ok((op, self.carrier(job)?)));
+        let (op, backend) = match found {
+            Ok(found) => found,
+            Err(fault) => return self.outbox.run(&job.run, RunState::Refused(fault.to_string())),
+        };
+        let order = Order { backend: &*backend, op: &op, job, key: None };
+        let state = self.door.run(order, &|state| self.outbox.run(&job.run, state)).await;
+        self.look_at(&job.target.id);
+        if matches!(state, RunState::Unknown { .. })
+            && let Some(open) = self.open_run(&job.target.id).await
+        {
+            let this = self.clone();
+            self.clone().spawn(async move { this.chase(&*backend, &open).await });
+        }
+    }
+
+    /// Looks at a run without an outcome until it has one.
+    pub async fn chase(&self, backend: &dyn Backend, open: &OpenRun) {
+        let run = &open.line.run;
+        let mut told = None;
+        for pause in LOOKS.into_iter().chain(std::iter::repeat(LOOKS[LOOKS.len() - 1])) {
+            tokio::time::sleep(pause).await;
+            match self.door.recover(backend, open).await {
+                Recovered::Elsewhere => {}
+                Recovered::Closed(state) => {
+                    self.outbox.run(run, state);
+                    if let Some(job) = super::operate::job_of(open) {
+                        self.look_at(&job.target.id);
+                    }
+                    return;
+                }
+                Recovered::Open(state) if told.as_ref() == Some(&state) => {}
+                Recovered::Open(state) => {
+                    self.outbox.run(run, state.clone());
+                    told = Some(state);
+                }
+            }
+        }
+    }
+
+    pub async fn note(&self, about: Option<EntityId>, text: String) {
+        let line = Line {
+            at: self.clock.now(),
+            run: new_run(),
+            operator: self.operator.clone(),
+            entry: Entry::Note { about, text },
+        };
+        let journal = self.door.journal().clone();
+        match blocking(move || journal.append(&line)).await {
+            Ok(()) => self.tell_journal().await,
+            Err(error) => {
+                let text = format!("the note was not written: {error}");
+                self.outbox.send(Msg::Notice { tone: Tone::Error, text }).await;
+            }
+        }
+    }
+
+    /// Asks for the rows of what was just acted on.
+    fn look_at(&self, id: &EntityId) {
+        self.schedule().want(std::slice::from_ref(&id.kind));
+        self.due.notify_one();
+    }
+
+    async fn open_run(&self, target: &EntityId) -> Option<OpenRun> {
+        let (journal, target) = (self.door.journal().clone(), target.clone());
+        blocking(move || Ok(journal.read()?.open_on(&target))).await.ok().flatten()
+    }
+
+    fn carrier(&self, job: &Job) -> Result<Arc<dyn Backend>, Fault> {
+        let op = self.spec(&job.op)?;
+        self.backend(op.backend(), &job.target.id.instance)
+    }
+
+    fn spec(&self, op: &str) -> Result<Arc<OpSpec>, Fault> {
+        let known = self.operations.get(op).cloned();
+        known.ok_or_else(|| Fault::new(Layer::Config, format!("there is no operation {op}")))
+    }
+}
+
+/// A run id that nobody has used before.
+pub fn new_run() -> RunId {
+    RunId(uuid::Uuid::new_v4().to_string().into())
+}
