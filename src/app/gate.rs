@@ -329,14 +329,16 @@ mod tests {
         assert_eq!(confirmation(&op(Tier::T2), &[nameless]), Confirm::Names(vec!["110".into()]));
     }
 
+    /// What is asked for; yes, what was typed, the reason; whether that is enough.
+    type Answer<'a> = (&'a Confirm, bool, &'a [&'a str], Option<&'a str>, bool);
+
     #[test]
     fn only_the_exact_answer_confirms() {
         let why = Some("memory is needed");
         let one = confirmation(&op(Tier::T2), &targets(1));
         let two = confirmation(&op(Tier::T2), &targets(2));
         let many = confirmation(&op(Tier::T2), &targets(4));
-        type Case<'a> = (&'a Confirm, bool, &'a [&'a str], Option<&'a str>, bool);
-        let cases: &[Case<'_>] = &[
+        let cases: &[Answer<'_>] = &[
             (&Confirm::None, false, &[], None, true),
             (&Confirm::YesNo, true, &[], None, true),
             (&Confirm::YesNo, false, &["vm-0"], why, false),

@@ -1,7 +1,8 @@
 //! One writer per target, across processes: a lock file each, released by the kernel when its holder dies.
 
+use std::fmt::Write as _;
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Write as _};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -76,8 +77,12 @@ impl Locks {
 }
 
 fn file_name(what: &str) -> String {
-    let hash = Sha256::digest(what.as_bytes());
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut name = String::with_capacity(64);
+    for byte in Sha256::digest(what.as_bytes()) {
+        // Writing into a string cannot fail.
+        let _ = write!(name, "{byte:02x}");
+    }
+    name
 }
 
 fn open(path: &Path) -> io::Result<File> {

@@ -174,10 +174,11 @@ async fn a_panic_or_no_end_while_sending_is_unknown() {
     }
 }
 
+type Prepare<'a> = &'a dyn Fn(&Fake);
+
 #[tokio::test]
 async fn what_must_not_be_sent_is_refused_before_it_is() {
     let unsure = ApiError::new(Layer::Tcp, "refused");
-    type Prepare<'a> = &'a dyn Fn(&Fake);
     let cases: [(&str, Prepare<'_>); 5] = [
         ("uid was 1, is 2", &|fake| fake.identity.set([Ok(identity("2"))])),
         ("just before sending: tcp: refused", &|fake| fake.identity.set([Err(unsure.clone())])),
