@@ -2,6 +2,7 @@
 
 pub mod command;
 pub mod desk;
+pub mod draft;
 pub mod effect;
 pub mod gate;
 pub mod msg;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::id::EntityId;
-use super::op::{Args, RunId, Target};
+use super::op::{Args, Job, RunId, Target};
 
 /// What one line records.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -84,6 +84,21 @@ pub struct OpenRun {
     pub line: Line,
     /// The server's id, where it came to be known.
     pub remote: Option<String>,
+}
+
+impl OpenRun {
+    /// The job as it was decided; `None` for a line that is not a sending.
+    pub fn job(&self) -> Option<Job> {
+        let Entry::Sending { op, target, args, reason, .. } = &self.line.entry else { return None };
+        Some(Job {
+            run: self.line.run.clone(),
+            op: op.clone(),
+            target: target.clone(),
+            args: args.clone(),
+            reason: reason.clone(),
+            operator: self.line.operator.clone(),
+        })
+    }
 }
 
 /// The runs without a final outcome, oldest first; an `Unknown` outcome keeps a run open.

@@ -7,6 +7,7 @@ pub mod action;
 pub mod id;
 pub mod journal;
 pub mod kind;
+pub mod ledger;
 pub mod op;
 pub mod query;
 pub mod row;
