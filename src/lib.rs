@@ -21,6 +21,7 @@ pub mod config;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod exec;
+pub mod insight;
 pub mod model;
 pub mod runtime;
 pub mod ui;

@@ -8,6 +8,7 @@ pub mod id;
 pub mod journal;
 pub mod kind;
 pub mod ledger;
+pub mod notice;
 pub mod op;
 pub mod query;
 pub mod row;

@@ -1,0 +1,3 @@
+//! What no single server knows: pure functions over the store.
+
+pub mod link;
