@@ -15,7 +15,7 @@ mod raw;
 pub mod report;
 pub mod secret;
 mod source;
-mod suggest;
+pub mod suggest;
 pub mod theme;
 pub mod ui;
 mod valid;

@@ -178,6 +178,8 @@ pub struct OpSpec {
     pub verb: Option<Verb>,
     /// What becomes of it where the check before sending could not see enough.
     pub blind: Blind,
+    /// Whether its success shows a secret once (an invitation link), which needs a place to be shown.
+    pub reveals: bool,
 }
 
 impl OpSpec {
@@ -200,7 +202,15 @@ impl OpSpec {
             bulk: false,
             verb: None,
             blind: if tier == Tier::T0 { Blind::Warn } else { Blind::Refuse },
+            reveals: false,
         }
+    }
+
+    /// Says that its success shows a secret once.
+    #[must_use]
+    pub fn reveals(mut self) -> Self {
+        self.reveals = true;
+        self
     }
 
     /// Lets it through where the check before sending could not see enough.
