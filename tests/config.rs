@@ -6,8 +6,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use vigie::config::keymap::Keymap;
 use vigie::config::load::{parse, read};
-use vigie::config::{Config, EXAMPLE, Env, HttpAuth, Loaded, SecretSource, Trust, load};
+use vigie::config::theme::Theme;
+use vigie::config::{Config, Depth, EXAMPLE, Env, HttpAuth, Loaded, SecretSource, Trust, load};
 
 fn env() -> Env {
     Env::from_iter([("HOME", "/home/admin1"), ("USER", "admin1")])
@@ -46,6 +48,39 @@ fn the_example_is_valid_and_its_secrets_are_not_fetched() {
         vigie::config::Ui { theme_light: Some("default-light".into()), ..Default::default() }
     );
     assert_eq!(config.guard, vigie::config::Guard::default());
+}
+
+#[test]
+fn the_settings_that_the_documentation_shows_are_valid() {
+    for file in ["README.md", "docs/looks-and-keys.md"] {
+        let text = fs::read_to_string(file).unwrap();
+        let settings = blocks(&text).filter(|block| block.starts_with("[[") || block.starts_with("[ui]"));
+        assert!(settings.map(good).count() > 0, "{file} shows none");
+    }
+}
+
+#[test]
+fn the_themes_and_keymaps_that_the_documentation_shows_are_valid() {
+    let dir = tempfile::tempdir().unwrap();
+    let env = Env::from_iter([("XDG_CONFIG_HOME", dir.path().to_str().unwrap())]);
+    let text = fs::read_to_string("docs/looks-and-keys.md").unwrap();
+    let mut checked = 0;
+    for block in blocks(&text).filter(|block| !block.starts_with("[ui]")) {
+        let is_theme = block.contains("[palette]") || block.contains("[roles]");
+        let folder = dir.path().join("vigie").join(if is_theme { "themes" } else { "keymaps" });
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("mine.toml"), block).unwrap();
+        let reports =
+            if is_theme { Theme::named("mine", Depth::True, &env).1 } else { Keymap::load("mine", &env).1 };
+        assert!(reports.is_empty(), "{block}{}", reports[1]);
+        checked += 1;
+    }
+    assert_eq!(checked, 3);
+}
+
+/// The TOML that a page shows.
+fn blocks(text: &str) -> impl Iterator<Item = &str> {
+    text.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap())
 }
 
 #[test]
