@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use proptest::prelude::*;
 use vigie::config::keymap::Keymap;
 use vigie::config::load::{parse, read};
 use vigie::config::theme::Theme;
@@ -81,6 +82,24 @@ fn the_themes_and_keymaps_that_the_documentation_shows_are_valid() {
 /// The TOML that a page shows.
 fn blocks(text: &str) -> impl Iterator<Item = &str> {
     text.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap())
+}
+
+proptest! {
+    #[test]
+    fn a_damaged_file_is_explained_and_never_echoes_what_was_pasted_as_a_secret(
+        cut in 0..EXAMPLE.len(), length in 0..40usize, noise in "[\"'={}\\[\\]#,.\n\u{1b}\u{e9}a-z0-9]{0,12}",
+    ) {
+        let secret = "PlantedSecret";
+        let text = EXAMPLE.replace("{ env = \"PVE_TOKEN\" }", &format!("\"{secret}\""));
+        let boundary = |at: usize| (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap();
+        let (from, to) = (boundary(cut), boundary(cut + length));
+        let damaged = format!("{}{noise}{}", &text[..from], &text[to..]);
+        if let Err(reports) = parse("test.toml", &damaged, Path::new(""), &env()) {
+            let message = reports.to_string();
+            prop_assert!(!message.contains(secret), "{message}");
+            prop_assert!(!message.contains('\u{1b}'), "{message:?}");
+        }
+    }
 }
 
 #[test]

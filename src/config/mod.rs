@@ -11,6 +11,7 @@ pub mod key;
 pub mod keymap;
 mod layered;
 pub mod load;
+mod quote;
 mod raw;
 pub mod report;
 pub mod secret;

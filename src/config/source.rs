@@ -1,24 +1,19 @@
 //! A file under examination: its text, and the findings about it with the line that each one means.
-//!
-//! A line is quoted without what it does not need to show: a secret pasted by mistake must not reach a terminal or a
-//! log through the message that complains about it.
 
 use std::cell::RefCell;
 use std::ops::Range;
 
 use toml::de::DeTable;
-use unicode_width::UnicodeWidthStr;
 
+use super::quote::{Veil, printable, quote};
 use super::report::{Place, Report, Severity};
 
-/// Cells of a quoted line that are shown at most.
-const SHOWN: usize = 100;
 /// Findings about syntax that are told at most: after the first few they are echoes.
 const SYNTAX_ERRORS: usize = 5;
 
 /// Keys whose values are never quoted, as they are where a secret gets pasted.
 const SECRET_KEYS: [&str; 8] =
-    ["token", "key", "operator_key", "password", "bearer", "headers", "secret", "env"];
+    ["token", "key", "operator_key", "password", "bearer", "headers", "env", "command"];
 
 /// A file's text and what was found about it.
 #[derive(Debug)]
@@ -38,19 +33,19 @@ pub(super) struct Fault {
     pub expected: &'static str,
     /// What to do about it.
     pub cure: String,
-    /// Whether the value must not be quoted.
-    pub hidden: bool,
+    /// How much of its line may be shown.
+    pub veil: Veil,
 }
 
 impl Fault {
     /// A value that may be quoted.
     pub fn new(what: impl Into<String>, expected: &'static str, cure: impl Into<String>) -> Self {
-        Self { what: what.into(), expected, cure: cure.into(), hidden: false }
+        Self { what: what.into(), expected, cure: cure.into(), veil: Veil::Rest }
     }
 
-    /// The same, but the value is not quoted.
+    /// The same, but the value is not shown.
     pub fn hidden(self) -> Self {
-        Self { hidden: true, ..self }
+        Self { veil: Veil::Value, ..self }
     }
 }
 
@@ -70,7 +65,7 @@ impl<'t> Source<'t> {
                 "",
                 "text stands in quotes, tables in [[brackets]], and a key occurs once in its table",
             );
-            self.note(span, fault);
+            self.note(span, Fault { veil: Veil::Words, ..fault });
         }
         errors.is_empty().then(|| table.into_inner())
     }
@@ -79,10 +74,10 @@ impl<'t> Source<'t> {
     pub fn note(&self, span: Range<usize>, fault: Fault) {
         let report = Report {
             severity: self.severity,
-            what: fault.what,
-            place: Some(self.place(span.clone(), fault.hidden || self.is_secret_value(&span))),
+            what: printable(&fault.what),
+            place: Some(self.place(&span, self.veil(&span, &fault))),
             expected: fault.expected.to_owned(),
-            cure: fault.cure,
+            cure: printable(&fault.cure),
         };
         self.findings.borrow_mut().push((span.start, report));
     }
@@ -113,63 +108,29 @@ impl<'t> Source<'t> {
         (begin, self.text[begin..].lines().next().unwrap_or_default())
     }
 
-    /// Whether a place lies behind the `=` of a key that is about a secret.
-    fn is_secret_value(&self, span: &Range<usize>) -> bool {
+    /// How much of the line at a place may be shown.
+    fn veil(&self, span: &Range<usize>, fault: &Fault) -> Veil {
         let (begin, line) = self.line_at(span.start);
-        let Some((key, _)) = line.split_once('=') else { return false };
-        span.start > begin + key.len() && SECRET_KEYS.contains(&key.trim().trim_matches(['"', '\'']))
+        let is_about_secrets = |key: &str| SECRET_KEYS.contains(&key.trim().trim_matches(['"', '\'']));
+        let key = line.split_once('=').map(|(key, _)| key).filter(|key| is_about_secrets(key));
+        match (fault.veil, key) {
+            (Veil::Rest, Some(key)) if span.start > begin + key.len() => Veil::Value,
+            (veil, _) => veil,
+        }
     }
 
-    fn place(&self, span: Range<usize>, hidden: bool) -> Place {
+    fn place(&self, span: &Range<usize>, veil: Veil) -> Place {
         let (begin, line) = self.line_at(span.start);
         let start = (self.before(span.start).len() - begin).min(line.len());
         let end = self.before(span.end).len().saturating_sub(begin).clamp(start, line.len());
-        let (left, meant, right) = if hidden {
-            let equals = line[..start].find('=').map_or(start, |i| i + 1);
-            (format!("{} ", conceal(&line[..equals])), "…".to_owned(), String::new())
-        } else {
-            (conceal(&line[..start]), line[start..end].to_owned(), conceal(&line[end..]))
-        };
-        let (left, meant, right) = (printable(&left), printable(&meant), printable(&right));
+        let quotation = quote(line, start, end, veil);
         Place {
             file: self.name.to_owned(),
             line: self.line_of(span.start),
             column: line[..start].chars().count() + 1,
-            indent: left.width(),
-            width: meant.width().min(SHOWN),
-            source: shorten(&format!("{left}{meant}{right}")),
+            source: quotation.text,
+            indent: quotation.indent,
+            width: quotation.width,
         }
     }
-}
-
-/// Replaces what stands between quotes, or after a quote that is not closed, by `…`.
-fn conceal(text: &str) -> String {
-    let mut shown = String::new();
-    let mut quote = None;
-    for c in text.chars() {
-        match quote {
-            None if c == '"' || c == '\'' => {
-                quote = Some(c);
-                shown.extend([c, '…']);
-            }
-            Some(open) if c == open => {
-                quote = None;
-                shown.push(c);
-            }
-            None => shown.push(c),
-            Some(_) => {}
-        }
-    }
-    shown
-}
-
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c == '\t' { ' ' } else { c }).filter(|c| !c.is_control()).collect()
-}
-
-fn shorten(line: &str) -> String {
-    if line.chars().count() <= SHOWN {
-        return line.trim_end().to_owned();
-    }
-    line.chars().take(SHOWN).chain(['…']).collect()
 }
