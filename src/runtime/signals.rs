@@ -1,0 +1,188 @@
+//! Signals as values for the loop, and the promise that a fatal one ends the process even when the loop is stuck.
+//!
+//! They have a thread of their own: the loop blocks in write(2) when the terminal does not read, and a signal that
+//! only the loop could see would then wait as long as the terminal does.
+
+use std::fs;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use rustix::process::{Signal as Posix, getpgrp, getpid, getsid, kill_current_process_group, kill_process};
+use tokio::runtime;
+use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use super::terminal::Rescue;
+use crate::app::msg::Signal;
+
+/// How long the loop has to leave before it is done for it.
+pub(super) const GRACE: Duration = Duration::from_millis(300);
+
+/// What a signal means to the loop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Raised {
+    /// For the application; after a fatal one, 300 ms are left to leave.
+    Tell(Signal),
+    /// SIGTSTP: stop as ctrl-z does.
+    Suspend,
+    /// SIGCONT without a stop of ours: whoever ran meanwhile may have changed the terminal; enter again, repaint.
+    Continued,
+    /// SIGWINCH: ask for the size again.
+    Resized,
+}
+
+/// Every signal that is handled, with the name by which it may have been inherited as ignored.
+const HANDLED: [(i32, Raised); 8] = [
+    (Posix::TERM.as_raw(), Raised::Tell(Signal::Terminate)),
+    (Posix::INT.as_raw(), Raised::Tell(Signal::Interrupt)),
+    (Posix::QUIT.as_raw(), Raised::Tell(Signal::Terminate)),
+    (Posix::HUP.as_raw(), Raised::Tell(Signal::Hangup)),
+    (Posix::USR1.as_raw(), Raised::Tell(Signal::Refresh)),
+    (Posix::TSTP.as_raw(), Raised::Suspend),
+    (Posix::CONT.as_raw(), Raised::Continued),
+    (Posix::WINCH.as_raw(), Raised::Resized),
+];
+
+/// The signals of this process.
+#[derive(Debug)]
+pub struct Signals {
+    raised: UnboundedReceiver<Raised>,
+    watch: Watch,
+}
+
+impl Signals {
+    /// Installs the handlers, except for signals that the parent wants ignored, and starts the thread.
+    pub fn start(rescue: &Rescue) -> io::Result<Self> {
+        let (sender, raised) = unbounded_channel();
+        let watch = Watch { rescue: rescue.clone(), sender, flags: Arc::default() };
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        let ignored = inherited_ignored(&fs::read_to_string("/proc/self/status").unwrap_or_default());
+        for (number, meaning) in HANDLED {
+            if !ignores(ignored, number) {
+                let _context = runtime.enter();
+                let stream = signal(SignalKind::from_raw(number))?;
+                runtime.spawn(watch.clone().forward(stream, meaning));
+            }
+        }
+        std::thread::Builder::new()
+            .name("signals".to_owned())
+            .spawn(move || runtime.block_on(std::future::pending::<()>()))?;
+        Ok(Self { raised, watch })
+    }
+
+    /// The next signal.
+    pub async fn next(&mut self) -> Raised {
+        match self.raised.recv().await {
+            Some(raised) => raised,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// While a child has the terminal its keys' signals are the child's alone.
+    pub(super) fn lend(&self, lent: bool) {
+        self.watch.flags.lent.store(lent, Ordering::SeqCst);
+    }
+
+    /// Whether a shell is there to continue us: it gives each of its jobs a process group, a session's first
+    /// process (`ssh host vigie`, a tmux window's command) has none above it.
+    pub(super) fn can_stop() -> io::Result<bool> {
+        Ok(getsid(None)? != getpgrp())
+    }
+
+    /// Stops this process group like the shell's ctrl-z, and returns when it is continued.
+    pub(super) fn stop(&self) -> io::Result<()> {
+        // The SIGCONT that ends this stop is no news.
+        self.watch.flags.continued_by_us.store(true, Ordering::SeqCst);
+        Ok(kill_current_process_group(Posix::STOP)?)
+    }
+}
+
+/// What the signal thread needs.
+#[derive(Debug, Clone)]
+struct Watch {
+    rescue: Rescue,
+    sender: UnboundedSender<Raised>,
+    flags: Arc<Flags>,
+}
+
+#[derive(Debug, Default)]
+struct Flags {
+    lent: AtomicBool,
+    continued_by_us: AtomicBool,
+}
+
+impl Watch {
+    async fn forward(self, mut stream: Stream, meaning: Raised) {
+        while stream.recv().await.is_some() {
+            if self.concerns_us(meaning) {
+                // Without a receiver the loop has ended already.
+                let _ = self.sender.send(meaning);
+                self.hasten(meaning).await;
+            }
+        }
+    }
+
+    /// Whether the loop should hear of it.
+    fn concerns_us(&self, meaning: Raised) -> bool {
+        let lent = self.flags.lent.load(Ordering::SeqCst);
+        match meaning {
+            Raised::Suspend if lent => {
+                // The keyboard stopped the child; the shell waits for us to stop too.
+                let _ = kill_process(getpid(), Posix::STOP);
+                false
+            }
+            Raised::Continued => !self.flags.continued_by_us.swap(false, Ordering::SeqCst) && !lent,
+            Raised::Tell(Signal::Interrupt) => !lent,
+            _ => true,
+        }
+    }
+
+    /// Ends the process if the loop does not do so in time.
+    async fn hasten(&self, meaning: Raised) {
+        let Raised::Tell(signal) = meaning else { return };
+        if let Some(code) = exit_code(signal) {
+            tokio::time::sleep(GRACE).await;
+            self.rescue.exit(code);
+        }
+    }
+}
+
+/// The exit code of a fatal signal: 128 and its number.
+pub fn exit_code(signal: Signal) -> Option<u8> {
+    match signal {
+        Signal::Terminate => Some(143),
+        Signal::Interrupt => Some(130),
+        Signal::Hangup => Some(129),
+        Signal::Refresh => None,
+    }
+}
+
+/// The mask of ignored signals in the text of `/proc/self/status` (Linux; elsewhere none is known).
+fn inherited_ignored(status: &str) -> u64 {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+}
+
+/// Whether the mask has a signal; SIGTERM is always heeded.
+fn ignores(mask: u64, number: i32) -> bool {
+    number != Posix::TERM.as_raw() && mask & (1 << (number - 1)) != 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ignores, inherited_ignored};
+
+    #[test]
+    fn a_signal_that_was_inherited_as_ignored_stays_ignored() {
+        let nohup = inherited_ignored("Name:\tvigie\nSigIgn:\t0000000000001001\nSigCgt:\t0\n");
+        for (signal, number, ignored) in
+            [("HUP", 1, true), ("INT", 2, false), ("PIPE", 13, true), ("TERM", 15, false)]
+        {
+            assert_eq!(ignores(nohup, number), ignored, "{signal}");
+        }
+        assert!(!ignores(u64::MAX, 15), "TERM always ends it");
+        assert_eq!(inherited_ignored("no such line"), 0);
+    }
+}
