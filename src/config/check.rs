@@ -87,13 +87,10 @@ pub(super) fn is_loopback(url: &Url) -> bool {
 /// A `Host` header: a name or address with or without a port.
 pub(super) fn host_header(text: &str) -> Result<String, Fault> {
     let parsed = Url::parse(&format!("http://{text}/"));
-    let valid = parsed.is_ok_and(|url| {
-        url.username().is_empty()
-            && url.path() == "/"
-            && url.query().is_none()
-            && !text.contains(['/', '#', '\\'])
-    });
-    if valid {
+    let is_host =
+        parsed.is_ok_and(|url| url.username().is_empty() && url.path() == "/" && url.query().is_none());
+    // The parser forgives white space and turns a backslash round; a header does not.
+    if is_host && text.bytes().all(|b| b.is_ascii_graphic() && !b"/#\\".contains(&b)) {
         return Ok(text.to_owned());
     }
     Err(Fault::new(

@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use directories::ProjectDirs;
-
 /// A copy of the environment variables.
 #[derive(Debug, Clone, Default)]
 pub struct Env(BTreeMap<String, String>);
@@ -23,17 +21,14 @@ impl Env {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// Where the user's configuration is: `$XDG_CONFIG_HOME/vigie`, else the system's own place.
+    /// Where the user's configuration is: `$XDG_CONFIG_HOME/vigie`, else the system's own place below `$HOME`.
     pub fn config_dir(&self) -> Option<PathBuf> {
-        self.own_dir("XDG_CONFIG_HOME").or_else(|| Some(project()?.config_dir().to_owned()))
+        self.own_dir("XDG_CONFIG_HOME", ".config")
     }
 
     /// Where the journal, the log and the last-seen state are: `$XDG_STATE_HOME/vigie`, else the system's own place.
     pub fn state_dir(&self) -> Option<PathBuf> {
-        self.own_dir("XDG_STATE_HOME").or_else(|| {
-            let project = project()?;
-            Some(project.state_dir().unwrap_or_else(|| project.data_local_dir()).to_owned())
-        })
+        self.own_dir("XDG_STATE_HOME", ".local/state")
     }
 
     /// A path as the user wrote it: `~/` is the home directory, anything else relative starts at `base`.
@@ -45,9 +40,13 @@ impl Env {
     }
 
     /// A relative value is ignored, as the XDG base directory specification asks for.
-    fn own_dir(&self, variable: &str) -> Option<PathBuf> {
-        let dir = Path::new(self.get(variable)?);
-        dir.is_absolute().then(|| dir.join("vigie"))
+    fn own_dir(&self, variable: &str, below_home: &str) -> Option<PathBuf> {
+        let set = self.get(variable).map(Path::new).filter(|dir| dir.is_absolute());
+        let home = || {
+            let below = if cfg!(target_os = "macos") { "Library/Application Support" } else { below_home };
+            Some(Path::new(self.get("HOME")?).join(below))
+        };
+        Some(set.map(Path::to_owned).or_else(home)?.join("vigie"))
     }
 }
 
@@ -57,19 +56,18 @@ impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Env {
     }
 }
 
-fn project() -> Option<ProjectDirs> {
-    ProjectDirs::from("", "", "vigie")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_set_xdg_variable_wins_and_a_relative_one_is_ignored() {
-        let env = Env::from_iter([("XDG_CONFIG_HOME", "/conf"), ("XDG_STATE_HOME", "state")]);
-        assert_eq!(env.config_dir(), Some(PathBuf::from("/conf/vigie")));
-        assert_ne!(env.state_dir(), Some(PathBuf::from("state/vigie")));
+        let set = Env::from_iter([("XDG_CONFIG_HOME", "/conf"), ("XDG_STATE_HOME", "state"), ("HOME", "/h")]);
+        assert_eq!(set.config_dir(), Some(PathBuf::from("/conf/vigie")));
+        let below =
+            if cfg!(target_os = "macos") { "/h/Library/Application Support" } else { "/h/.local/state" };
+        assert_eq!(set.state_dir(), Some(Path::new(below).join("vigie")));
+        assert_eq!(Env::default().config_dir(), None);
     }
 
     #[test]

@@ -25,6 +25,9 @@ const FAMILY: Family = Family {
     ],
 };
 
+/// Contexts in which the global keys do not apply: text is typed there, or an answer is given.
+const CLOSED: [Context; 4] = [Context::Form, Context::Confirm, Context::Palette, Context::Filter];
+
 /// What a sequence of keys means in a stack of contexts.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Match {
@@ -125,7 +128,8 @@ impl Keymap {
 
     /// The shortest keys that lead to an action in a context, or globally; the first written among equals.
     pub fn keys_for(&self, context: Context, action: &Action) -> Option<Vec<Key>> {
-        [context, Context::Global].into_iter().find_map(|context| {
+        let below = Some(Context::Global).filter(|_| !CLOSED.contains(&context));
+        [Some(context), below].into_iter().flatten().find_map(|context| {
             let keys = self.bound(context).iter().filter(|(_, bound)| bound == action).map(|(keys, _)| keys);
             keys.min_by_key(|keys| keys.len()).cloned()
         })

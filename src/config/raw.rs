@@ -148,12 +148,14 @@ impl<'s> Table<'s> {
     /// A table `[key]` or `key = { … }`.
     pub fn table(&self, key: &'static str) -> Option<Table<'s>> {
         let value = self.take(key)?;
+        let parent = self.title.strip_prefix('[').map(|title| title.trim_matches(['[', ']']));
+        let title = parent.map_or_else(|| format!("[{key}]"), |parent| format!("[{parent}.{key}]"));
         if value.get_ref().get(0).is_some_and(|first| first.get_ref().is_table()) {
-            let what = format!("`{key}` occurs once and is written `[{key}]`");
-            self.note(value.span(), Fault::new(what, "one bracket too many", format!("write `[{key}]`")));
+            let what = format!("`{key}` occurs once and is written `{title}`");
+            self.note(value.span(), Fault::new(what, "one bracket too many", format!("write `{title}`")));
             return None;
         }
-        self.as_table(key, value, format!("[{key}]"))
+        self.as_table(key, value, title)
     }
 
     /// The tables `[[key]]`; one that is written `[key]` gets a message of its own.

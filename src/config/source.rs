@@ -72,12 +72,13 @@ impl<'t> Source<'t> {
 
     /// Notes a finding about a part of the text.
     pub fn note(&self, span: Range<usize>, fault: Fault) {
+        let Fault { what, expected, cure, veil } = fault;
         let report = Report {
             severity: self.severity,
-            what: printable(&fault.what),
-            place: Some(self.place(&span, self.veil(&span, &fault))),
-            expected: fault.expected.to_owned(),
-            cure: printable(&fault.cure),
+            what: printable(&what),
+            place: Some(self.place(&span, self.veil(&span, veil))),
+            expected: expected.to_owned(),
+            cure: printable(&cure),
         };
         self.findings.borrow_mut().push((span.start, report));
     }
@@ -109,11 +110,11 @@ impl<'t> Source<'t> {
     }
 
     /// How much of the line at a place may be shown.
-    fn veil(&self, span: &Range<usize>, fault: &Fault) -> Veil {
+    fn veil(&self, span: &Range<usize>, veil: Veil) -> Veil {
         let (begin, line) = self.line_at(span.start);
         let is_about_secrets = |key: &str| SECRET_KEYS.contains(&key.trim().trim_matches(['"', '\'']));
         let key = line.split_once('=').map(|(key, _)| key).filter(|key| is_about_secrets(key));
-        match (fault.veil, key) {
+        match (veil, key) {
             (Veil::Rest, Some(key)) if span.start > begin + key.len() => Veil::Value,
             (veil, _) => veil,
         }

@@ -58,8 +58,18 @@ fn where_text_is_typed_no_character_is_a_command() {
                 let typed = keys.iter().any(|k| matches!(k.code, KeyCode::Char(_)) && !k.ctrl && !k.alt);
                 assert!(!typed, "{name}: {action} in {context:?}");
             }
-            assert!(keymap.keys_for(context, &Action::Quit).is_some());
-            assert!(keymap.keys_for(context, &Action::Back).is_some());
+        }
+    }
+}
+
+#[test]
+fn no_context_is_a_trap() {
+    for name in Keymap::shipped() {
+        let keymap = Keymap::of(name, None).unwrap();
+        for context in Context::ALL {
+            for action in [Action::Back, Action::Quit, Action::Help, Action::Suspend, Action::Redraw] {
+                assert!(keymap.keys_for(context, &action).is_some(), "{name}: no {action} in {context:?}");
+            }
         }
     }
 }
