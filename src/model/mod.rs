@@ -4,6 +4,7 @@
 //! without knowing the screen, and the screen can draw it without knowing the backend.
 
 pub mod action;
+pub mod argument;
 pub mod id;
 pub mod journal;
 pub mod kind;

@@ -43,10 +43,10 @@ impl Multiplexer {
         }
     }
 
-    /// The sequence as it must be sent.
+    /// The sequence as it must be sent: for the multiplexer itself, and wrapped for it to pass on.
     ///
-    /// tmux gets it twice: for itself, which it heeds with `set-clipboard on`, and to pass on, which it does with
-    /// `allow-passthrough on`.
+    /// tmux heeds the first with `set-clipboard on` and the second with `allow-passthrough on`. Over SSH `TERM=screen`
+    /// may be either of them; both ignore what is meant for the other.
     fn wrap(self, sequence: &str) -> String {
         match self {
             Self::None => sequence.to_owned(),
@@ -54,7 +54,8 @@ impl Multiplexer {
             Self::Screen => {
                 let characters: Vec<char> = sequence.chars().collect();
                 let wrapped = |piece: &[char]| format!("\x1bP{}\x1b\\", String::from_iter(piece));
-                characters.chunks(SCREEN_PIECE).map(wrapped).collect::<Vec<_>>().concat()
+                let pieces = characters.chunks(SCREEN_PIECE).map(wrapped);
+                std::iter::once(sequence.to_owned()).chain(pieces).collect::<Vec<_>>().concat()
             }
         }
     }
@@ -94,16 +95,17 @@ mod tests {
             copied("a", Multiplexer::Tmux),
             "\x1b]52;c;YQ==\x07\x1bPtmux;\x1b\x1b]52;c;YQ==\x07\x1b\\"
         );
-        assert_eq!(copied("a", Multiplexer::Screen), "\x1bP\x1b]52;c;YQ==\x07\x1b\\");
+        assert_eq!(copied("a", Multiplexer::Screen), "\x1b]52;c;YQ==\x07\x1bP\x1b]52;c;YQ==\x07\x1b\\");
     }
 
     #[test]
     fn screen_gets_long_text_in_pieces_it_accepts() {
-        let sent = copied(&"x".repeat(1000), Multiplexer::Screen);
-        let pieces: Vec<&str> = sent.split_terminator("\x1b\\").collect();
+        let text = "x".repeat(1000);
+        let (sent, plain) = (copied(&text, Multiplexer::Screen), copied(&text, Multiplexer::None));
+        let pieces: Vec<&str> = sent.strip_prefix(&plain).unwrap().split_terminator("\x1b\\").collect();
         assert!(pieces.iter().all(|piece| piece.starts_with("\x1bP") && piece.len() <= 256));
         let joined: String = pieces.iter().map(|piece| &piece[2..]).collect();
-        assert_eq!(joined, copied(&"x".repeat(1000), Multiplexer::None));
+        assert_eq!(joined, plain);
     }
 
     #[test]

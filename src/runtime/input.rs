@@ -22,7 +22,7 @@ pub enum Input {
         /// Whether the terminal says that it is held down; only few do.
         repeat: bool,
     },
-    /// Text was pasted, at most 1 MiB of it.
+    /// Text was pasted, at most 1 MiB of it; lines end with `\n`.
     Paste(String),
     /// The terminal window got or lost the focus.
     Focus(bool),

@@ -33,11 +33,11 @@ pub enum Raised {
     Resized,
 }
 
-/// Every signal that is handled, with the name by which it may have been inherited as ignored.
+/// Every signal that is handled; the keyboard's other interrupt, SIGQUIT, leaves no core file behind either.
 const HANDLED: [(i32, Raised); 8] = [
     (Posix::TERM.as_raw(), Raised::Tell(Signal::Terminate)),
     (Posix::INT.as_raw(), Raised::Tell(Signal::Interrupt)),
-    (Posix::QUIT.as_raw(), Raised::Tell(Signal::Terminate)),
+    (Posix::QUIT.as_raw(), Raised::Tell(Signal::Interrupt)),
     (Posix::HUP.as_raw(), Raised::Tell(Signal::Hangup)),
     (Posix::USR1.as_raw(), Raised::Tell(Signal::Refresh)),
     (Posix::TSTP.as_raw(), Raised::Suspend),

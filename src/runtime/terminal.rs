@@ -37,7 +37,7 @@ pub enum TerminalError {
     #[error("the console needs a terminal on standard input and output; `vigie get` works without one")]
     NotATerminal,
     /// `TERM=dumb`, or no `TERM`.
-    #[error("TERM={0} cannot place a cursor, which the console needs; `vigie get` works without it")]
+    #[error("TERM={0:?} cannot place a cursor, which the console needs; `vigie get` works without it")]
     Dumb(String),
     /// The terminal refused.
     #[error("the terminal refused: {0}")]

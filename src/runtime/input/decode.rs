@@ -215,8 +215,9 @@ fn pressed(key: Key) -> Input {
     Input::Key { key, repeat: false }
 }
 
+/// Terminals send the Enter key for a pasted line's end.
 fn pasted(text: &[u8]) -> Input {
-    Input::Paste(String::from_utf8_lossy(text).into_owned())
+    Input::Paste(String::from_utf8_lossy(text).replace("\r\n", "\n").replace('\r', "\n"))
 }
 
 impl From<Press> for Input {
@@ -269,7 +270,7 @@ mod tests {
             (b"\x1bOA\x1b[B", vec![plain(KeyCode::Up), plain(KeyCode::Down)]),
             (b"\x1b[[E", vec![plain(KeyCode::F(5))]),
             (b"\x1b[I\x1b[O", vec![Input::Focus(true), Input::Focus(false)]),
-            (b"\x1b[200~a\x1b[A\rb\x1b[201~c", vec![Input::Paste("a\x1b[A\rb".to_owned()), typed('c')]),
+            (b"\x1b[200~a\x1b[A\rb\x1b[201~c", vec![Input::Paste("a\x1b[A\nb".to_owned()), typed('c')]),
             (b"\x1b[<64;10;5M", vec![Input::Scroll { up: true, column: 9, row: 4 }]),
             (b"\x1b[<65;1;1M\x1b[<0;3;3M\x1b[<0;3;3m", vec![Input::Scroll { up: false, column: 0, row: 0 }]),
             (b"\x1b[?62;22c\x1b[24;80R\x1b]11;rgb:0000/0000/0000\x1b\\\x1bP1$r0m\x1b\\q", vec![typed('q')]),

@@ -132,23 +132,22 @@ fn read_row(row: &mut [Slot], cells: &[Cell]) {
 /// What to show for a cell with `room` columns up to the right edge, itself included.
 fn symbol(cell: &Cell, room: usize) -> Symbol {
     let text = cell.symbol();
-    let mut chars = text.chars();
-    let (Some(first), rest) = (chars.next(), chars.next()) else { return Symbol::Char(' ') };
-    if text.contains(char::is_control) {
-        return Symbol::Char(' ');
+    if let [printable @ b' '..=b'~'] = text.as_bytes() {
+        return Symbol::Char(char::from(*printable));
     }
-    let width = cell.cell_width();
-    let known = match (width, rest) {
-        (0, _) => return Symbol::Char(' '),
-        (1, None) => return Symbol::Char(first),
-        (2, None) => agreed_wide(first),
-        _ => false,
-    };
+    let width = if text.contains(char::is_control) { 0 } else { cell.cell_width() };
+    let Some(first) = text.chars().next().filter(|_| width > 0) else { return Symbol::Char(' ') };
+    let single = first.len_utf8() == text.len();
+    if single && width == 1 {
+        return Symbol::Char(first);
+    }
     let reach = text.chars().map(|c| c.width().unwrap_or(0)).sum::<usize>().max(usize::from(width));
-    match known {
-        _ if reach > room => Symbol::Char('?'),
-        true => Symbol::Wide(first),
-        false => Symbol::Doubtful(Box::new(Cluster { text: text.to_owned(), width, reach })),
+    if reach > room {
+        Symbol::Char('?')
+    } else if single && agreed_wide(first) {
+        Symbol::Wide(first)
+    } else {
+        Symbol::Doubtful(Box::new(Cluster { text: text.to_owned(), width, reach }))
     }
 }
 
