@@ -6,6 +6,8 @@
 pub mod broken;
 pub mod error;
 pub mod http;
+pub mod kubernetes;
+pub mod lenient;
 #[cfg(feature = "demo")]
 pub mod sim;
 pub mod tls;
@@ -28,7 +30,7 @@ use crate::model::view::View;
 use error::{ApiError, SendError};
 
 /// One line per backend; order is the order of kinds in the palette and of checks in `vigie doctor`.
-pub static REGISTRY: &[Definition] = &[];
+pub static REGISTRY: &[Definition] = &[kubernetes::DEFINITION];
 
 /// What a backend is before any server is configured.
 pub struct Definition {

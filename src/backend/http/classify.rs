@@ -14,7 +14,8 @@ pub fn innermost(error: &(dyn Error + 'static)) -> String {
     chain(error).last().map_or_else(String::new, ToString::to_string)
 }
 
-fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+/// An error and what caused it, outermost first.
+pub fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |error: &&'a (dyn Error + 'static)| (*error).source())
 }
 
@@ -70,7 +71,8 @@ fn pin_mismatch<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a PinMismatch>
     }
 }
 
-fn tls_error(error: &(dyn Error + 'static)) -> Option<String> {
+/// What the TLS layer said, where it was it.
+pub fn tls_error(error: &(dyn Error + 'static)) -> Option<String> {
     rustls_error(error).map(ToString::to_string)
 }
 

@@ -3,7 +3,7 @@
 //! Reads may be repeated once when a kept-alive connection dies under them. Writes go out on a connection of their
 //! own and exactly once, so that "connection refused" proves that nothing was sent.
 
-mod classify;
+pub(super) mod classify;
 mod reply;
 
 use std::sync::Arc;

@@ -28,6 +28,11 @@ pub struct Reply {
 }
 
 impl Reply {
+    /// An answer that another client has read; `certificate_ends` and `reason` stay unknown.
+    pub fn assembled(status: u16, url: String, headers: HeaderMap, body: Vec<u8>) -> Self {
+        Self { status, reason: String::new(), url, certificate_ends: None, headers, body }
+    }
+
     /// Reads a response to its end, at most `limit` bytes, within `allowed` for each part.
     pub(super) async fn collect(
         mut response: reqwest::Response,

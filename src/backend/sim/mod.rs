@@ -8,7 +8,8 @@ mod inject;
 pub mod lab;
 mod serve;
 
-use std::collections::BTreeMap;
+use std::any::{Any, TypeId};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
@@ -40,6 +41,7 @@ pub struct World {
     pub size: Size,
     faults: Mutex<Vec<Fault>>,
     flags: Mutex<BTreeMap<String, String>>,
+    shared: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
 }
 
 impl World {
@@ -57,6 +59,7 @@ impl World {
             size,
             faults: Mutex::default(),
             flags: Mutex::default(),
+            shared: Mutex::default(),
         })
     }
 
@@ -98,6 +101,17 @@ impl World {
             _ => 0,
         });
         skews.sum()
+    }
+
+    /// The one state of its type in this lab, made by whoever asks first: how two simulators serve the same objects.
+    pub fn share<T: Any + Send + Sync>(&self, make: impl FnOnce() -> T) -> Arc<T> {
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = shared.get(&TypeId::of::<T>()).cloned().and_then(|any| any.downcast().ok()) {
+            return known;
+        }
+        let new = Arc::new(make());
+        shared.insert(TypeId::of::<T>(), new.clone());
+        new
     }
 
     /// Sets a fact that other simulators look at (`home` = `off`).

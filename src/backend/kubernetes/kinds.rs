@@ -1,0 +1,112 @@
+//! What a cluster's kinds are called, which columns they have, and where they lead.
+
+use crate::model::kind::{Column, Drill, Format, KindSpec, Shape, Text, ViewSpec, Width};
+use crate::model::op::OpSpec;
+
+/// Machines of a cluster.
+pub const NODES: &str = "kubernetes.nodes";
+/// Pods of all namespaces.
+pub const PODS: &str = "kubernetes.pods";
+/// What the cluster says of its objects.
+pub const EVENTS: &str = "kubernetes.events";
+
+/// The kinds in the order of the palette.
+pub fn kinds() -> Vec<KindSpec> {
+    vec![pods(), nodes(), events()]
+}
+
+/// What may be done to them.
+pub fn operations() -> Vec<OpSpec> {
+    Vec::new()
+}
+
+fn kind(id: &'static str, singular: &'static str, aliases: &[&'static str], doc: &'static str) -> KindSpec {
+    KindSpec {
+        id: id.into(),
+        singular: singular.into(),
+        aliases: aliases.iter().map(|alias| Text::Borrowed(alias)).collect(),
+        doc: doc.into(),
+        columns: Vec::new(),
+        sort: (0, false),
+        views: vec![view("yaml", "YAML", Shape::Doc)],
+        drill: None,
+        pane: None,
+    }
+}
+
+fn view(name: &'static str, title: &'static str, shape: Shape) -> ViewSpec {
+    ViewSpec { name: name.into(), title: title.into(), shape }
+}
+
+fn column(name: &'static str, title: &'static str, width: Width, doc: &'static str) -> Column {
+    Column::new(name, title, width, doc)
+}
+
+fn pods() -> KindSpec {
+    let columns = vec![
+        column("state", "state", Width::Fit(9, 17), "kubectl's STATUS: phase, or why it is not running.")
+            .format(Format::State)
+            .priority(0),
+        column("name", "name", Width::Flex(18), "The pod's name.").priority(0),
+        column("namespace", "namespace", Width::Fit(6, 18), "The namespace it lives in.").priority(1),
+        column("ready", "ready", Width::Fit(5, 6), "Ready containers of all containers.").priority(2),
+        column("restarts", "rst", Width::Fit(3, 5), "How often its containers were restarted.").priority(3),
+        column("why", "why", Width::Flex(12), "The reason behind a state that is not good.").priority(4),
+        column("node", "node", Width::Fit(6, 20), "The node it runs on.").priority(3),
+        column("ip", "ip", Width::Fit(7, 15), "Its address in the cluster.").priority(8).wide(),
+        column("owner", "owner", Width::Fit(6, 24), "The workload it belongs to.").priority(7).wide(),
+        column("age", "age", Width::Fit(3, 4), "Since its creation.").format(Format::Age).priority(1),
+    ];
+    let mut views = vec![view("log", "log", Shape::Log), view("previous", "previous log", Shape::Log)];
+    let base =
+        kind(PODS, "pod", &["pod", "po"], "Pods of every namespace, with kubectl's status and its reason.");
+    views.extend(base.views);
+    KindSpec { columns, views, sort: (1, false), pane: Some('6'), ..base }
+}
+
+fn nodes() -> KindSpec {
+    let columns = vec![
+        column("state", "state", Width::Fit(8, 11), "Ready, or the worst condition.")
+            .format(Format::State)
+            .priority(0),
+        column("name", "name", Width::Flex(14), "The node's name.").priority(0),
+        column("roles", "roles", Width::Fit(6, 14), "Roles from its labels.").priority(3),
+        column("version", "version", Width::Fit(7, 10), "The kubelet's version.").priority(2),
+        column("why", "why", Width::Flex(12), "The condition behind a state that is not good.").priority(2),
+        column("cpu", "cpu", Width::Fit(3, 5), "Cores that pods may use.").priority(4),
+        column("mem", "mem", Width::Fit(4, 6), "Memory that pods may use, in bytes.")
+            .format(Format::Bytes)
+            .priority(4),
+        column("pods", "pods", Width::Fit(4, 5), "How many pods it takes.").priority(6).wide(),
+        column("ip", "ip", Width::Fit(7, 15), "Its internal address.").priority(5),
+        column("os", "os", Width::Fit(6, 20), "Its operating system.").priority(7).wide(),
+        column("arch", "arch", Width::Fit(5, 6), "Its architecture.").priority(8).wide(),
+        column("age", "age", Width::Fit(3, 4), "Since it joined the cluster.")
+            .format(Format::Age)
+            .priority(1),
+    ];
+    let drill = Drill { kind: PODS.into(), column: "node".into() };
+    let base = kind(
+        NODES,
+        "node",
+        &["node", "no"],
+        "Machines of the cluster: conditions, pressure, version, capacity.",
+    );
+    KindSpec { columns, drill: Some(drill), sort: (1, false), ..base }
+}
+
+fn events() -> KindSpec {
+    let columns = vec![
+        column("type", "type", Width::Fit(6, 7), "Warning or Normal.").format(Format::State).priority(0),
+        column("object", "object", Width::Flex(16), "What it is about, kind and name.").priority(0),
+        column("reason", "reason", Width::Fit(6, 18), "One word.").priority(1),
+        column("message", "message", Width::Flex(24), "The first line of what is said.").priority(1),
+        column("namespace", "namespace", Width::Fit(6, 18), "The namespace it lives in.").priority(3),
+        column("count", "n", Width::Fit(2, 5), "How often.").priority(4),
+        column("source", "source", Width::Fit(6, 20), "Who says so.").priority(7).wide(),
+        column("last", "last", Width::Fit(3, 4), "When it happened last.").format(Format::Age).priority(0),
+    ];
+    let base =
+        kind(EVENTS, "event", &["event", "ev"], "What the cluster says of its objects, the latest first.");
+    KindSpec { columns, sort: (7, true), ..base }
+}

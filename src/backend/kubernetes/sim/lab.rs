@@ -1,0 +1,216 @@
+//! One simulated cluster: its objects, its clock, who may do what, and the controllers that keep it moving.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use axum::http::{HeaderMap, header};
+use axum::response::Response;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::api::{Place, failure};
+use super::store::{Refused, Store};
+use super::{evolve, seed};
+use crate::backend::kubernetes::resource::{EVENTS, NODES, PODS, Resource};
+use crate::backend::sim::World;
+
+/// The resources that simulated clusters serve.
+pub static RESOURCES: [Resource; 7] = [
+    NODES,
+    PODS,
+    EVENTS,
+    Resource::fixed("", "v1", "namespaces", "Namespace", false),
+    Resource::fixed("", "v1", "configmaps", "ConfigMap", true),
+    Resource::fixed("argoproj.io", "v1alpha1", "applications", "Application", true),
+    Resource::fixed("argoproj.io", "v1alpha1", "appprojects", "AppProject", true),
+];
+
+/// A resource by its place in the API.
+pub fn resource(group: &str, version: &str, plural: &str) -> Option<&'static Resource> {
+    RESOURCES.iter().find(|r| r.group == group && r.version == version && r.plural == plural)
+}
+
+/// Something in the cluster that acts by itself as time goes on.
+pub trait Controller: Send + Sync {
+    /// Looks at the cluster and does what is due.
+    fn tick(&self, lab: &Lab, now: Timestamp);
+
+    /// Refuses an object that its schema would not allow.
+    fn validate(&self, _place: &Place, _patch: &Value) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+/// One simulated cluster.
+pub struct Lab {
+    /// `prod` or `cloud`.
+    pub name: &'static str,
+    /// Whom it takes the bearer of its token for.
+    pub user: String,
+    /// Its bearer token.
+    pub token: String,
+    /// Whether Argo CD's resources are installed.
+    pub argo: bool,
+    /// Its objects.
+    pub store: Store,
+    world: Weak<World>,
+    controllers: Mutex<Vec<Arc<dyn Controller>>>,
+    ticking: AtomicBool,
+    writes: AtomicU64,
+}
+
+/// How often controllers look, in real time; what they do depends on the lab's clock alone.
+const TICK: Duration = Duration::from_millis(200);
+
+impl Lab {
+    /// A cluster of the homelab as it is at the world's time.
+    pub fn new(name: &'static str, world: &Arc<World>) -> Arc<Self> {
+        let lab = Self {
+            name,
+            user: "system:serviceaccount:vigie:console".to_owned(),
+            token: format!("sim-{name}-{:x}", world.seed),
+            argo: name == "cloud",
+            store: Store::new(880_000 + world.seed % 1000),
+            world: Arc::downgrade(world),
+            controllers: Mutex::default(),
+            ticking: AtomicBool::new(false),
+            writes: AtomicU64::new(0),
+        };
+        seed::fill(&lab, world);
+        lab.install(Arc::new(evolve::Kubelet::new(world.clock.now())));
+        Arc::new(lab)
+    }
+
+    /// Adds a controller.
+    pub fn install(&self, controller: Arc<dyn Controller>) {
+        self.controllers.lock().unwrap_or_else(PoisonError::into_inner).push(controller);
+    }
+
+    fn controllers(&self) -> Vec<Arc<dyn Controller>> {
+        self.controllers.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The lab's time.
+    pub fn now(&self) -> Timestamp {
+        self.world.upgrade().map_or(Timestamp::UNIX_EPOCH, |world| world.clock.now())
+    }
+
+    /// A fact of the world, as this cluster's (`kubernetes-prod.deny`) or as everybody's (`home`).
+    pub fn flag(&self, name: &str) -> String {
+        let Some(world) = self.world.upgrade() else { return String::new() };
+        let own = world.get(&format!("kubernetes-{}.{name}", self.name));
+        if own.is_empty() { world.get(name) } else { own }
+    }
+
+    /// How large the lab is.
+    pub fn extra_pods(&self) -> usize {
+        self.world.upgrade().map_or(0, |world| world.size.pods)
+    }
+
+    /// Lets the controllers act, and keeps them acting while the cluster exists.
+    pub fn wake(self: &Arc<Self>) {
+        self.tick();
+        if self.ticking.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let lab = Arc::downgrade(self);
+        tokio::spawn(async move {
+            while let Some(lab) = lab.upgrade() {
+                lab.tick();
+                drop(lab);
+                tokio::time::sleep(TICK).await;
+            }
+        });
+    }
+
+    /// One look of every controller.
+    pub fn tick(&self) {
+        let now = self.now();
+        for controller in self.controllers() {
+            controller.tick(self, now);
+        }
+    }
+
+    /// True while the house that it stands in has no power.
+    pub fn is_off(&self) -> bool {
+        self.name == "prod" && self.flag("home") == "off"
+    }
+
+    /// Whether the request carries the token.
+    pub fn knows(&self, headers: &HeaderMap) -> bool {
+        let given =
+            headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        given == format!("Bearer {}", self.token) && self.flag("token") != "revoked"
+    }
+
+    /// Whether a verb is taken away by the `deny` flag (`patch applications, create pods/eviction`).
+    pub fn denied(&self, verb: &str, plural: &str, subresource: &str) -> bool {
+        let slash = if subresource.is_empty() { "" } else { "/" };
+        let wanted = format!("{verb} {plural}{slash}{subresource}");
+        self.flag("deny").split(',').any(|denied| denied.trim() == wanted)
+    }
+
+    /// Whether a request is allowed.
+    pub fn allows(&self, verb: &str, place: &Place) -> bool {
+        !self.denied(verb, &place.resource.plural, place.subresource.as_deref().unwrap_or_default())
+    }
+
+    /// How many writes it has carried out; a test of single sending looks here.
+    pub fn writes(&self) -> u64 {
+        self.writes.load(Ordering::SeqCst)
+    }
+
+    /// Refuses what a schema would.
+    pub fn validate(&self, place: &Place, patch: &Value) -> Result<(), String> {
+        self.controllers().iter().try_for_each(|controller| controller.validate(place, patch))
+    }
+
+    /// A merge patch.
+    pub fn patched(&self, place: &Place, patch: &Value) -> Result<Arc<str>, Refused> {
+        self.counted(self.store.patch(&place.resource.plural, &place.key(), patch))
+    }
+
+    /// A deletion.
+    pub fn deleted(&self, place: &Place, options: &Value) -> Result<Arc<str>, Refused> {
+        self.counted(self.store.delete(&place.resource.plural, &place.key(), options))
+    }
+
+    fn counted(&self, outcome: Result<Arc<str>, Refused>) -> Result<Arc<str>, Refused> {
+        if outcome.is_ok() {
+            self.writes.fetch_add(1, Ordering::SeqCst);
+        }
+        outcome
+    }
+
+    /// A creation; nothing here can be created yet.
+    pub fn posted(&self, _place: &Place, _body: &[u8]) -> Response {
+        failure(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
+    }
+
+    /// The scale of a workload.
+    pub fn scale(&self, place: &Place) -> Response {
+        super::api::missing(place, place.name.as_deref().unwrap_or_default())
+    }
+}
+
+/// Both clusters of one world.
+pub struct Labs(BTreeMap<&'static str, Arc<Lab>>);
+
+impl Labs {
+    /// The clusters of a world, made once.
+    pub fn of(world: &Arc<World>) -> Arc<Self> {
+        world.share(|| Self(["prod", "cloud"].map(|name| (name, Lab::new(name, world))).into()))
+    }
+
+    /// A cluster by its name.
+    pub fn get(&self, name: &str) -> Option<&Arc<Lab>> {
+        self.0.get(name)
+    }
+
+    /// All clusters.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<Lab>> {
+        self.0.values()
+    }
+}
