@@ -168,7 +168,8 @@ impl Page<'_> {
             }
             line
         };
-        let number = |cell: Option<&Cell>| matches!(cell.map(|c| &c.value), Some(Value::Int(_) | Value::Float(_)));
+        let number =
+            |cell: Option<&Cell>| matches!(cell.map(|c| &c.value), Some(Value::Int(_) | Value::Float(_)));
         let first = rows.first();
         let head = columns.iter().enumerate();
         let mut head =
@@ -230,7 +231,9 @@ mod tests {
         let facts = vec![state, memory, Fact::new("started", world.ago(180)).format(Format::Age)];
         let lines = vec![
             DocLine::toned("start is refused: 68 of 64 GiB", Tone::Error),
-            DocLine::new("host 4 + ARC 8 + prod 16 + talos-dev 4 + this 32 + reserve 4 = 68, free it by shutting down talos-dev"),
+            DocLine::new(
+                "host 4 + ARC 8 + prod 16 + talos-dev 4 + this 32 + reserve 4 = 68, free it by shutting down talos-dev",
+            ),
         ];
         let rows = vec![
             vec![Cell::new("net0"), Cell::new("bc:24:11:00:00:65"), Cell::new(1500_i64)],
@@ -254,11 +257,9 @@ mod tests {
         let world = World::lab();
         let mut pane = DocPane::new(doc(&world));
         act(&mut pane, &world, &[Action::Wrap]);
-        assert_snapshot!(Screen::of(&mut pane, 40, 12, &world).text());
+        assert_snapshot!(Screen::of(&mut pane, 40, 10, &world).text());
         act(&mut pane, &world, &[Action::Bottom]);
-        assert!(Screen::of(&mut pane, 40, 4, &world).text().contains("guest"), "its size was 12 lines then");
-        act(&mut pane, &world, &[Action::Bottom]);
-        assert!(Screen::of(&mut pane, 40, 4, &world).text().contains("net1"));
+        assert!(Screen::of(&mut pane, 40, 10, &world).text().contains("net1"));
     }
 
     #[test]

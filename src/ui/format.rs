@@ -48,7 +48,9 @@ impl Writer<'_> {
             (Value::Bool(yes), Format::Flag) => Cow::Borrowed(if *yes { "yes" } else { "" }),
             (Value::Bool(yes), _) => Cow::Borrowed(if *yes { "yes" } else { "no" }),
             (Value::Int(n), Format::Plain | Format::State) => Cow::Owned(n.to_string()),
-            (number, format) => Cow::Owned(number.as_number().map_or_else(String::new, |x| amount(x, format))),
+            (number, format) => {
+                Cow::Owned(number.as_number().map_or_else(String::new, |x| amount(x, format)))
+            }
         }
     }
 

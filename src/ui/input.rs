@@ -84,7 +84,9 @@ impl Input {
     /// Where the word before the cursor begins.
     fn word(&self) -> usize {
         let before = self.text[..self.at].trim_end();
-        before.rfind(char::is_whitespace).map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8))
+        before
+            .rfind(char::is_whitespace)
+            .map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8))
     }
 
     /// Draws the part around the cursor and says where the cursor stands.
@@ -119,7 +121,9 @@ mod tests {
 
     #[test]
     fn editing_goes_by_what_one_sees_as_a_character() {
-        use Action::{DeleteBack, DeleteForward, DeleteLine, DeleteWord, Insert, Left, LineEnd, LineStart, Right};
+        use Action::{
+            DeleteBack, DeleteForward, DeleteLine, DeleteWord, Insert, Left, LineEnd, LineStart, Right,
+        };
         let cases = [
             ("abc", vec![Left, DeleteBack], "ac"),
             ("abc", vec![LineStart, DeleteForward, Insert('x')], "xbc"),

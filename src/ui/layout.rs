@@ -70,12 +70,12 @@ pub fn sheet(buf: &mut Buffer, area: Rect, lines: usize, title: &str, role: Role
     let height = u16::try_from(lines).unwrap_or(u16::MAX).saturating_add(1).min(area.height);
     let at = Rect { y: area.bottom() - height, height, ..area };
     blank(buf, at, ctx.theme.style(Role::Text));
-    let rule = ctx.theme.style(if role == Role::Danger { Role::Error } else { Role::Border });
+    let faint = ctx.theme.style(if role == Role::Danger { Role::Error } else { Role::Border });
     let dash = if ctx.ascii { "-" } else { "─" };
     let mut strip = Strip::new(buf, line(at, 0), ctx.ascii);
-    strip.put(&dash.repeat(2), rule).gap(1).put(title, ctx.theme.style(role)).gap(1);
+    strip.put(&dash.repeat(2), faint).gap(1).put(title, ctx.theme.style(role)).gap(1);
     let rest = usize::from(strip.left());
-    strip.put(&dash.repeat(rest), rule);
+    strip.put(&dash.repeat(rest), faint);
     Rect { y: at.y + at.height.min(1), height: at.height.saturating_sub(1), ..at }
 }
 
@@ -88,7 +88,11 @@ mod tests {
         for (width, height) in [(40, 8), (80, 24), (140, 40), (300, 100)] {
             let area = Rect::new(0, 0, width, height);
             let frame = frame(area).unwrap();
-            assert_eq!(frame.header.height + frame.body.height + frame.hints.height, height - 1, "one line is air");
+            assert_eq!(
+                frame.header.height + frame.body.height + frame.hints.height,
+                height - 1,
+                "one line is air"
+            );
             assert!(!frame.body.intersects(frame.header) && !frame.body.intersects(frame.hints));
             if let Some((left, between, right)) = split(frame.body) {
                 assert!(!left.intersects(between) && !between.intersects(right));

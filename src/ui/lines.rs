@@ -51,6 +51,13 @@ impl Line {
         self
     }
 
+    /// Puts a piece before all others.
+    #[must_use]
+    pub fn before(mut self, x: u16, text: impl Into<Text>, role: impl Into<Role>) -> Self {
+        self.spans.insert(0, Span { at: Some(x), text: text.into(), role: role.into() });
+        self
+    }
+
     /// Puts a piece at the right edge.
     #[must_use]
     pub fn right(mut self, text: impl Into<Text>, role: impl Into<Role>) -> Self {
@@ -81,7 +88,14 @@ pub fn wrapped(text: &str, x: u16, room: u16, role: impl Into<Role>) -> Vec<Line
 }
 
 /// A label in its column and a value wrapped beside it.
-pub fn labelled(label: &str, value: &str, x: u16, column: u16, room: u16, role: impl Into<Role>) -> Vec<Line> {
+pub fn labelled(
+    label: &str,
+    value: &str,
+    x: u16,
+    column: u16,
+    room: u16,
+    role: impl Into<Role>,
+) -> Vec<Line> {
     let role = role.into();
     let start = x + column.max(u16::try_from(width(label)).unwrap_or(column).min(room / 2)) + 2;
     let mut lines = wrapped(value, start, room, role);

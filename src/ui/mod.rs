@@ -1,11 +1,17 @@
 //! Components: what is drawn, each with its own state, in a file of its own.
 
+pub mod browser;
 pub mod component;
+pub mod confirm;
+pub mod detail;
 pub mod doc;
 pub mod format;
+pub mod help;
 pub mod input;
 pub mod layout;
 pub mod lines;
+pub mod palette;
+pub mod picker;
 pub mod table;
 #[cfg(test)]
 mod testing;

@@ -10,9 +10,10 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
+use crate::config::colour::Depth;
 use crate::config::env::Env;
 use crate::config::keymap::Keymap;
-use crate::config::theme::{Depth, Theme};
+use crate::config::theme::Theme;
 use crate::model::action::Action;
 use crate::model::id::{EntityId, KindId, SourceId};
 use crate::model::kind::{Column, Drill, Format, KindSpec, Kinds, Width};
@@ -47,7 +48,7 @@ impl World {
             kinds: Kinds::new([guests(), applications(), alerts()]),
             operations: operations(),
             rights: HashMap::new(),
-            theme: Theme::named("default-dark", Depth::Full, &Env::default()).0,
+            theme: Theme::named("default-dark", Depth::True, &Env::default()).0,
             keymap: Keymap::default(),
             now: "2026-03-01T02:58:00Z".parse().unwrap(),
             zone: TimeZone::UTC,
@@ -184,8 +185,22 @@ impl World {
         let gate = "9 of 9 protected hosts answer 400, the login page answers 200";
         vec![
             alert("a1", "ServiceDown", "critical", Health::Critical, gate, 26),
-            alert("b2", "VeleroNoRecentBackup", "warning", Health::Warning, "last success 26h ago, every 24h", 120),
-            alert("c3", "CertificateExpiringSoon", "warning", Health::Warning, "auth.lab.example in 11 days", 600),
+            alert(
+                "b2",
+                "VeleroNoRecentBackup",
+                "warning",
+                Health::Warning,
+                "last success 26h ago, every 24h",
+                120,
+            ),
+            alert(
+                "c3",
+                "CertificateExpiringSoon",
+                "warning",
+                Health::Warning,
+                "auth.lab.example in 11 days",
+                600,
+            ),
         ]
     }
 }
@@ -338,10 +353,14 @@ fn ansi(buf: &Buffer) -> String {
         write!(out, "\x1b[{};1H", y + 1).unwrap();
         while x < buf.area.width {
             let cell = &buf[(x, y)];
-            let flags = [(Modifier::BOLD, 1), (Modifier::DIM, 2), (Modifier::ITALIC, 3), (Modifier::UNDERLINED, 4)];
+            let flags =
+                [(Modifier::BOLD, 1), (Modifier::DIM, 2), (Modifier::ITALIC, 3), (Modifier::UNDERLINED, 4)];
             let flags = flags.into_iter().chain([(Modifier::REVERSED, 7), (Modifier::CROSSED_OUT, 9)]);
-            let set: String = flags.filter(|(m, _)| cell.modifier.contains(*m)).map(|(_, n)| format!(";{n}")).collect();
-            write!(out, "\x1b[0{set}{}{}m{}", colour(cell.fg, 30), colour(cell.bg, 40), cell.symbol()).unwrap();
+            write!(out, "\x1b[0").unwrap();
+            for (_, code) in flags.filter(|(flag, _)| cell.modifier.contains(*flag)) {
+                write!(out, ";{code}").unwrap();
+            }
+            write!(out, "{}{}m{}", colour(cell.fg, 30), colour(cell.bg, 40), cell.symbol()).unwrap();
             x += u16::try_from(cell.symbol().width().max(1)).unwrap();
         }
     }

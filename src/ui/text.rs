@@ -58,7 +58,9 @@ fn after_escape(introducer: char, rest: &str) -> &str {
         _ => return rest,
     };
     let end = match kind {
-        '[' => body.find(|c: char| !matches!(c, ' '..='?')).filter(|at| body.as_bytes()[*at].is_ascii_graphic()),
+        '[' => {
+            body.find(|c: char| !matches!(c, ' '..='?')).filter(|at| body.as_bytes()[*at].is_ascii_graphic())
+        }
         ']' | 'P' | 'X' | '^' | '_' => body.find(['\u{7}', '\u{1b}', '\u{9c}']),
         _ => return rest,
     };
@@ -224,6 +226,12 @@ impl<'b> Strip<'b> {
             write(self.buf, start, self.y, &text, usize::from(cells), style.into());
             self.end = start - 1;
         }
+        self
+    }
+
+    /// Leaves cells free at the right end.
+    pub fn right_gap(&mut self, cells: u16) -> &mut Self {
+        self.end = self.end.saturating_sub(cells).max(self.x);
         self
     }
 }

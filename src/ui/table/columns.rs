@@ -122,7 +122,8 @@ pub fn domain_word(domain: Domain) -> &'static str {
 impl Columns {
     /// The columns of a kind; `instances` and `domains` say whether rows come from several.
     pub fn new(kind: &KindSpec, instances: bool, domains: bool) -> Self {
-        let mut choices: Vec<Choice> = kind.columns.iter().enumerate().map(|(i, c)| Choice::of(i, c)).collect();
+        let mut choices: Vec<Choice> =
+            kind.columns.iter().enumerate().map(|(i, c)| Choice::of(i, c)).collect();
         if kind.column("name").is_none() {
             let after_state = usize::from(kind.columns.first().is_some_and(|c| c.format == Format::State));
             choices.insert(after_state, Choice::own(Source::Name, "name", Width::Flex(12), 0));
@@ -159,13 +160,14 @@ impl Columns {
 
     /// Places the columns into so many cells.
     pub fn place(&self, room: u16, wide: bool) -> Vec<Shown> {
-        let mut kept: Vec<usize> = (0..self.choices.len()).filter(|i| wide || !self.choices[*i].wide).collect();
+        let mut kept: Vec<usize> =
+            (0..self.choices.len()).filter(|i| wide || !self.choices[*i].wide).collect();
         let least = |kept: &[usize]| -> u32 {
             kept.iter().map(|i| u32::from(self.choices[*i].wants().0 + GAP)).sum::<u32>() - u32::from(GAP)
         };
         while kept.len() > 1 && least(&kept) > u32::from(room) {
-            let last = kept.iter().enumerate().max_by_key(|(at, i)| (self.choices[**i].priority, *at));
-            let Some((at, _)) = last else { break };
+            let worst = kept.iter().enumerate().max_by_key(|(at, i)| (self.choices[**i].priority, *at));
+            let Some((at, _)) = worst else { break };
             kept.remove(at);
         }
         self.spread(&kept, room)

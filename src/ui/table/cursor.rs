@@ -58,6 +58,11 @@ impl Cursor {
         self.reveal(rows.len(), self.leaps);
     }
 
+    /// Stays on its row from now on, even if it has not been moved.
+    pub fn pin(&mut self) {
+        self.placed = self.id.is_some();
+    }
+
     /// Goes so many rows down, or up where negative.
     pub fn step(&mut self, by: isize, rows: &[Arc<Row>]) {
         self.go(self.at.saturating_add_signed(by), rows);

@@ -46,7 +46,7 @@ impl Table {
             self.draw_empty(buf, Rect { height: area.height.saturating_sub(2), ..body }, ctx);
             return cursor;
         }
-        self.draw_foot(buf, area, foot, &notes, ctx);
+        draw_foot(buf, area, foot, &notes, ctx);
         let row = self.draw_body(buf, line(area, 1), body, ctx);
         cursor.or(row)
     }
@@ -55,13 +55,6 @@ impl Table {
     pub(super) fn visible(&self) -> &[Arc<Row>] {
         let (top, rows) = (self.cursor.top(), &self.order.rows);
         rows.get(top..rows.len().min(top + self.cursor.height())).unwrap_or_default()
-    }
-
-    fn draw_foot(&self, buf: &mut Buffer, area: Rect, foot: u16, notes: &[(String, Tone)], ctx: &Ctx<'_>) {
-        for (index, (text, tone)) in (0..foot).zip(notes) {
-            let at = line(area, area.height - foot + index);
-            Strip::new(buf, at, ctx.ascii).gap(GUTTER).put(text, ctx.theme.style(*tone));
-        }
     }
 
     fn draw_body(&self, buf: &mut Buffer, head: Rect, body: Rect, ctx: &Ctx<'_>) -> Option<Position> {
@@ -103,6 +96,14 @@ impl Table {
         let kind = &self.kind.id;
         let sources = ctx.store.sources().filter(|source| source.spec.kinds.contains(kind));
         sources.filter(|source| source.health != SourceHealth::Fresh).map(|s| &*s.spec.id.instance).collect()
+    }
+}
+
+/// What must be known of the rows, at the bottom.
+fn draw_foot(buf: &mut Buffer, area: Rect, foot: u16, notes: &[(String, Tone)], ctx: &Ctx<'_>) {
+    for (index, (text, tone)) in (0..foot).zip(notes) {
+        let at = line(area, area.height - foot + index);
+        Strip::new(buf, at, ctx.ascii).gap(GUTTER).put(text, ctx.theme.style(*tone));
     }
 }
 

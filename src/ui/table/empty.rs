@@ -29,14 +29,16 @@ impl Table {
         let name = kind.name();
         let say = |text: String, tone: Tone| (format!("{} {text}", glyph(tone, ctx.ascii)), tone);
         if self.order.total > 0 {
-            let filter = format!("None of {} {name} matches the filter {}", self.order.total, self.filter.text());
+            let filter =
+                format!("None of {} {name} matches the filter {}", self.order.total, self.filter.text());
             return vec![say(filter, Tone::Info)];
         }
         if ctx.store.of_kind(kind).next().is_none() {
             return vec![say(format!("No server that has {name} is configured"), Tone::Unknown)];
         }
         if ctx.store.proves_absence(kind) {
-            let within = self.scope.as_ref().map(|s| format!(" with {} {}", s.column, s.value)).unwrap_or_default();
+            let within =
+                self.scope.as_ref().map(|s| format!(" with {} {}", s.column, s.value)).unwrap_or_default();
             return vec![say(format!("There are no {name}{within}"), Tone::Info)];
         }
         let loading = |source: &crate::model::store::Source| source.health == SourceHealth::Loading;

@@ -30,7 +30,9 @@ pub fn chip(source: &Source, writer: &Writer<'_>) -> Chip {
         SourceHealth::Loading => ("loading".to_owned(), Tone::Pending),
         SourceHealth::Fresh if source.complete => (format!("fresh{age}"), Tone::Ok),
         SourceHealth::Fresh => (format!("partial{age}"), Tone::Warn),
-        SourceHealth::Stale(fault) if source.good_at.is_none() => (format!("blind {}", fault.layer), Tone::Unknown),
+        SourceHealth::Stale(fault) if source.good_at.is_none() => {
+            (format!("blind {}", fault.layer), Tone::Unknown)
+        }
         SourceHealth::Stale(fault) => (format!("stale{age} {}", fault.layer), Tone::Warn),
         SourceHealth::Denied(fault) => {
             (format!("denied {}", fault.missing.as_deref().unwrap_or("")).trim_end().to_owned(), Tone::Warn)
@@ -87,16 +89,16 @@ impl Table {
         let mut strip = Strip::new(buf, area, ctx.ascii);
         let narrow = area.width < 60;
         let place = self.place_word();
-        strip.right(&place, style(Role::Dim));
+        strip.right(&place, style(Role::Dim)).right_gap(u16::from(!place.is_empty()));
         for chip in chips(ctx.store.of_kind(&self.kind.id), &Writer::from(ctx)).iter().rev() {
             if narrow && chip.tone == Tone::Ok {
                 continue;
             }
-            strip.right(" ", style(Role::Text));
             let sign = glyph(chip.tone, ctx.ascii);
             let quiet = chip.tone == Tone::Ok;
             let role = if quiet { Role::Dim } else { chip.tone.into() };
-            strip.right(&if quiet { chip.text.clone() } else { format!("{sign} {}", chip.text) }, style(role));
+            let words = if quiet { chip.text.clone() } else { format!("{sign} {}", chip.text) };
+            strip.right(&words, style(role)).right_gap(1);
         }
         strip.put(self.kind.id.name(), style(Role::Title)).put(" ", style(Role::Text));
         strip.put(&self.count_words(), style(Role::Text));

@@ -251,6 +251,7 @@ impl Table {
     /// Clears the filter first, then the marks.
     fn back(&mut self, ctx: &Ctx<'_>) -> Outcome {
         self.typing = false;
+        self.cursor.pin();
         if !self.filter.is_empty() {
             self.set_filter("", ctx);
         } else if self.marks.is_empty() {
@@ -263,10 +264,12 @@ impl Table {
 
     fn typed(&mut self, action: &Action, ctx: &Ctx<'_>) -> Outcome {
         match action {
-            Action::Enter | Action::Close => self.typing = false,
-            Action::Back if self.filter.is_empty() => self.typing = false,
+            Action::Enter => {
+                self.typing = false;
+                self.cursor.pin();
+            }
+            Action::Back | Action::DeleteBack if self.filter.is_empty() => self.typing = false,
             Action::Back => return self.back(ctx),
-            Action::DeleteBack if self.filter.is_empty() => self.typing = false,
             action if self.filter.on(action) => self.requery(ctx),
             action if self.moved(action) => {}
             _ => return Outcome::Ignored,

@@ -84,12 +84,12 @@ fn the_filter_works_as_one_types_and_escape_clears_it_first() {
     let world = World::lab();
     let mut table = guests(&world);
     act(&mut table, &world, &[Action::Filter]);
-    act(&mut table, &world, &typed("prod"));
+    act(&mut table, &world, &typed("talos-prod"));
     assert_eq!(names(&table), ["talos-prod-cp", "talos-prod-worker-1"]);
     assert_eq!((table.context(), table.takes_text()), (Context::Filter, true));
     let screen = Screen::of(&mut table, 80, 6, &world);
     assert_snapshot!(screen.text());
-    assert_eq!(screen.style_of("prod-worker").fg, world.theme.style(Role::Match).fg);
+    assert_eq!(screen.style_of("talos-prod-worker").fg, world.theme.style(Role::Match).fg);
     act(&mut table, &world, &[Action::Enter]);
     assert_eq!(table.context(), Context::Table);
     assert_eq!(act(&mut table, &world, &[Action::Back]), Outcome::Consumed);
@@ -166,7 +166,10 @@ fn news_that_cannot_be_seen_ask_for_no_drawing() {
         observed_at: world.now,
         complete: true,
     };
-    let (hidden, seen) = (world.guest(90, "guest-00090", "stopped", 0., 1, 1), world.guest(2, "guest-00002", "stopped", 0., 1, 1));
+    let (hidden, seen) = (
+        world.guest(90, "guest-00090", "stopped", 0., 1, 1),
+        world.guest(2, "guest-00002", "stopped", 0., 1, 1),
+    );
     let (hidden, seen) = (change(hidden), change(seen));
     world.answer("proxmox", "pve", Ok(hidden));
     assert!(!table.refresh(&world.ctx()));
@@ -214,7 +217,8 @@ fn several_instances_get_a_column_of_their_own() {
 #[test]
 fn a_scope_holds_only_what_lies_within() {
     let world = World::lab();
-    let scope = |value: &str| Scope { column: "node".into(), value: value.into(), instance: Some("pve".into()) };
+    let scope =
+        |value: &str| Scope { column: "node".into(), value: value.into(), instance: Some("pve".into()) };
     let mut table = Table::new(world.kind("proxmox.guests"), Some(scope("pve")));
     assert!(Screen::of(&mut table, 80, 8, &world).text().contains("guests 4  node=pve"));
     let mut table = Table::new(world.kind("proxmox.guests"), Some(scope("elsewhere")));
