@@ -8,6 +8,7 @@ pub mod error;
 pub mod http;
 pub mod kubernetes;
 pub mod lenient;
+pub mod omni;
 #[cfg(feature = "demo")]
 pub mod sim;
 pub mod tls;
@@ -30,7 +31,7 @@ use crate::model::view::View;
 use error::{ApiError, SendError};
 
 /// One line per backend; order is the order of kinds in the palette and of checks in `vigie doctor`.
-pub static REGISTRY: &[Definition] = &[kubernetes::DEFINITION];
+pub static REGISTRY: &[Definition] = &[omni::DEFINITION, kubernetes::DEFINITION];
 
 /// What a backend is before any server is configured.
 pub struct Definition {

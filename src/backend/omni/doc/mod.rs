@@ -1,0 +1,51 @@
+//! The description of one thing: what is wrong on top, then everything that Omni knows of it.
+
+mod cluster;
+mod machine;
+
+use std::time::Duration;
+
+use super::Omni;
+use super::kinds::{CLUSTERS, MACHINES};
+use crate::backend::ViewSink;
+use crate::backend::error::ApiError;
+use crate::model::id::EntityId;
+use crate::model::kind::Format;
+use crate::model::snapshot::Layer;
+use crate::model::view::{Doc, Fact, View};
+
+/// How often an open description is read again.
+const PACE: Duration = Duration::from_secs(5);
+
+/// Sends the description and keeps it fresh until nobody looks any more.
+pub(super) async fn open(omni: &Omni, id: &EntityId, view: &str, sink: ViewSink) -> Result<(), ApiError> {
+    if view != "describe" {
+        return Err(ApiError::unsupported(format!("Omni has no view `{view}` of {}", id.kind)));
+    }
+    loop {
+        let doc = describe(omni, id).await?;
+        if sink.send(View::Doc(doc)).await.is_err() {
+            return Ok(());
+        }
+        tokio::time::sleep(PACE).await;
+    }
+}
+
+async fn describe(omni: &Omni, id: &EntityId) -> Result<Doc, ApiError> {
+    let doc = match id.kind.as_str() {
+        CLUSTERS => cluster::describe(omni, &id.key).await?,
+        MACHINES => machine::describe(omni, &id.key).await?,
+        other => return Err(ApiError::unsupported(format!("Omni cannot describe `{other}`"))),
+    };
+    doc.ok_or_else(|| ApiError::new(Layer::App, format!("{} does not exist any more", id.key)))
+}
+
+/// A fact that is only worth a line where there is something to say.
+fn fact(label: &'static str, text: &str) -> Option<Fact> {
+    (!text.is_empty()).then(|| Fact::new(label, text))
+}
+
+/// An instant as its age.
+fn age(label: &'static str, at: Option<jiff::Timestamp>) -> Option<Fact> {
+    at.map(|at| Fact::new(label, at).format(Format::Age))
+}

@@ -1,0 +1,131 @@
+//! Files with secrets in them: mode 0600 from their first byte, whole or not there, nothing overwritten unasked.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use crate::backend::error::ApiError;
+use crate::model::snapshot::Layer;
+
+fn error(path: &Path, why: impl std::fmt::Display) -> ApiError {
+    ApiError::new(Layer::Config, format!("{}: {why}", path.display()))
+}
+
+/// vigie's own place for a file about a cluster: `$XDG_STATE_HOME/vigie/SORT/INSTANCE-CLUSTER`.
+pub(super) fn default(instance: &str, cluster: &str, sort: &str) -> Result<PathBuf, ApiError> {
+    let state = std::env::var_os("XDG_STATE_HOME").filter(|dir| !dir.is_empty()).map(PathBuf::from);
+    let state = state.or_else(|| Some(home()?.join(".local/state")));
+    let state =
+        state.ok_or_else(|| ApiError::new(Layer::Config, "neither XDG_STATE_HOME nor HOME is set"))?;
+    Ok(state.join("vigie").join(sort).join(format!("{instance}-{}", plain(cluster))))
+}
+
+fn home() -> Option<PathBuf> {
+    std::env::var_os("HOME").filter(|dir| !dir.is_empty()).map(PathBuf::from)
+}
+
+/// A name from a server as part of a file name: nothing that could lead elsewhere.
+fn plain(name: &str) -> String {
+    name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect()
+}
+
+/// A path as the operator writes it, with `~/`, made absolute.
+pub(super) fn absolute(given: &str) -> Result<PathBuf, ApiError> {
+    let path = match (given.strip_prefix("~/"), home()) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => PathBuf::from(given),
+    };
+    std::path::absolute(&path).map_err(|why| error(&path, why))
+}
+
+/// Where a file is to go.
+#[derive(Debug)]
+pub(super) struct Place {
+    /// Its absolute path.
+    pub path: PathBuf,
+    /// Whether an existing file may be replaced.
+    pub replace: bool,
+    /// Whether its folder is vigie's own and may be made.
+    pub own_folder: bool,
+}
+
+impl Place {
+    /// What stands in the way, found without changing anything.
+    pub(super) fn obstacle(&self) -> Option<String> {
+        let folder = self.path.parent()?;
+        if !self.own_folder && !folder.is_dir() {
+            return Some(format!("the folder {} does not exist", folder.display()));
+        }
+        match self.path.symlink_metadata() {
+            Ok(found) if !found.is_file() => Some(format!("{} is no regular file", self.path.display())),
+            Ok(_) if !self.replace => {
+                Some(format!("{} exists; set `replace` to write over it", self.path.display()))
+            }
+            _ => None,
+        }
+    }
+
+    /// Opens a draft beside the place.
+    pub(super) fn open(self: &Place) -> Result<Draft, ApiError> {
+        if let Some(obstacle) = self.obstacle() {
+            return Err(ApiError::new(Layer::Config, obstacle));
+        }
+        let folder = self.path.parent().unwrap_or(Path::new("/"));
+        if self.own_folder {
+            DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|why| error(folder, why))?;
+        }
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        let draft = folder.join(format!(".{name}.{}", uuid::Uuid::new_v4().simple()));
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft);
+        let file = file.map_err(|why| error(&draft, why))?;
+        Ok(Draft { file, draft, path: self.path.clone(), replace: self.replace })
+    }
+}
+
+/// A file that is being written; without [`Draft::keep`] it goes away.
+#[derive(Debug)]
+pub(super) struct Draft {
+    file: File,
+    draft: PathBuf,
+    path: PathBuf,
+    replace: bool,
+}
+
+impl Draft {
+    /// Writes the content and puts the file in its place.
+    pub(super) fn keep(mut self, content: &[u8]) -> Result<(), ApiError> {
+        let written = self.file.write_all(content).and_then(|()| self.file.sync_all());
+        written.map_err(|why| error(&self.draft, why))?;
+        let placed = if self.replace {
+            std::fs::rename(&self.draft, &self.path)
+        } else {
+            // A link fails where a file has come to be meanwhile; a rename would replace it.
+            std::fs::hard_link(&self.draft, &self.path)
+        };
+        placed.map_err(|why| error(&self.path, why))
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        // Gone already where it was renamed.
+        let _ = std::fs::remove_file(&self.draft);
+    }
+}
+
+/// The size of a file that was written since then and that only its owner may read; else why not.
+pub(super) fn written(path: &Path, since: Timestamp) -> Result<u64, String> {
+    let shown = path.display();
+    let meta = path.metadata().map_err(|why| format!("{shown}: {why}"))?;
+    if meta.mtime() < since.as_second() {
+        return Err(format!("{shown} is older than this run"));
+    }
+    match (meta.mode() & 0o777, meta.len()) {
+        (0o600, bytes) if bytes > 0 => Ok(bytes),
+        (0o600, _) => Err(format!("{shown} is empty")),
+        (mode, _) => Err(format!("{shown} has mode {mode:04o}")),
+    }
+}

@@ -1,0 +1,132 @@
+//! The kinds that Omni lists and the operations that it takes, as the generic browser and the gate see them.
+
+use crate::model::kind::{Column, Drill, Format, KindSpec, Width};
+use crate::model::op::{Field, FieldKind, OpSpec, Tier};
+
+/// `omni.clusters`.
+pub(super) const CLUSTERS: &str = "omni.clusters";
+/// `omni.machines`.
+pub(super) const MACHINES: &str = "omni.machines";
+
+/// All kinds.
+pub(super) fn kinds() -> Vec<KindSpec> {
+    vec![clusters(), machines()]
+}
+
+fn clusters() -> KindSpec {
+    KindSpec {
+        id: CLUSTERS.into(),
+        singular: "cluster".into(),
+        aliases: vec!["cluster".into(), "cl".into()],
+        doc: "Talos clusters: phase, machines, versions, backups, and how long an ephemeral one still lives."
+            .into(),
+        columns: cluster_columns(),
+        sort: (1, false),
+        views: Vec::new(),
+        drill: Some(Drill { kind: MACHINES.into(), column: "cluster".into() }),
+        pane: Some('2'),
+    }
+}
+
+fn cluster_columns() -> Vec<Column> {
+    let col = Column::new;
+    vec![
+        col("state", "state", Width::Fit(7, 13), "The phase; `not ready` where it runs but lacks something")
+            .format(Format::State)
+            .priority(0),
+        col("name", "name", Width::Flex(2), "The cluster's name").priority(0),
+        col("machines", "machines", Width::Fit(8, 9), "Healthy machines of all machines").priority(1),
+        col("talos", "talos", Width::Fit(6, 14), "The Talos version that it is to have").priority(2),
+        col("kubernetes", "k8s", Width::Fit(6, 10), "The Kubernetes version that it is to have").priority(2),
+        col("upgrade", "upgrade", Width::Fit(8, 28), "The newest versions that Omni offers").priority(6),
+        col("backup", "backup", Width::Fixed(6), "The age of the last etcd backup")
+            .format(Format::Age)
+            .priority(4),
+        col(
+            "expires",
+            "expires",
+            Width::Fixed(7),
+            "When its time to live ends; only ephemeral clusters have one",
+        )
+        .format(Format::Until)
+        .priority(3),
+        col("owner", "owner", Width::Fit(5, 18), "The run or person that an ephemeral cluster was made for")
+            .priority(5),
+        col("cp", "cp", Width::Fixed(4), "Whether the control plane is ready").format(Format::Flag).wide(),
+        col("api", "api", Width::Fixed(4), "Whether the Kubernetes API answers").format(Format::Flag).wide(),
+        col("managed", "managed", Width::Fit(7, 9), "What brings it back to its desired state").wide(),
+        col("locked", "lock", Width::Fixed(4), "Whether Omni refuses changes of it")
+            .format(Format::Flag)
+            .wide(),
+        col("age", "age", Width::Fixed(5), "When it was made").format(Format::Age).priority(3),
+    ]
+}
+
+fn machines() -> KindSpec {
+    KindSpec {
+        id: MACHINES.into(),
+        singular: "machine".into(),
+        aliases: vec!["machine".into(), "ma".into()],
+        doc: "Machines that have joined Omni: stage, cluster, role, hardware, and what is wrong with them."
+            .into(),
+        columns: machine_columns(),
+        sort: (1, false),
+        views: Vec::new(),
+        drill: None,
+        pane: None,
+    }
+}
+
+fn machine_columns() -> Vec<Column> {
+    let col = Column::new;
+    vec![
+        col("state", "state", Width::Fit(7, 14), "Its stage in the cluster, `available`, or `disconnected`")
+            .format(Format::State)
+            .priority(0),
+        col("name", "name", Width::Flex(2), "The host name, else the UUID").priority(0),
+        col("cluster", "cluster", Width::Fit(7, 24), "The cluster that it belongs to").priority(1),
+        col("role", "role", Width::Fit(6, 13), "What it is in its cluster").priority(2),
+        col("talos", "talos", Width::Fit(6, 14), "The Talos version that runs on it").priority(3),
+        col("cpu", "cpu", Width::Fixed(4), "Processor cores").priority(5),
+        col("mem", "mem", Width::Fixed(6), "Memory in bytes").format(Format::Bytes).priority(4),
+        col("disk", "disk", Width::Fixed(6), "The system disk's size in bytes")
+            .format(Format::Bytes)
+            .priority(6),
+        col("address", "address", Width::Fit(9, 15), "Its first address").priority(4),
+        col("lock", "lock", Width::Fit(6, 12), "Whether changes of it are held back").priority(5),
+        col("platform", "platform", Width::Fit(6, 12), "Where it runs").wide(),
+        col("arch", "arch", Width::Fit(5, 6), "Its processor's architecture").wide(),
+        col("labels", "labels", Width::Fit(6, 40), "The labels that people gave it").wide(),
+        col("uuid", "uuid", Width::Fixed(36), "Its SMBIOS UUID, which is its id").wide(),
+        col("age", "age", Width::Fixed(5), "When it first joined").format(Format::Age).priority(6),
+    ]
+}
+
+/// Ten years, the server's own limit for a kubeconfig token, is nobody's wish here: a token cannot be revoked.
+const LONGEST_TOKEN: i64 = 30 * 86_400;
+
+/// All operations.
+pub(super) fn operations() -> Vec<OpSpec> {
+    vec![kubeconfig()]
+}
+
+fn kubeconfig() -> OpSpec {
+    let doc = "Write a kubeconfig with a service account token into a file that only you may read.";
+    OpSpec::on(CLUSTERS, "omni.kubeconfig", "kubeconfig", Tier::T1, doc).right("Operator").form(vec![
+        Field::new("path", "file", FieldKind::Line, "The file to write; empty is one of vigie's own")
+            .optional(),
+        Field::new(
+            "ttl",
+            "valid for",
+            FieldKind::Duration { max: LONGEST_TOKEN },
+            "How long the token works; it cannot be revoked on its own",
+        )
+        .default("8h"),
+        Field::new("user", "user", FieldKind::Line, "The Kubernetes user that the token names")
+            .default("vigie"),
+        Field::new("groups", "groups", FieldKind::Line, "Its Kubernetes groups, separated by commas")
+            .default("system:masters"),
+        Field::new("replace", "replace", FieldKind::Flag, "Replace the file where it exists")
+            .default("false"),
+    ])
+}

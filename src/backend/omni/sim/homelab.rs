@@ -1,0 +1,261 @@
+//! The homelab: its clusters and machines, and what the passing of time does to them.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::Inside;
+use super::store::{Object, Store, at};
+use crate::backend::sim::World;
+use crate::backend::sim::lab::{address, mac, machine_uuid};
+
+/// The Talos version of the lab.
+pub(super) const TALOS: &str = "1.9.0";
+/// Its Kubernetes version.
+pub(super) const KUBERNETES: &str = "1.32.0";
+
+/// `ClusterMachineStatusSpec.stage` of a machine that is up.
+pub(super) const RUNNING: i64 = 4;
+
+/// A machine by its UUID.
+pub(super) type Machines = BTreeMap<String, Machine>;
+
+/// A machine behind the resources that tell of it.
+#[derive(Debug, Clone)]
+pub(super) struct Machine {
+    /// Its host name.
+    pub name: String,
+    /// Its cluster and machine set; empty where it is free.
+    pub cluster: String,
+    /// The set.
+    pub set: String,
+    /// Whether it is a control plane.
+    pub control_plane: bool,
+    /// Where it runs.
+    pub platform: &'static str,
+    /// Cores.
+    pub cores: u32,
+    /// Mebibytes.
+    pub memory: u32,
+    /// Gigabytes.
+    pub disk: u64,
+    /// The Talos version on it.
+    pub talos: String,
+    /// Its stage.
+    pub stage: i64,
+    /// When it reached it.
+    pub since: Timestamp,
+    /// Whether it is connected.
+    pub connected: bool,
+    /// The provider and request that made it.
+    pub request: Option<String>,
+    /// When it joined.
+    pub joined: Timestamp,
+}
+
+fn ago(now: Timestamp, hours: i64) -> Timestamp {
+    now.checked_sub(SignedDuration::from_hours(hours)).unwrap_or(now)
+}
+
+/// Puts the homelab into an empty store.
+pub(super) fn seed(inside: &mut Inside, now: Timestamp) {
+    let clusters = [
+        ("prod", 24 * 320, "home", &[("managed-by-cluster-templates", "")][..]),
+        ("cloud", 24 * 300, "cloud", &[("managed-by-cluster-templates", "")][..]),
+        ("dev-ephemeral-8841", 9, "cloud", &[][..]),
+    ];
+    for (name, age, domain, annotations) in clusters {
+        let mut cluster = Object::new(ago(now, age), cluster_spec());
+        cluster.labels.insert("domain".into(), domain.into());
+        if name.starts_with("dev-ephemeral-") {
+            cluster.labels.insert("vigie/ttl".into(), "2h".into());
+            cluster.labels.insert("vigie/owner".into(), "ci-run-8841".into());
+        }
+        for (key, value) in annotations {
+            cluster.annotations.insert(format!("omni.sidero.dev/{key}"), (*value).to_owned());
+        }
+        cluster.finalizers = vec!["ClusterController".into(), "ClusterStatusController".into()];
+        inside.store.set(at("default", "Clusters", name), cluster, now);
+        backup(&mut inside.store, name, now);
+    }
+    for machine in machines(now) {
+        inside.machines.insert(machine_uuid(&machine.name), machine);
+    }
+    let version =
+        json!({"backend_version": "v1.10.4", "instance_name": "omni.lab.example", "backend_api_version": 2});
+    let address = ("ephemeral".to_owned(), "SysVersions.system.sidero.dev".to_owned(), "current".to_owned());
+    inside.store.set(address, Object::new(ago(now, 100), version), now);
+}
+
+/// What every cluster of the lab asks for.
+pub(super) fn cluster_spec() -> Value {
+    json!({
+        "kubernetes_version": KUBERNETES, "talos_version": TALOS,
+        "features": {"enable_workload_proxy": true, "use_embedded_discovery_service": true},
+        "backup_configuration": {"interval": "3600s", "enabled": true},
+    })
+}
+
+fn backup(store: &mut Store, cluster: &str, now: Timestamp) {
+    if cluster.starts_with("dev-") {
+        return;
+    }
+    let last = now.checked_sub(SignedDuration::from_mins(25)).unwrap_or(now);
+    let spec =
+        json!({"status": 1, "last_backup_time": last.to_string(), "last_backup_attempt": last.to_string()});
+    store.set(
+        at("metrics", "EtcdBackupStatuses", cluster),
+        Object::new(last, spec).owned("EtcdBackupController"),
+        last,
+    );
+}
+
+fn machines(now: Timestamp) -> Vec<Machine> {
+    let machine = |name: &str, cluster: &str, control_plane, platform, cores, memory, disk, age| Machine {
+        name: name.to_owned(),
+        cluster: cluster.to_owned(),
+        set: format!("{cluster}-{}", if control_plane { "control-planes" } else { "workers" }),
+        control_plane,
+        platform,
+        cores,
+        memory,
+        disk,
+        talos: TALOS.to_owned(),
+        stage: RUNNING,
+        since: ago(now, age - 1),
+        connected: true,
+        request: None,
+        joined: ago(now, age),
+    };
+    let ephemeral = |name: &str, control_plane| Machine {
+        request: Some(name.to_owned()),
+        ..machine(name, "dev-ephemeral-8841", control_plane, "nocloud", 2, 4096, 10, 9)
+    };
+    vec![
+        machine("talos-prod-cp", "prod", true, "nocloud", 2, 4096, 50, 24 * 320),
+        machine("talos-prod-worker-1", "prod", false, "nocloud", 6, 12_288, 200, 24 * 320),
+        machine("oci-node-1", "cloud", true, "oracle", 2, 12_288, 64, 24 * 300),
+        machine("oci-node-2", "cloud", false, "oracle", 1, 6144, 75, 24 * 300),
+        ephemeral("dev-ephemeral-8841-control-planes-k7x2mq", true),
+        ephemeral("dev-ephemeral-8841-workers-p4d9vz", false),
+    ]
+}
+
+/// Lets the lab become what it is now.
+pub(super) fn tick(inside: &mut Inside, world: &World) {
+    let now = world.clock.now();
+    let home = world.get("home") != "off";
+    for machine in inside.machines.values_mut() {
+        if machine.cluster == "prod" && machine.connected != home {
+            machine.connected = home;
+            machine.since = now;
+        }
+    }
+    for (uuid, machine) in &inside.machines {
+        tell(&mut inside.store, uuid, machine, now);
+    }
+    for cluster in inside.store.ids("default", "Clusters") {
+        summarise(inside, &cluster, now);
+    }
+}
+
+/// The resources that tell of one machine.
+fn tell(store: &mut Store, uuid: &str, machine: &Machine, now: Timestamp) {
+    let wire = |text: String| json!(text);
+    let tunnel =
+        format!("fdae:41e4:649b:9303::{:x}", u16::from_str_radix(&uuid[..4], 16).unwrap_or_default());
+    let role = if machine.cluster.is_empty() { 0 } else { 2 - i64::from(machine.control_plane) };
+    let mut status = Object::new(
+        machine.joined,
+        json!({
+            "talos_version": format!("v{}", machine.talos),
+            "hardware": {
+                "processors": [{"core_count": machine.cores, "thread_count": machine.cores, "frequency": 2800}],
+                "memory_modules": [{"size_mb": machine.memory}],
+                "blockdevices": [{"size": machine.disk * 1_000_000_000, "linux_name": "/dev/sda", "type": "SSD", "system_disk": true}],
+                "arch": if machine.platform == "oracle" { "arm64" } else { "amd64" },
+            },
+            "network": {
+                "hostname": machine.name,
+                "addresses": [wire(format!("{}/24", address(&machine.name))), wire(format!("{tunnel}/64"))],
+                "network_links": [{"linux_name": "eth0", "hardware_address": mac(&machine.name), "link_up": true}],
+            },
+            "management_address": tunnel,
+            "connected": machine.connected,
+            "cluster": machine.cluster,
+            "role": role,
+            "maintenance": machine.cluster.is_empty(),
+            "platform_metadata": {"platform": machine.platform},
+            "power_state": if machine.connected { 2 } else { 0 },
+        }),
+    );
+    status = connection(status.owned("MachineStatusController"), machine.connected);
+    if !machine.cluster.is_empty() {
+        status = status.label("cluster", &machine.cluster);
+    }
+    let domain = if machine.cluster == "prod" { "home" } else { "cloud" };
+    status.labels.insert("domain".into(), domain.into());
+    store.set(at("default", "MachineStatuses", uuid), status, now);
+    if machine.cluster.is_empty() {
+        return store.remove(&at("default", "ClusterMachineStatuses", uuid));
+    }
+    let ready = machine.connected && machine.stage == RUNNING;
+    let provision = machine.request.as_ref().map(|id| json!({"provider_id": "kubevirt", "request_id": id}));
+    let spec = json!({
+        "ready": ready, "stage": machine.stage, "config_up_to_date": true, "management_address": tunnel,
+        "config_apply_status": 2, "provision_status": provision,
+    });
+    let role = if machine.control_plane { "role-controlplane" } else { "role-worker" };
+    let member = Object::new(machine.joined, spec)
+        .owned("ClusterMachineStatusController")
+        .label("cluster", &machine.cluster)
+        .label("machine-set", &machine.set)
+        .label("hostname", &machine.name)
+        .label(role, "");
+    store.set(at("default", "ClusterMachineStatuses", uuid), connection(member, machine.connected), now);
+}
+
+fn connection(object: Object, connected: bool) -> Object {
+    object.label(if connected { "connected" } else { "disconnected" }, "")
+}
+
+/// What follows for a cluster from its machines.
+fn summarise(inside: &mut Inside, name: &str, now: Timestamp) {
+    let members: Vec<&Machine> = inside.machines.values().filter(|machine| machine.cluster == name).collect();
+    let up = |machine: &&&Machine| machine.connected && machine.stage == RUNNING;
+    let (total, healthy) = (members.len(), members.iter().filter(up).count());
+    let connected = members.iter().filter(|machine| machine.connected).count();
+    let control_plane = members.iter().filter(|machine| machine.control_plane).filter(up).count() > 0;
+    let Some(cluster) = inside.store.get(&at("default", "Clusters", name)).cloned() else { return };
+    let spec = json!({
+        "available": control_plane,
+        "machines": {"total": total, "healthy": healthy, "connected": connected, "requested": total},
+        "phase": if cluster.tearing { 4 } else { 3 },
+        "ready": healthy == total, "kubernetesAPIReady": control_plane, "controlplaneReady": control_plane,
+        "has_connected_control_planes": control_plane, "use_embedded_discovery_service": true,
+        "talos_version": TALOS, "kubernetes_version": KUBERNETES, "initial_talos_version": TALOS,
+    });
+    let mut status = Object::new(cluster.created, spec).owned("ClusterStatusController");
+    status.labels.clone_from(&cluster.labels);
+    status.annotations.clone_from(&cluster.annotations);
+    inside.store.set(at("default", "ClusterStatuses", name), status, now);
+    let etcd = if control_plane {
+        json!({"type": 1, "status": 1})
+    } else {
+        json!({"type": 1, "reason": "no control plane is connected", "status": 2, "severity": 2})
+    };
+    let conditions = json!({"conditions": [etcd]});
+    let plane =
+        Object::new(cluster.created, conditions).owned("ControlPlaneStatusController").label("cluster", name);
+    inside.store.set(at("default", "ControlPlaneStatuses", &format!("{name}-control-planes")), plane, now);
+    let balancer =
+        Object::new(cluster.created, json!({"healthy": control_plane})).owned("LoadBalancerController");
+    inside.store.set(at("default", "LoadBalancerStatuses", name), balancer.label("cluster", name), now);
+    let offered = json!({"phase": 2, "last_upgrade_version": TALOS, "upgrade_versions": ["1.9.5"]});
+    let talos = Object::new(cluster.created, offered).owned("TalosUpgradeStatusController");
+    inside.store.set(at("default", "TalosUpgradeStatuses", name), talos, now);
+    let offered = json!({"phase": 2, "last_upgrade_version": KUBERNETES, "upgrade_versions": ["1.32.3"]});
+    let kubernetes = Object::new(cluster.created, offered).owned("KubernetesUpgradeStatusController");
+    inside.store.set(at("default", "KubernetesUpgradeStatuses", name), kubernetes, now);
+}

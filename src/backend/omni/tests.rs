@@ -1,0 +1,277 @@
+//! The backend against its simulator, over real HTTP.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use secrecy::SecretString;
+use tokio::sync::mpsc;
+
+use super::*;
+use crate::backend::sim::{Running, Setting, World, serve};
+use crate::config::{Connection, Secret, SecretSource, Trust};
+use crate::model::op::{Decision, RunId};
+use crate::model::row::Health;
+use crate::model::snapshot::Layer;
+use crate::model::view::{Body, View};
+
+fn secret(text: &str) -> Secret {
+    Secret::new(SecretSource::Memory(SecretString::from(text.to_owned())))
+}
+
+/// A lab with its clock held still, and the configuration that leads to it.
+async fn lab() -> (Arc<World>, Running, config::Omni) {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let start = Timestamp::from_second(1_770_000_000).unwrap();
+    let world = World::new(Clock::manual(start), 7, "calm", crate::backend::sim::Size::default());
+    let simulator = sim::simulators(&world).remove(0);
+    let (running, simulator) = serve(simulator, world.clone()).await.unwrap();
+    let settings = (simulator.tables[0].1)(&running.address);
+    let text = |name: &str| {
+        let found = settings.iter().find(|(key, _)| *key == name).map(|(_, setting)| setting);
+        match found {
+            Some(Setting::Text(text) | Setting::Secret(text)) => text.clone(),
+            _ => panic!("{name}"),
+        }
+    };
+    let print = text("fingerprint");
+    let byte = |at: usize| u8::from_str_radix(&print[2 * at..2 * at + 2], 16).unwrap();
+    let connection = Connection {
+        name: text("name").into(),
+        url: text("url"),
+        host_header: None,
+        headers: Vec::new(),
+        proxy: None,
+        trust: Trust::Fingerprint(std::array::from_fn(byte)),
+        domain: Domain::Cloud,
+        public_url: None,
+        plaintext: false,
+        timeout: Duration::from_millis(800),
+    };
+    let omni = config::Omni {
+        connection,
+        key: secret(&text("key")),
+        operator_key: Some(secret(&text("operator_key"))),
+    };
+    (world, running, omni)
+}
+
+fn source(feed: &str) -> SourceId {
+    SourceId::new(ID, "omni", feed)
+}
+
+async fn job(omni: &Omni, op: &str, kind: &str, name: &str, args: &[(&str, &str)]) -> Job {
+    let target = omni.resolve(&kind.into(), name).await.unwrap().remove(0);
+    let spec = kinds::operations().into_iter().find(|spec| spec.name == op).unwrap();
+    let mut all: BTreeMap<String, String> =
+        spec.form.iter().map(|field| (field.name.to_string(), field.default.to_string())).collect();
+    all.extend(args.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+    Job {
+        run: RunId("run".into()),
+        op: op.into(),
+        target,
+        args: all,
+        reason: None,
+        operator: "admin1".into(),
+    }
+}
+
+#[tokio::test]
+async fn the_homelab_is_listed() {
+    let (world, _running, config) = lab().await;
+    let omni = Omni::new(&config, &world.clock);
+    let snapshot = omni.poll(&source("clusters")).await.unwrap();
+    assert!(snapshot.complete && snapshot.notes.is_empty(), "{:?}", snapshot.notes);
+    let spoken: Vec<_> = snapshot.rows.iter().map(|row| (&*row.name, row.health, row.domain)).collect();
+    assert_eq!(
+        spoken,
+        [
+            ("cloud", Health::Ok, Domain::Cloud),
+            ("dev-ephemeral-8841", Health::Warning, Domain::Cloud),
+            ("prod", Health::Ok, Domain::Home)
+        ]
+    );
+    assert_eq!(snapshot.rows[1].note.as_deref(), Some("expired 7h ago"));
+    let machines = omni.poll(&source("machines")).await.unwrap();
+    assert_eq!(machines.rows.len(), 6);
+    assert!(machines.rows.iter().all(|row| row.health == Health::Ok), "{machines:?}");
+    for (snapshot, kind) in [(snapshot, 0), (machines, 1)] {
+        let columns = kinds::kinds()[kind].columns.len();
+        assert!(snapshot.rows.iter().all(|row| row.cells.len() == columns));
+    }
+}
+
+#[tokio::test]
+async fn with_the_house_off_its_cluster_is_critical_and_the_others_are_not() {
+    let (world, _running, config) = lab().await;
+    let omni = Omni::new(&config, &world.clock);
+    world.set("home", "off");
+    let snapshot = omni.poll(&source("clusters")).await.unwrap();
+    let prod = snapshot.rows.iter().find(|row| &*row.name == "prod").unwrap();
+    assert_eq!(
+        (prod.health, prod.note.as_deref()),
+        (Health::Critical, Some("all 2 machines are disconnected"))
+    );
+    assert!(snapshot.rows.iter().filter(|row| &*row.name != "prod").all(|row| row.health >= Health::Warning));
+}
+
+#[tokio::test]
+async fn a_bare_invalid_signature_is_explained() {
+    let (world, _running, config) = lab().await;
+    let omni = Omni::new(&config, &world.clock);
+    world.inject("omni:skew=10m".parse().unwrap());
+    let error = omni.poll(&source("clusters")).await.unwrap_err();
+    assert_eq!((error.fault.layer, error.fault.status), (Layer::Auth, Some(401)));
+    assert!(
+        error.fault.what.contains("clock is 10m ahead of the server's") || error.fault.what.contains("clock"),
+        "{error}"
+    );
+    assert_eq!(error.fault.raw, "invalid signature");
+    world.clear_faults();
+    world.clock.advance(SignedDuration::from_hours(24 * 66));
+    let error = omni.poll(&source("clusters")).await.unwrap_err();
+    assert!(error.fault.what.contains("the key of vigie expired"), "{error}");
+    assert!(error.fault.hint.contains("omnictl serviceaccount renew vigie"), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_strangers_key_is_told_apart_from_a_wrong_clock() {
+    let (world, _running, mut config) = lab().await;
+    config.key = secret(include_str!("fixtures/service-account-key.txt"));
+    let omni = Omni::new(&config, &world.clock);
+    let error = omni.poll(&source("clusters")).await.unwrap_err();
+    assert!(error.fault.what.contains("does not accept the key of tui-test"), "{error}");
+    assert!(error.fault.hint.contains("2e635cfe8642f856"), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_key_that_cannot_be_read_breaks_only_its_instance_and_says_why() {
+    let (world, _running, mut config) = lab().await;
+    config.key = secret("no base64 at all!");
+    let omni = Omni::new(&config, &world.clock);
+    let error = omni.poll(&source("clusters")).await.unwrap_err();
+    assert_eq!(error.fault.layer, Layer::Config);
+    assert!(error.fault.what.contains("key: ") && error.fault.what.contains("not base64"), "{error}");
+    assert!(!omni.doctor().await.healthy());
+}
+
+#[tokio::test]
+async fn twisted_truncated_and_foreign_answers_are_never_an_empty_list() {
+    let (world, _running, config) = lab().await;
+    let omni = Omni::new(&config, &world.clock);
+    for fault in ["omni:wrong-types", "omni:truncated", "omni:502", "omni:login", "omni:timeout"] {
+        world.clear_faults();
+        world.inject(fault.parse().unwrap());
+        let answer = omni.poll(&source("clusters")).await;
+        assert!(!answer.is_ok_and(|snapshot| snapshot.complete), "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn a_kubeconfig_is_written_for_its_owner_only_and_read_back() {
+    let (world, _running, config) = lab().await;
+    let omni = Omni::new(&config, &world.clock);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("prod.yaml");
+    let path = path.to_str().unwrap();
+    let job = job(&omni, "omni.kubeconfig", CLUSTERS, "prod", &[("path", path), ("ttl", "1h")]).await;
+    let since = Timestamp::now();
+    let verdict = omni.preflight(&job).await.unwrap();
+    assert_eq!(verdict.decision, Decision::Allow, "{verdict:?}");
+    assert!(job.target.identity.conflicts(&verdict.identity).is_empty());
+    let (progress, _rx) = mpsc::channel(8);
+    let receipt = omni.operate(&job, progress).await.unwrap();
+    assert_eq!(receipt.remote.as_deref(), Some(path));
+    assert_eq!(std::fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(std::fs::read_to_string(path).unwrap().contains("sim-token-prod"));
+    assert!(matches!(omni.verify(&job, Some(path), since).await.unwrap(), Proof::Seen(_)));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    // A second time the file is in the way, unless it may be replaced.
+    assert_eq!(omni.preflight(&job).await.unwrap().decision, Decision::Refuse);
+    let (progress, _rx) = mpsc::channel(8);
+    assert!(matches!(omni.operate(&job, progress).await, Err(SendError::NotSent(_))));
+    let mut again = job;
+    again.args.insert("replace".into(), "true".into());
+    let (progress, _rx) = mpsc::channel(8);
+    omni.operate(&again, progress).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_reader_may_not_have_a_token_and_is_told_which_role_it_takes() {
+    let (world, _running, mut config) = lab().await;
+    config.operator_key = None;
+    let omni = Omni::new(&config, &world.clock);
+    assert_eq!(
+        omni.rights().await.unwrap().missing.get("omni.kubeconfig").map(String::as_str),
+        Some("Operator")
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("k");
+    let job = job(&omni, "omni.kubeconfig", CLUSTERS, "prod", &[("path", path.to_str().unwrap())]).await;
+    let verdict = omni.preflight(&job).await.unwrap();
+    assert_eq!(verdict.decision, Decision::Refuse);
+    assert!(verdict.evidence.iter().any(|fact| fact.says.contains("vigie is Reader")), "{verdict:?}");
+    let (progress, _rx) = mpsc::channel(8);
+    let error = omni.operate(&job, progress).await.unwrap_err();
+    assert!(matches!(&error, SendError::Refused(fault) if fault.layer == Layer::Auth), "{error}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is left behind");
+}
+
+#[tokio::test]
+async fn a_lost_answer_leaves_the_outcome_unknown_and_no_file() {
+    let (world, _running, config) = lab().await;
+    let omni = Omni::new(&config, &world.clock);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("k");
+    let job = job(&omni, "omni.kubeconfig", CLUSTERS, "prod", &[("path", path.to_str().unwrap())]).await;
+    world.inject("omni:lost-answer@/api/management".parse().unwrap());
+    let (progress, _rx) = mpsc::channel(8);
+    assert!(matches!(omni.operate(&job, progress).await, Err(SendError::Unknown(_))));
+    assert!(matches!(omni.verify(&job, None, Timestamp::now()).await.unwrap(), Proof::Absent(_)));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn names_resolve_exactly_and_only_over_a_complete_list() {
+    let (world, _running, config) = lab().await;
+    let omni = Omni::new(&config, &world.clock);
+    assert_eq!(omni.resolve(&CLUSTERS.into(), "pro").await.unwrap(), []);
+    let machine = omni.resolve(&MACHINES.into(), "oci-node-1").await.unwrap();
+    assert_eq!(machine.len(), 1);
+    let identity = omni.identify(&machine[0].id).await.unwrap();
+    assert_eq!(identity, machine[0].identity);
+    world.inject("omni:wrong-types".parse().unwrap());
+    assert!(omni.resolve(&CLUSTERS.into(), "prod").await.is_err());
+}
+
+#[tokio::test]
+async fn descriptions_say_the_state_first() {
+    let (world, _running, config) = lab().await;
+    let omni = Omni::new(&config, &world.clock);
+    world.set("home", "off");
+    for (kind, name) in [(CLUSTERS, "prod"), (MACHINES, "talos-prod-cp")] {
+        let id = omni.resolve(&kind.into(), name).await.unwrap().remove(0).id;
+        let (sink, mut views) = mpsc::channel(1);
+        let open = omni.open(&id, "describe", sink);
+        let view = tokio::select! { view = views.recv() => view.unwrap(), done = open => panic!("{done:?}") };
+        let View::Doc(doc) = view else { panic!("no document") };
+        let Body::Facts(facts) = &doc.sections[0].body else { panic!("no facts") };
+        assert_eq!((&*facts[0].label, &*facts[1].label), ("state", "why"), "{doc:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_doctor_names_account_version_and_what_is_left_of_the_keys() {
+    let (world, _running, config) = lab().await;
+    let omni = Omni::new(&config, &world.clock);
+    let diagnosis = omni.doctor().await;
+    assert!(diagnosis.healthy(), "{diagnosis:?}");
+    let says: Vec<&str> = diagnosis.findings.iter().map(|finding| finding.says.as_str()).collect();
+    for part in
+        ["key: vigie is Reader", "operator_key: vigie-operator is Operator", "Omni v1.10.4", "ends in 65d"]
+    {
+        assert!(says.iter().any(|line| line.contains(part)), "{part}: {says:?}");
+    }
+    assert_eq!(diagnosis.rights, Some(Rights::default()));
+}

@@ -1,0 +1,137 @@
+//! Machines: what Omni knows of the hardware, and how the one in a cluster is doing.
+
+use super::tables;
+use crate::backend::omni::lenient::messages;
+
+messages! {
+    /// `MachineStatusSpec`.
+    MachineStatus {
+        talos_version: String,
+        hardware: Hardware,
+        network: Network,
+        last_error: String,
+        management_address: String,
+        connected: bool,
+        maintenance: bool,
+        cluster: String,
+        role: i64,
+        platform_metadata: Platform,
+        schematic: Schematic,
+        diagnostics: Vec<Diagnostic>,
+        power_state: i64,
+    }
+
+    /// `MachineStatusSpec.hardware`.
+    Hardware {
+        processors: Vec<Processor>,
+        memory_modules: Vec<MemoryModule>,
+        blockdevices: Vec<BlockDevice>,
+        arch: String,
+    }
+
+    /// One processor.
+    Processor { core_count: i64, description: String, }
+
+    /// One memory module.
+    MemoryModule { size_mb: i64, }
+
+    /// One disk.
+    BlockDevice {
+        size: i64,
+        model: String,
+        linux_name: String,
+        r#type: String,
+        system_disk: bool,
+    }
+
+    /// `MachineStatusSpec.network`.
+    Network {
+        hostname: String,
+        addresses: Vec<String>,
+        network_links: Vec<Link>,
+    }
+
+    /// One network card.
+    Link { linux_name: String, hardware_address: String, link_up: bool, }
+
+    /// `MachineStatusSpec.platform_metadata`.
+    Platform {
+        platform: String,
+        region: String,
+        zone: String,
+        instance_type: String,
+        provider_id: String,
+    }
+
+    /// `MachineStatusSpec.schematic`.
+    Schematic { extensions: Vec<String>, full_id: String, invalid: bool, }
+
+    /// One thing that Omni's own diagnosis found.
+    Diagnostic { id: String, message: String, details: Vec<String>, }
+
+    /// `ClusterMachineStatusSpec`.
+    ClusterMachineStatus {
+        ready: bool,
+        stage: i64,
+        config_up_to_date: bool,
+        last_config_error: String,
+        config_apply_status: i64,
+        is_removed: bool,
+        provision_status: ProvisionStatus,
+    }
+
+    /// Where a machine made on demand came from.
+    ProvisionStatus { provider_id: String, request_id: String, }
+
+    /// `MachineStatusSnapshotSpec`.
+    MachineSnapshot { machine_status: TalosStatus, power_stage: i64, }
+
+    /// What Talos itself says.
+    TalosStatus { stage: i64, status: TalosReady, }
+
+    /// Whether Talos is ready, and what it misses.
+    TalosReady { ready: bool, unmet_conditions: Vec<Unmet>, }
+
+    /// One unmet condition.
+    Unmet { name: String, reason: String, }
+
+}
+
+tables! {
+    MachineStatus = "default" / "MachineStatuses";
+    ClusterMachineStatus = "default" / "ClusterMachineStatuses";
+    MachineSnapshot = "default" / "MachineStatusSnapshots";
+}
+
+/// `ClusterMachineStatusSpec.stage`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::backend::omni) struct Stage(pub i64);
+
+impl Stage {
+    /// Being reset and removed.
+    pub(in crate::backend::omni) const DESTROYING: i64 = 5;
+    /// About to be.
+    pub(in crate::backend::omni) const BEFORE_DESTROY: i64 = 9;
+    /// Up.
+    pub(in crate::backend::omni) const RUNNING: i64 = 4;
+    /// Off.
+    pub(in crate::backend::omni) const POWERED_OFF: i64 = 11;
+
+    /// Its word.
+    pub(in crate::backend::omni) fn word(self) -> &'static str {
+        match self.0 {
+            1 => "booting",
+            2 => "installing",
+            3 => "configuring",
+            4 => "running",
+            5 => "destroying",
+            6 => "upgrading",
+            7 => "rebooting",
+            8 => "shutting down",
+            9 => "before destroy",
+            10 => "powering on",
+            11 => "powered off",
+            _ => "unknown",
+        }
+    }
+}
