@@ -12,16 +12,19 @@
 //! | `backend` | one folder per system: client, rows, operations, simulator | `config`, `model` |
 //! | `exec` | carries effects out; no terminal | `app`, `insight`, `backend` |
 //! | `runtime` | the terminal and the loop | `exec` and below |
-//! | `headless` | `get`, `do`, `doctor` | `exec` and below |
+//! | `headless` | `get`, `do`, `doctor`, without a screen | `demo`, `exec` and below |
 //! | `demo` | the embedded lab | `backend`, `config`, `model` |
 
 pub mod app;
 pub mod backend;
+pub mod cli;
 pub mod config;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod exec;
+pub mod headless;
 pub mod insight;
+pub mod log;
 pub mod model;
 pub mod runtime;
 pub mod ui;

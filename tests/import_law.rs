@@ -9,7 +9,7 @@ use std::path::Path;
 use source::{apart, files};
 
 /// The rooms of the house and what each may see besides itself.
-const LAW: [(&str, &[&str]); 12] = [
+const LAW: [(&str, &[&str]); 13] = [
     ("model", &[]),
     ("config", &["model"]),
     ("insight", &["config", "model"]),
@@ -22,7 +22,8 @@ const LAW: [(&str, &[&str]); 12] = [
     // It sees `ui` for the one door of remote text and for how values are written; nothing is drawn.
     ("headless", &["cli", "demo", "exec", "app", "ui", "insight", "backend", "config", "model"]),
     ("cli", &["config", "model"]),
-    ("main", &["cli", "runtime", "headless", "demo", "config", "model"]),
+    ("log", &[]),
+    ("main", &["cli", "log", "runtime", "headless", "demo", "config", "model"]),
 ];
 
 const ASYNC: &[&str] = &["runtime", "headless", "exec", "backend", "demo"];

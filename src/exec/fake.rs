@@ -186,8 +186,12 @@ impl Backend for Fake {
     }
 
     async fn doctor(&self) -> Diagnosis {
-        let findings = vec![Finding::new("reach", "answers in 3 ms", Tone::Ok)];
-        Diagnosis { findings, rights: self.rights.next().ok(), ..Diagnosis::default() }
+        let mut findings = vec![Finding::new("reach", "answers in 3 ms", Tone::Ok)];
+        let rights = self.rights.next();
+        if let Err(error) = &rights {
+            findings.push(Finding::new("auth", error.to_string(), Tone::Error));
+        }
+        Diagnosis { findings, rights: rights.ok(), ..Diagnosis::default() }
     }
 
     async fn identify(&self, _target: &EntityId) -> Result<Identity, ApiError> {

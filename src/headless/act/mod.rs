@@ -1,0 +1,219 @@
+//! `vigie do`: an operation through the same gate, checks, journal and read-back as on the screen.
+//!
+//! Nothing is asked back: what the screen would ask is given as options, and what is missing refuses.
+
+mod fields;
+mod find;
+mod help;
+mod note;
+mod outcome;
+mod secret;
+pub(super) mod settle;
+mod targets;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::app::{desk, gate};
+use crate::backend::Backend;
+use crate::cli::{Do, Report};
+use crate::exec::call::within;
+use crate::exec::new_run;
+use crate::exec::operate::Order;
+use crate::model::op::{Args, Job, OpSpec, RunState, Target, Verdict};
+
+use super::io::{Failure, Io};
+use super::session::Session;
+use outcome::Outcome;
+use secret::Outlet;
+
+/// How long one question before sending may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Runs `vigie do`.
+pub async fn act(session: &Session, args: &Do, io: &mut Io<'_>) -> Result<u8, Failure> {
+    let Some(name) = &args.operation else {
+        return help::general(&session.operations, args.help, io);
+    };
+    let op = find::operation(&session.operations, name)?;
+    if args.help {
+        return help::of(op, io);
+    }
+    let done = match &*op.name {
+        desk::NOTE => note::write(session, op, args, io).await,
+        settle::NAME => settle::settle(session, op, args, io).await,
+        _ => carry_out(session, op, args, io).await,
+    };
+    match done {
+        Err(Failure::Refused(why)) if args.output == Report::Json => {
+            io.json(&outcome::refused(op, &why))?;
+            Err(Failure::Refused(why))
+        }
+        other => other,
+    }
+}
+
+async fn carry_out(session: &Session, op: &OpSpec, args: &Do, io: &mut Io<'_>) -> Result<u8, Failure> {
+    let typed = fields::typed(op, &args.set)?;
+    Outlet::check(op, args, io.terminal)?;
+    let backends = instances(session, op, args).await?;
+    let targets = targets::resolve(op, &backends, args).await?;
+    let attempt = Attempt { session, op, args, backends };
+    attempt.admit(&targets).await?;
+    let jobs = attempt.jobs(targets, &typed).await?;
+    let jobs = attempt.freeze(jobs, io).await?;
+    attempt.confirm(&jobs)?;
+    let _claim = match &args.id {
+        Some(key) => Some(session.door.claim(key).await.map_err(Failure::Refused)?),
+        None => None,
+    };
+    let mut outlet = Outlet::open(args, io.terminal)?;
+    let outcomes = attempt.run(&jobs, io).await;
+    outlet.hand_over(&outcomes, io)?;
+    outcome::report(op, &outcomes, args.output, io)
+}
+
+/// The instances that can carry the operation out.
+async fn instances(session: &Session, op: &OpSpec, args: &Do) -> Result<Vec<Arc<dyn Backend>>, Failure> {
+    let mut backends = session.connect(Some(op.backend())).await?;
+    if backends.is_empty() {
+        let backend = op.backend();
+        return Err(Failure::Usage(format!("no {backend} is configured in {}", session.file.display())));
+    }
+    if let Some(wanted) = &args.instance {
+        let names: Vec<String> = backends.iter().map(|backend| backend.instance().to_string()).collect();
+        backends.retain(|backend| **backend.instance() == **wanted);
+        if backends.is_empty() {
+            return Err(Failure::Usage(format!(
+                "there is no instance `{wanted}`, only {}",
+                names.join(", ")
+            )));
+        }
+    }
+    Ok(backends)
+}
+
+/// One call of `vigie do`.
+struct Attempt<'a> {
+    session: &'a Session,
+    op: &'a OpSpec,
+    args: &'a Do,
+    backends: Vec<Arc<dyn Backend>>,
+}
+
+impl Attempt<'_> {
+    fn backend(&self, target: &Target) -> Result<&Arc<dyn Backend>, Failure> {
+        let found = self.backends.iter().find(|backend| *backend.instance() == target.id.instance);
+        found.ok_or_else(|| {
+            Failure::Usage(format!("{} is on no instance of {}", target.id, self.op.backend()))
+        })
+    }
+
+    /// The first rules of the gate; the command line counts as armed, as every option was typed for this call.
+    async fn admit(&self, targets: &[Target]) -> Result<(), Failure> {
+        for target in targets {
+            let rights = within(PATIENCE, self.backend(target)?.rights()).await.ok();
+            let admitted = gate::admit(self.op, true, rights.as_ref(), targets.len());
+            admitted.map_err(|refusal| Failure::Refused(refusal.to_string()))?;
+        }
+        Ok(())
+    }
+
+    /// One job per target, with the form that its own server offers.
+    async fn jobs(&self, targets: Vec<Target>, typed: &Args) -> Result<Vec<Job>, Failure> {
+        let mut forms: BTreeMap<Arc<str>, Args> = BTreeMap::new();
+        let mut jobs = Vec::new();
+        for target in targets {
+            let instance = target.id.instance.clone();
+            if !forms.contains_key(&instance) {
+                let form = self.backend(&target)?.form(self.op, std::slice::from_ref(&target));
+                let form = within(PATIENCE, form).await;
+                let form = form.map_err(|fault| {
+                    Failure::Refused(format!("{instance} does not say what it needs: {fault}"))
+                })?;
+                forms.insert(instance.clone(), fields::complete(&form, typed)?);
+            }
+            jobs.push(Job {
+                run: new_run(),
+                op: self.op.name.as_ref().into(),
+                target,
+                args: forms.get(&instance).cloned().unwrap_or_default(),
+                reason: self.args.reason.clone(),
+                operator: self.session.config.operator.clone(),
+            });
+        }
+        Ok(jobs)
+    }
+
+    /// The backend's own check; all targets are judged before any is acted on.
+    async fn freeze(&self, jobs: Vec<Job>, io: &mut Io<'_>) -> Result<Vec<Job>, Failure> {
+        let mut frozen = Vec::new();
+        let mut refusals = Vec::new();
+        for job in jobs {
+            let verdict = within(PATIENCE, self.backend(&job.target)?.preflight(&job)).await;
+            let verdict = verdict.unwrap_or_else(|fault| gate::unanswered(&fault));
+            tell(&job.target, &verdict, io);
+            match gate::judge(self.op, &job.target, &verdict) {
+                Ok(target) => frozen.push(Job { target, ..job }),
+                Err(refusal) => refusals.push(refusal.to_string()),
+            }
+        }
+        if refusals.is_empty() { Ok(frozen) } else { Err(Failure::Refused(refusals.join("; "))) }
+    }
+
+    fn confirm(&self, jobs: &[Job]) -> Result<(), Failure> {
+        let targets: Vec<Target> = jobs.iter().map(|job| job.target.clone()).collect();
+        let confirm = gate::confirmation(self.op, &targets);
+        let typed: Vec<&str> = self.args.confirm.iter().map(String::as_str).collect();
+        confirm.check(self.args.yes, &typed, self.args.reason.as_deref()).map_err(|refusal| {
+            let needed = match confirm {
+                gate::Confirm::YesNo => "--yes".to_owned(),
+                _ => format!("--confirm {} and --reason TEXT", confirm.expected()),
+            };
+            Failure::Refused(format!("{refusal}; it needs {needed}"))
+        })
+    }
+
+    async fn run(&self, jobs: &[Job], io: &mut Io<'_>) -> Vec<Outcome> {
+        let mut outcomes = Vec::new();
+        for job in jobs {
+            let state = match self.backend(&job.target) {
+                Ok(backend) => self.send(&**backend, job, io).await,
+                Err(failure) => RunState::Refused(failure.to_string()),
+            };
+            outcomes.push(Outcome { job: job.clone(), state });
+        }
+        outcomes
+    }
+
+    /// Tells each step on the side, once.
+    async fn send(&self, backend: &dyn Backend, job: &Job, io: &mut Io<'_>) -> RunState {
+        let order = Order { backend, op: self.op, job, key: self.args.id.as_deref() };
+        let steps = std::sync::Mutex::new((io, String::new()));
+        self.session
+            .door
+            .run(order, &|state| {
+                let mut steps = steps.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                let line = format!("{}: {} {}", job.target.name, state.word(), state.text());
+                if line != steps.1 && !state.is_final() {
+                    steps.0.note(line.trim_end());
+                    steps.1 = line;
+                }
+            })
+            .await
+    }
+}
+
+/// What the confirmation would show.
+fn tell(target: &Target, verdict: &Verdict, io: &mut Io<'_>) {
+    if !verdict.effect.is_empty() {
+        io.note(&format!("{}: {}", target.name, verdict.effect));
+    }
+    for fact in &verdict.evidence {
+        io.note(&format!("  {}: {}", fact.what, fact.says));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,41 @@
+//! `note.add` from the command line: into the same journal that the console shows.
+
+use crate::cli::Do;
+use crate::exec::call::blocking;
+use crate::exec::new_run;
+use crate::headless::io::{Failure, Io};
+use crate::headless::session::Session;
+use crate::model::id::EntityId;
+use crate::model::journal::{Entry, Line};
+use crate::model::op::OpSpec;
+
+use super::fields;
+
+/// Writes one note per target.
+pub async fn write(session: &Session, op: &OpSpec, args: &Do, io: &mut Io<'_>) -> Result<u8, Failure> {
+    let values = fields::complete(&op.form, &fields::typed(op, &args.set)?)?;
+    let text = values.get("text").cloned().unwrap_or_default();
+    let mut about = Vec::new();
+    for word in &args.targets {
+        let id = EntityId::parse(word).filter(|id| session.kinds.get(&id.kind).is_some());
+        about.push(Some(id.ok_or_else(|| {
+            Failure::Usage(format!("`{word}` is no id; `vigie get KIND -o json` prints them"))
+        })?));
+    }
+    if about.is_empty() {
+        about.push(None);
+    }
+    for about in about {
+        let line = Line {
+            at: session.clock.now(),
+            run: new_run(),
+            operator: session.config.operator.clone(),
+            entry: Entry::Note { about, text: text.clone() },
+        };
+        let journal = session.door.journal().clone();
+        let written = blocking(move || journal.append(&line)).await;
+        written.map_err(|error| Failure::Failed(format!("the note was not written: {error}")))?;
+    }
+    io.note("noted");
+    Ok(0)
+}

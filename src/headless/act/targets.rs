@@ -1,0 +1,109 @@
+//! From what was typed to exactly one thing each: an id that is listed, or a name that exactly one thing has.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::backend::Backend;
+use crate::cli::Do;
+use crate::exec::call::within;
+use crate::exec::read;
+use crate::headless::ask::sources;
+use crate::headless::io::Failure;
+use crate::model::id::{EntityId, Identity, KindId};
+use crate::model::op::{OpSpec, Target, Targets};
+use crate::model::row::Row;
+
+/// How long a whole list may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Every target of the call; none twice.
+pub async fn resolve(op: &OpSpec, backends: &[Arc<dyn Backend>], args: &Do) -> Result<Vec<Target>, Failure> {
+    if args.targets.is_empty() {
+        return Err(Failure::Usage(format!("on what? `vigie do {} --help` says", op.name)));
+    }
+    let mut targets: Vec<Target> = Vec::new();
+    for word in &args.targets {
+        let target = match &op.targets {
+            Targets::New { kind, what } => new(kind, what, word, backends)?,
+            Targets::Rows(kinds) => existing(kinds, word, backends).await?,
+            Targets::Any => return Err(Failure::Usage(format!("{} takes no target", op.name))),
+        };
+        if targets.iter().any(|known| known.id == target.id) {
+            return Err(Failure::Usage(format!("`{word}` is named twice")));
+        }
+        targets.push(target);
+    }
+    Ok(targets)
+}
+
+/// Something that does not exist yet, under the name that it will have.
+fn new(kind: &KindId, what: &str, word: &str, backends: &[Arc<dyn Backend>]) -> Result<Target, Failure> {
+    if word.trim().is_empty() || word.chars().any(char::is_control) {
+        return Err(Failure::Usage(format!("`{}` is no {what}", word.escape_default())));
+    }
+    let [backend] = backends else {
+        let names: Vec<&str> = backends.iter().map(|backend| &**backend.instance()).collect();
+        return Err(Failure::Usage(format!("on which instance? --instance {}", names.join(" | "))));
+    };
+    let domain = backend.sources().first().map(|source| source.domain).unwrap_or_default();
+    let id = EntityId::new(kind.clone(), backend.instance().clone(), word);
+    Ok(Target { id, name: word.into(), identity: Identity::new(), domain })
+}
+
+async fn existing(kinds: &[KindId], word: &str, backends: &[Arc<dyn Backend>]) -> Result<Target, Failure> {
+    match EntityId::parse(word).filter(|id| kinds.contains(&id.kind)) {
+        Some(id) => listed(&id, backends).await,
+        None => named(kinds, word, backends).await,
+    }
+}
+
+/// An id is only believed where its own server lists it.
+async fn listed(id: &EntityId, backends: &[Arc<dyn Backend>]) -> Result<Target, Failure> {
+    let mut blind = Vec::new();
+    let carrying = sources(backends, &id.kind);
+    for (backend, source) in carrying.into_iter().filter(|(backend, _)| *backend.instance() == id.instance) {
+        match read::once(&*backend, &source, PATIENCE).await {
+            Ok(list) => {
+                if let Some(row) = list.rows.into_iter().find(|row| row.id == *id) {
+                    return Ok(target(row));
+                }
+                if !list.complete {
+                    blind.push(format!("{}: the list is incomplete", source.id));
+                }
+            }
+            Err(fault) => blind.push(format!("{}: {fault}", source.id)),
+        }
+    }
+    Err(Failure::Refused(match blind.as_slice() {
+        [] => format!("{id} does not exist"),
+        blind => format!("{id} cannot be looked up: {}", blind.join("; ")),
+    }))
+}
+
+/// Over all instances, exactly one thing must have the name; one silent instance could hide a second.
+async fn named(kinds: &[KindId], word: &str, backends: &[Arc<dyn Backend>]) -> Result<Target, Failure> {
+    let mut hits: Vec<Target> = Vec::new();
+    for backend in backends {
+        for kind in kinds {
+            let found = within(PATIENCE, backend.resolve(kind, word)).await;
+            hits.extend(found.map_err(|fault| {
+                let instance = backend.instance();
+                Failure::Refused(format!(
+                    "`{word}` cannot be resolved, {instance} does not answer for {kind}: {fault}"
+                ))
+            })?);
+        }
+    }
+    if hits.len() > 1 {
+        let ids: Vec<String> = hits.iter().map(|hit| hit.id.to_string()).collect();
+        return Err(Failure::Refused(format!("`{word}` is not clear: {}", ids.join(", "))));
+    }
+    hits.pop().ok_or_else(|| {
+        let kinds: Vec<&str> = kinds.iter().map(KindId::as_str).collect();
+        Failure::Refused(format!("nothing in {} is called exactly `{word}`", kinds.join(", ")))
+    })
+}
+
+fn target(row: Row) -> Target {
+    Target { id: row.id, name: row.name, identity: row.identity, domain: row.domain }
+}

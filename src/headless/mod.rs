@@ -1,0 +1,48 @@
+//! The command line without a screen: the same backends, gate, journal and read-back as the console.
+
+mod act;
+mod ask;
+mod doctor;
+mod get;
+mod io;
+mod listing;
+mod print;
+#[cfg(feature = "demo")]
+mod serve;
+mod session;
+
+use crate::cli::{Command, Common};
+use crate::config::Env;
+use crate::exec::block_on;
+
+pub use io::{Failure, Io};
+#[cfg(feature = "demo")]
+pub use serve::options;
+use session::Session;
+
+/// Runs a command that needs no screen and gives its exit code.
+pub fn run(command: &Command, common: &Common, env: &Env, io: &mut Io<'_>) -> Result<u8, Failure> {
+    let session = || Session::open(common.config.as_deref(), env);
+    let done = match command {
+        Command::Config => return print::example(io),
+        Command::Completions { shell } => return print::completions(*shell, io),
+        Command::Man => return print::manual(io),
+        Command::Get(args) => {
+            let session = session()?;
+            block_on(get::get(&session, args, io))
+        }
+        Command::Do(args) => {
+            let session = session()?;
+            block_on(act::act(&session, args, io))
+        }
+        Command::Doctor(args) => {
+            let session = session()?;
+            block_on(doctor::doctor(&session, args, io))
+        }
+        #[cfg(feature = "demo")]
+        Command::Demo(args) => block_on(serve::serve(args, io)),
+        #[cfg(not(feature = "demo"))]
+        Command::Demo(_) => return Err(Failure::Usage("this vigie was built without its demo".to_owned())),
+    };
+    done.map_err(|error| Failure::Failed(format!("cannot start: {error}")))?
+}
