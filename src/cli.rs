@@ -17,9 +17,9 @@ pub struct Cli {
     pub command: Option<Command>,
 }
 
-const EXIT_CODES: &str = "\
-Exit codes: 0 ok, 1 failed, 2 usage or configuration, 3 a server could not be reached, denied access or gave an
-incomplete list; `do`: 4 refused and nothing sent, 5 sent and outcome unknown (look before repeating).";
+const EXIT_CODES: &str = "Exit codes: 0 ok, 1 failed, 2 usage or configuration, 3 a server could not be \
+reached, denied access or gave an incomplete list; `do`: 4 refused and nothing sent, 5 sent and outcome unknown \
+(look before repeating).";
 
 /// What every command takes.
 #[derive(Debug, Args)]
