@@ -1,10 +1,12 @@
 //! Components: what is drawn, each with its own state, in a file of its own.
 
 pub mod browser;
+pub mod chrome;
 pub mod component;
 pub mod confirm;
 pub mod detail;
 pub mod doc;
+pub mod form;
 pub mod format;
 pub mod help;
 pub mod input;
@@ -12,7 +14,9 @@ pub mod layout;
 pub mod lines;
 pub mod palette;
 pub mod picker;
+pub mod summary;
 pub mod table;
 #[cfg(test)]
 mod testing;
 pub mod text;
+pub mod toast;

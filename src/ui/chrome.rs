@@ -1,0 +1,207 @@
+//! What stands around every pane: the header with the state of the platform, and the line of keys.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::config::key::label;
+use crate::config::theme::Role;
+use crate::model::action::{Action, Context};
+use crate::model::row::{Domain, Tone};
+use crate::model::time::seconds_between;
+
+use super::component::Ctx;
+use super::format::glyph;
+use super::summary::{Summary, Word};
+use super::text::{Strip, line, width};
+use super::toast::Toast;
+
+/// What the header says besides the facts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct State {
+    /// The facts come from the embedded lab.
+    pub demo: bool,
+    /// Nothing is asked until it is resumed.
+    pub paused: bool,
+    /// Operations that are running.
+    pub running: usize,
+    /// Operations of which nobody knows what became of them.
+    pub unknown: usize,
+}
+
+/// Draws the header: name, domains, alerts, mode, clock.
+///
+/// The clock changes with the minute only, as everything on a screen at rest.
+pub fn header(buf: &mut Buffer, area: Rect, summary: &Summary, state: State, ctx: &Ctx<'_>) {
+    let style = |role: Role| ctx.theme.style(role);
+    let mut strip = Strip::new(buf, line(area, 0), ctx.ascii);
+    let clock = ctx.now.to_zoned(ctx.zone.clone()).strftime("%H:%M").to_string();
+    strip.right(&clock, style(Role::Dim)).right_gap(1);
+    let (mode, role) = mode(ctx);
+    strip.right(&mode, style(role)).right_gap(1);
+    if state.paused {
+        strip.right("paused", style(Role::Warn)).right_gap(1);
+    }
+    if state.unknown > 0 {
+        strip.right(&format!("{} unknown", state.unknown), style(Role::Unknown)).right_gap(1);
+    }
+    if state.running > 0 {
+        strip.right(&format!("{} running", state.running), style(Role::Pending)).right_gap(1);
+    }
+    if state.demo {
+        strip.right("DEMO", style(Role::Accent)).right_gap(1);
+    }
+    if area.width >= 70 {
+        strip.gap(1).put("vigie", style(Role::Title)).gap(1);
+    }
+    let wide = area.width >= 70;
+    for (domain, word) in &summary.domains {
+        chip(&mut strip, domain_title(*domain, wide), word, ctx);
+    }
+    if let Some(word) = &summary.alerts {
+        chip(&mut strip, if wide { "ALERTS" } else { "A" }, word, ctx);
+    }
+}
+
+fn domain_title(domain: Domain, wide: bool) -> &'static str {
+    match (domain, wide) {
+        (Domain::Home, true) => "HOME",
+        (Domain::Home, false) => "H",
+        (Domain::Cloud, true) => "CLOUD",
+        (Domain::Cloud, false) => "C",
+        (Domain::Edge, true) => "EDGE",
+        (Domain::Edge, false) => "E",
+        (Domain::Unknown, _) => "?",
+    }
+}
+
+/// A title and its word, or nothing of it where the word would not fit: half a truth is none.
+fn chip(strip: &mut Strip<'_>, title: &str, word: &Word, ctx: &Ctx<'_>) {
+    let loud = matches!(word.tone, Tone::Error | Tone::Warn);
+    let text =
+        if loud { format!("{} {}", glyph(word.tone, ctx.ascii), word.text) } else { word.text.clone() };
+    if width(title) + width(&text) + 2 < usize::from(strip.left()) {
+        strip.gap(1).put(title, ctx.theme.style(Role::Dim)).gap(1);
+        strip.put(&text, ctx.theme.style(word.tone)).gap(1);
+    }
+}
+
+/// Read-only, or armed with the whole minutes that are left.
+fn mode(ctx: &Ctx<'_>) -> (String, Role) {
+    match ctx.armed_until.map(|until| seconds_between(ctx.now, until)) {
+        Some(left @ 1..) => (format!(" ARMED {}m ", (left + 59) / 60), Role::Danger),
+        _ => ("ro".to_owned(), Role::Ok),
+    }
+}
+
+/// Draws the line at the bottom: a message while there is one, else the keys of the focused component.
+pub fn hints(
+    buf: &mut Buffer,
+    area: Rect,
+    actions: &[Action],
+    context: Context,
+    toast: Option<&Toast>,
+    ctx: &Ctx<'_>,
+) {
+    if let Some(toast) = toast.filter(|toast| toast.is_shown(ctx.now)) {
+        return toast.draw(buf, area, ctx);
+    }
+    let mut strip = Strip::new(buf, line(area, 0), ctx.ascii);
+    strip.gap(1);
+    for action in actions {
+        let Some(keys) = ctx.keymap.keys_for(context, action) else { continue };
+        let (keys, word) = (label(&keys, ctx.ascii), word(action));
+        if width(&keys) + width(&word) + 1 > usize::from(strip.left()) {
+            break;
+        }
+        strip.put(&keys, ctx.theme.style(Role::Key)).gap(1);
+        strip.put(&word, ctx.theme.style(Role::Hint)).gap(2);
+    }
+}
+
+/// An action in a word or two.
+pub fn word(action: &Action) -> String {
+    let short = match action {
+        Action::Enter => "open",
+        Action::Back => "back",
+        Action::Palette => "command",
+        Action::CopyCell => "copy",
+        Action::CopyRow => "copy text",
+        Action::NextField => "next",
+        Action::PreviousField => "previous",
+        Action::Operations => "actions",
+        Action::HomeState => "home",
+        Action::Pane(_) => "pane",
+        _ => return action.name().replace(['-', ':'], " "),
+    };
+    short.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+    use jiff::SignedDuration;
+    use proptest::prelude::proptest;
+
+    use super::*;
+    use crate::ui::testing::{Screen, World};
+
+    fn head(world: &World, width: u16, state: State) -> Screen {
+        let mut summary = Summary::default();
+        summary.refresh(&world.ctx());
+        Screen::draw(width, 1, |buf, area| {
+            header(buf, area, &summary, state, &world.ctx());
+            None
+        })
+    }
+
+    fn foot(world: &World, actions: &[Action]) -> String {
+        Screen::draw(60, 1, |buf, area| {
+            hints(buf, area, actions, Context::Table, None, &world.ctx());
+            None
+        })
+        .text()
+    }
+
+    #[test]
+    fn the_header_says_how_each_domain_is() {
+        let world = World::lab();
+        assert_snapshot!(head(&world, 80, State::default()).text());
+        assert_snapshot!(head(&world, 40, State::default()).text());
+    }
+
+    #[test]
+    fn armed_writes_and_the_demo_are_always_said() {
+        let mut world = World::lab();
+        world.armed_until = Some(world.now + SignedDuration::from_secs(9 * 60 - 1));
+        let state = State { demo: true, paused: true, running: 1, unknown: 2 };
+        let screen = head(&world, 120, state);
+        assert_snapshot!(screen.text());
+        assert_eq!(screen.style_of("ARMED").bg, world.theme.style(Role::Danger).bg);
+        for width in [40, 60, 80] {
+            let text = head(&world, width, State { demo: true, ..State::default() }).text();
+            assert!(text.contains("ARMED 9m") && text.contains("DEMO"), "{text}");
+        }
+    }
+
+    #[test]
+    fn armed_writes_that_ran_out_are_read_only() {
+        let mut world = World::lab();
+        world.armed_until = Some(world.now);
+        assert!(head(&world, 80, State::default()).text().contains(" ro "));
+    }
+
+    #[test]
+    fn hints_are_printed_from_the_keymap() {
+        let world = World::lab();
+        let actions = [Action::Enter, Action::Describe, Action::Complete, Action::Filter, Action::Top];
+        assert_eq!(foot(&world, &actions), " ↵ open  d describe  / filter  home top");
+    }
+
+    proptest! {
+        #[test]
+        fn any_size_can_be_drawn(width in 1_u16..130) {
+            let world = World::lab();
+            head(&world, width, State { demo: true, paused: true, running: 3, unknown: 1 });
+        }
+    }
+}

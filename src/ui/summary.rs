@@ -1,0 +1,246 @@
+//! The state of the whole platform in a few words, counted once per change of the facts.
+//!
+//! Nothing here is good without a fresh, complete, successful answer: a source that cannot be reached makes its
+//! domain blind, whatever its last rows said.
+
+use std::collections::BTreeMap;
+
+use crate::model::id::KindId;
+use crate::model::row::{Domain, Health, Row, Tone};
+use crate::model::snapshot::SourceHealth;
+use crate::model::store::{Source, Store};
+
+use super::component::Ctx;
+
+/// The kind whose rows are alerts; its sources have a chip of their own.
+const ALERTS: &str = "alerts.alerts";
+
+/// A word about something, in a role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Word {
+    /// The word.
+    pub text: String,
+    /// Its role.
+    pub tone: Tone,
+}
+
+impl Word {
+    fn new(text: impl Into<String>, tone: Tone) -> Self {
+        Self { text: text.into(), tone }
+    }
+}
+
+/// How many rows are how.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// All of them.
+    pub total: usize,
+    /// Broken.
+    pub critical: usize,
+    /// Wanting attention.
+    pub warning: usize,
+    /// On their way.
+    pub pending: usize,
+    /// Unknown for a reason that was given.
+    pub unknown: usize,
+    /// Switched off.
+    pub off: usize,
+}
+
+impl Counts {
+    fn add(&mut self, row: &Row) {
+        self.total += 1;
+        match row.health {
+            Health::Critical => self.critical += 1,
+            Health::Warning => self.warning += 1,
+            Health::Pending => self.pending += 1,
+            Health::Unknown if row.note.is_some() => self.unknown += 1,
+            Health::Off => self.off += 1,
+            Health::Unknown | Health::Ok => {}
+        }
+    }
+
+    /// The worst of it in a word; `ok` where nothing is wrong.
+    pub fn word(&self) -> Word {
+        match self {
+            Self { critical: n @ 1.., .. } => Word::new(format!("{n} crt"), Tone::Error),
+            Self { warning: n @ 1.., .. } => Word::new(format!("{n} wrn"), Tone::Warn),
+            Self { unknown: n @ 1.., .. } => Word::new(format!("{n} ?"), Tone::Unknown),
+            _ => Word::new("ok", Tone::Ok),
+        }
+    }
+}
+
+/// The whole platform in words and counts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Home, cloud, edge.
+    pub domains: Vec<(Domain, Word)>,
+    /// Whether alerts can be seen, and how many there are.
+    pub alerts: Option<Word>,
+    /// Rows by kind.
+    pub kinds: BTreeMap<KindId, Counts>,
+    revisions: u64,
+    sources: Vec<(SourceHealth, bool)>,
+}
+
+impl Summary {
+    /// Counts again where the facts changed; true where a word or a count differs.
+    pub fn refresh(&mut self, ctx: &Ctx<'_>) -> bool {
+        let store = ctx.store;
+        let revisions = ctx.kinds.iter().map(|kind| store.revision(&kind.id)).sum();
+        let sources: Vec<_> = store.sources().map(|s| (s.health.clone(), s.complete)).collect();
+        if !self.domains.is_empty() && revisions == self.revisions && sources == self.sources {
+            return false;
+        }
+        let counts = count(store);
+        let domain = |domain| (domain, domain_word(store, domain, counts.domain(domain)));
+        let domains = [Domain::Home, Domain::Cloud, Domain::Edge].map(domain).to_vec();
+        let alerts = alerts_word(store, counts.kinds.get(&KindId::from(ALERTS)));
+        let changed = (&domains, &alerts, &counts.kinds) != (&self.domains, &self.alerts, &self.kinds);
+        *self = Self { domains, alerts, kinds: counts.kinds, revisions, sources };
+        changed
+    }
+}
+
+#[derive(Default)]
+struct Tally {
+    home: Counts,
+    cloud: Counts,
+    edge: Counts,
+    kinds: BTreeMap<KindId, Counts>,
+}
+
+impl Tally {
+    fn domain(&self, domain: Domain) -> &Counts {
+        match domain {
+            Domain::Cloud => &self.cloud,
+            Domain::Edge => &self.edge,
+            Domain::Home | Domain::Unknown => &self.home,
+        }
+    }
+}
+
+fn count(store: &Store) -> Tally {
+    let mut tally = Tally::default();
+    for row in store.all_rows() {
+        match row.domain {
+            Domain::Home => tally.home.add(row),
+            Domain::Cloud => tally.cloud.add(row),
+            Domain::Edge => tally.edge.add(row),
+            Domain::Unknown => {}
+        }
+        match tally.kinds.get_mut(&row.id.kind) {
+            Some(counts) => counts.add(row),
+            None => tally.kinds.entry(row.id.kind.clone()).or_default().add(row),
+        }
+    }
+    tally
+}
+
+/// A domain in a word: whether it can be seen at all, then how it is.
+fn domain_word(store: &Store, domain: Domain, counts: &Counts) -> Word {
+    let sources: Vec<&Source> = store.sources().filter(|source| source.spec.domain == domain).collect();
+    let all = |test: fn(&SourceHealth) -> bool| sources.iter().all(|source| test(&source.health));
+    let any = |test: fn(&SourceHealth) -> bool| sources.iter().any(|source| test(&source.health));
+    let unseen = |health: &SourceHealth| matches!(health, SourceHealth::Stale(_) | SourceHealth::Denied(_));
+    if sources.is_empty() {
+        return Word::new("?", Tone::Unknown);
+    }
+    if any(|health| *health == SourceHealth::Off { expected: false }) {
+        return Word::new("lost", Tone::Error);
+    }
+    if all(|health| matches!(health, SourceHealth::Off { .. })) {
+        return Word::new("off", Tone::Off);
+    }
+    if all(unseen) {
+        return Word::new("blind", Tone::Unknown);
+    }
+    if counts.critical > 0 {
+        return counts.word();
+    }
+    match sources.iter().filter(|source| unseen(&source.health)).count() {
+        0 if any(|health| *health == SourceHealth::Loading) => Word::new("loading", Tone::Pending),
+        0 if sources.iter().any(|source| !source.complete) => Word::new("partial", Tone::Warn),
+        0 => counts.word(),
+        blind => Word::new(format!("{blind} of {} blind", sources.len()), Tone::Unknown),
+    }
+}
+
+/// Whether alerts can be seen: no alert from a source that cannot be reached means nothing.
+fn alerts_word(store: &Store, counts: Option<&Counts>) -> Option<Word> {
+    let kind = KindId::from(ALERTS);
+    let sources: Vec<&Source> = store.of_kind(&kind).collect();
+    if sources.is_empty() {
+        return None;
+    }
+    let loading = sources.iter().any(|source| source.health == SourceHealth::Loading);
+    let blind: Vec<&str> = sources
+        .iter()
+        .filter(|source| !source.proves_absence())
+        .map(|source| &*source.spec.id.instance)
+        .collect();
+    let word = counts.copied().unwrap_or_default().word();
+    Some(match (blind.is_empty(), loading) {
+        (true, _) => word,
+        (false, _) if word.tone == Tone::Error => word,
+        (false, true) => Word::new("loading", Tone::Pending),
+        (false, false) => Word::new(format!("blind ({})", blind.join(", ")), Tone::Unknown),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::snapshot::{Delta, Fault, Layer, Snapshot};
+    use crate::ui::testing::World;
+
+    fn words(world: &World) -> Vec<String> {
+        let mut summary = Summary::default();
+        summary.refresh(&world.ctx());
+        let alerts = summary.alerts.map_or_else(|| "none".to_owned(), |word| word.text);
+        summary.domains.into_iter().map(|(_, word)| word.text).chain([alerts]).collect()
+    }
+
+    fn fault() -> Result<Delta, Fault> {
+        Err(Fault::new(Layer::Tcp, "no connection"))
+    }
+
+    #[test]
+    fn every_domain_has_its_word_and_the_worst_counts() {
+        assert_eq!(words(&World::lab()), ["ok", "1 wrn", "1 crt", "1 crt"]);
+        assert_eq!(words(&World::empty()), ["?", "?", "?", "none"]);
+    }
+
+    #[test]
+    fn nothing_is_good_without_a_fresh_and_complete_answer() {
+        let mut world = World::lab();
+        let partial = Snapshot { complete: false, ..Snapshot::complete(world.guest_rows(), world.now) };
+        world.answer("proxmox", "pve", Ok(Delta::Reset(partial)));
+        assert_eq!(words(&world)[0], "partial");
+        world.answer("proxmox", "pve", fault());
+        assert_eq!(words(&world)[0], "blind");
+        world.source("proxmox", "attic", &["proxmox.guests"], Domain::Home);
+        assert_eq!(words(&world)[0], "1 of 2 blind");
+    }
+
+    #[test]
+    fn no_alerts_from_a_source_that_cannot_be_reached_is_blind() {
+        let mut world = World::lab();
+        world.rows("alerts", "main", vec![]);
+        assert_eq!(words(&world)[3], "ok");
+        world.answer("alerts", "main", fault());
+        assert_eq!(words(&world)[3], "blind (main)");
+    }
+
+    #[test]
+    fn it_counts_again_only_when_the_facts_changed() {
+        let mut world = World::lab();
+        let mut summary = Summary::default();
+        assert!(summary.refresh(&world.ctx()));
+        assert!(!summary.refresh(&world.ctx()));
+        world.rows("proxmox", "pve", vec![]);
+        assert!(summary.refresh(&world.ctx()));
+        assert!(!summary.kinds.contains_key(&KindId::from("proxmox.guests")));
+    }
+}
