@@ -179,8 +179,12 @@ impl Form {
             let here = index == self.at;
             let role = if here { Role::Title } else { Role::Dim };
             let mut strip = Strip::new(buf, line(at, 0), ctx.ascii);
-            let wanted = if entry.field.required { "" } else { "optional" };
-            strip.right(wanted, ctx.theme.style(Role::Dim));
+            let (word, tone) = match (&entry.error, entry.field.required) {
+                (Some(_), _) => ("wrong", Role::Error),
+                (None, false) => ("optional", Role::Dim),
+                (None, true) => ("", Role::Dim),
+            };
+            strip.right(word, ctx.theme.style(tone));
             strip.gap(2).field(&entry.field.title, column, false, ctx.theme.style(role)).gap(2);
             let rest = Rect { x: strip.x(), width: strip.left(), ..at };
             let place = entry.editor.draw(buf, rest, here, ctx);

@@ -122,7 +122,7 @@ pub fn wrap(raw: &str, cells: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     let mut used = 0;
-    for word in text.split_word_bounds() {
+    for word in words(&text) {
         let wide = word.width();
         if used + wide <= cells {
             line.push_str(word);
@@ -150,6 +150,18 @@ pub fn wrap(raw: &str, cells: usize) -> Vec<String> {
         line.truncate(line.trim_end().len());
     }
     lines
+}
+
+/// Runs of blanks and of what stands between them.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let blank = rest.chars().next()?.is_whitespace();
+        let end = rest.find(|c: char| c.is_whitespace() != blank).unwrap_or(rest.len());
+        let (word, tail) = rest.split_at(end);
+        rest = tail;
+        Some(word)
+    })
 }
 
 /// One line of the screen that is written from its left end, and from its right end where asked.
