@@ -31,6 +31,7 @@ pub fn run(command: &Command, common: &Common, env: &Env, io: &mut Io<'_>) -> Re
             let session = session()?;
             block_on(get::get(&session, args, io))
         }
+        Command::Do(args) if args.help => return act::explain(&session::operations(), args, io),
         Command::Do(args) => {
             let session = session()?;
             block_on(act::act(&session, args, io))

@@ -64,7 +64,7 @@ impl Session {
             connectors: connectors.collect(),
             config,
             kinds: Kinds::new(backend::kinds()),
-            operations: operations(backend::operations()),
+            operations: operations(),
             door: door(&state, &clock, Patience::default()),
             clock,
         })
@@ -88,7 +88,12 @@ impl Session {
     }
 }
 
-fn operations(of_backends: Vec<OpSpec>) -> Operations {
+/// All operations that the command line knows.
+pub fn operations() -> Operations {
+    with_own(backend::operations())
+}
+
+fn with_own(of_backends: Vec<OpSpec>) -> Operations {
     Operations::new(of_backends.into_iter().chain(desk::operations()).chain([settle::spec()]))
 }
 
@@ -142,7 +147,7 @@ pub mod testing {
                 config: Arc::new(Config { operator: "ada".into(), ..Config::default() }),
                 clock: Clock::System,
                 kinds: Kinds::new([kind()]),
-                operations: operations(vec![op]),
+                operations: with_own(vec![op]),
                 door: door(dir.path(), &Clock::System, patience),
                 connectors: vec![("fake", connect)],
             };

@@ -335,3 +335,51 @@ async fn what_is_shown_once_is_never_written_down() {
         assert!(!desk.journal().contains(secret) && !format!("{state:?}").contains(secret), "{proof:?}");
     }
 }
+
+/// The folder that a child process of [`a_killed_process_leaves_a_run_that_is_read_back`] works in.
+const CHILD_DIR: &str = "VIGIE_TEST_CHILD_DIR";
+
+/// What the child says once its operation is under way.
+const UNDER_WAY: &str = "under way";
+
+#[tokio::test]
+#[ignore = "run by another test, in a process of its own that is killed"]
+async fn child_that_never_ends() {
+    let dir = std::path::PathBuf::from(std::env::var_os(CHILD_DIR).unwrap());
+    let (backend, order_op, job) = (Fake::default(), op(), job("r0", "a"));
+    backend.sending.set([Sending::Never]);
+    let door = door(&dir, quick());
+    let order = Order { backend: &backend, op: &order_op, job: &job, key: None };
+    let say = async {
+        backend.arrived.lock().await.recv().await;
+        println!("{UNDER_WAY}");
+        std::future::pending::<()>().await;
+    };
+    tokio::join!(door.run(order, &|_| {}), say);
+}
+
+#[tokio::test]
+async fn a_killed_process_leaves_a_run_that_is_read_back() {
+    use std::io::BufRead;
+    let desk = Desk::new();
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["exec::operate::tests::child_that_never_ends", "--exact", "--ignored", "--nocapture"])
+        .env(CHILD_DIR, desk.dir.path())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = std::io::BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains(UNDER_WAY)));
+
+    let refused = desk.run(&job("r1", "a")).await;
+    let why = format!("process {}", child.id());
+    assert!(matches!(&refused, RunState::Refused(text) if text.contains(&why)), "{refused:?}");
+    let open = desk.open_run();
+    assert_eq!(desk.door.recover(&desk.backend, &open).await, Recovered::Elsewhere);
+
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let recovered = desk.door.recover(&desk.backend, &open).await;
+    assert_eq!(recovered, Recovered::Closed(RunState::Done { proof: "it runs".into(), reveal: None }));
+    assert_eq!((desk.backend.sent(), desk.entries()), (0, vec!["sending", "refused", "done"]));
+}

@@ -8,11 +8,8 @@ use crate::model::id::KindId;
 use crate::model::op::{Field, FieldKind, OpSpec, Operations, Targets, Tier};
 use crate::model::time::short;
 
-/// The options of `vigie do` and all operations; a call without an operation is a mistake where help was not asked for.
-pub fn general(operations: &Operations, asked: bool, io: &mut Io<'_>) -> Result<u8, Failure> {
-    if !asked {
-        return Err(Failure::Usage("which operation? `vigie do --help` lists them".to_owned()));
-    }
+/// The options of `vigie do` and all operations.
+pub fn general(operations: &Operations, io: &mut Io<'_>) -> Result<u8, Failure> {
     let mut command = Cli::command();
     let options = command.find_subcommand_mut("do").map(|c| c.render_help().to_string()).unwrap_or_default();
     io.raw(options.as_bytes())?;

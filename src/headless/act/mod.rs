@@ -21,7 +21,7 @@ use crate::cli::{Do, Report};
 use crate::exec::call::within;
 use crate::exec::new_run;
 use crate::exec::operate::Order;
-use crate::model::op::{Args, Job, OpSpec, RunState, Target, Verdict};
+use crate::model::op::{Args, Job, OpSpec, Operations, RunState, Target, Verdict};
 
 use super::io::{Failure, Io};
 use super::session::Session;
@@ -31,15 +31,20 @@ use secret::Outlet;
 /// How long one question before sending may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Explains an operation, or all of them; needs no configuration.
+pub fn explain(operations: &Operations, args: &Do, io: &mut Io<'_>) -> Result<u8, Failure> {
+    match &args.operation {
+        Some(name) => help::of(find::operation(operations, name)?, io),
+        None => help::general(operations, io),
+    }
+}
+
 /// Runs `vigie do`.
 pub async fn act(session: &Session, args: &Do, io: &mut Io<'_>) -> Result<u8, Failure> {
     let Some(name) = &args.operation else {
-        return help::general(&session.operations, args.help, io);
+        return Err(Failure::Usage("which operation? `vigie do --help` lists them".to_owned()));
     };
     let op = find::operation(&session.operations, name)?;
-    if args.help {
-        return help::of(op, io);
-    }
     let done = match &*op.name {
         desk::NOTE => note::write(session, op, args, io).await,
         settle::NAME => settle::settle(session, op, args, io).await,

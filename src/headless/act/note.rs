@@ -14,6 +14,9 @@ use super::fields;
 /// Writes one note per target.
 pub async fn write(session: &Session, op: &OpSpec, args: &Do, io: &mut Io<'_>) -> Result<u8, Failure> {
     let values = fields::complete(&op.form, &fields::typed(op, &args.set)?)?;
+    if args.id.is_some() {
+        return Err(Failure::Usage("a note takes no --id: writing it twice does no harm".to_owned()));
+    }
     let text = values.get("text").cloned().unwrap_or_default();
     let mut about = Vec::new();
     for word in &args.targets {

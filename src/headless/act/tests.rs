@@ -23,7 +23,17 @@ fn args(line: &str) -> Do {
 
 async fn run(bench: &Bench, line: &str) -> Printed {
     let args = args(line);
-    bench.run(async |session, io| act(session, &args, io).await).await
+    bench
+        .run(
+            async |session, io| {
+                if args.help {
+                    explain(&session.operations, &args, io)
+                } else {
+                    act(session, &args, io).await
+                }
+            },
+        )
+        .await
 }
 
 fn bench() -> Bench {
@@ -238,6 +248,7 @@ async fn a_note_needs_no_server() {
     let printed = run(&bench, "note.add fake.things/one/a --set text=seen").await;
     assert_eq!((printed.code, bench.journal().contains("\"text\":\"seen\"")), (0, true));
     assert_eq!(run(&bench, "note.add a --set text=seen").await.code, 2);
+    assert_eq!(run(&bench, "note.add fake.things/one/a --set text=seen --id k").await.code, 2);
 }
 
 #[tokio::test]
