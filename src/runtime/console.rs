@@ -59,7 +59,7 @@ impl Console {
 
     fn let_go(&self) -> io::Result<()> {
         self.reader.pause()?;
-        self.signals.lend(true);
+        self.signals.lend();
         self.terminal.leave();
         Ok(())
     }
@@ -68,7 +68,7 @@ impl Console {
         let entered = self.terminal.enter();
         // What was typed or answered into the child's last moments is not meant for us.
         let _ = tcflush(stdin(), QueueSelector::IFlush);
-        self.signals.lend(false);
+        self.signals.take_back();
         self.reader.resume()?;
         entered
     }

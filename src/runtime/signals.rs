@@ -5,9 +5,8 @@
 
 use std::fs;
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use rustix::process::{Signal as Posix, getpgrp, getpid, getsid, kill_current_process_group, kill_process};
 use tokio::runtime;
@@ -19,6 +18,10 @@ use crate::app::msg::Signal;
 
 /// How long the loop has to leave before it is done for it.
 pub(super) const GRACE: Duration = Duration::from_millis(300);
+/// How late a signal may be that was meant for a child.
+const LATE: Duration = Duration::from_millis(100);
+/// How long a stop may take to reach every thread.
+const STOP_REACHES: Duration = Duration::from_secs(1);
 
 /// What a signal means to the loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +31,7 @@ pub enum Raised {
     /// SIGTSTP: stop as ctrl-z does.
     Suspend,
     /// SIGCONT without a stop of ours: whoever ran meanwhile may have changed the terminal; enter again, repaint.
+    /// A terminal that is gone also sends it; entering fails then, and the reader says why.
     Continued,
     /// SIGWINCH: ask for the size again.
     Resized,
@@ -80,9 +84,15 @@ impl Signals {
         }
     }
 
-    /// While a child has the terminal its keys' signals are the child's alone.
-    pub(super) fn lend(&self, lent: bool) {
-        self.watch.flags.lent.store(lent, Ordering::SeqCst);
+    /// From now on a child has the terminal, and its keys' signals are the child's alone.
+    pub(super) fn lend(&self) {
+        *self.watch.flags.lease.lock().unwrap_or_else(PoisonError::into_inner) = Lease::Lent;
+    }
+
+    /// The child is gone; the signal that ended it may still be on its way to us.
+    pub(super) fn take_back(&self) {
+        let over = Instant::now() + LATE;
+        *self.watch.flags.lease.lock().unwrap_or_else(PoisonError::into_inner) = Lease::Until(over);
     }
 
     /// Whether a shell is there to continue us: it gives each of its jobs a process group, a session's first
@@ -93,9 +103,14 @@ impl Signals {
 
     /// Stops this process group like the shell's ctrl-z, and returns when it is continued.
     pub(super) fn stop(&self) -> io::Result<()> {
-        // The SIGCONT that ends this stop is no news.
-        self.watch.flags.continued_by_us.store(true, Ordering::SeqCst);
-        Ok(kill_current_process_group(Posix::STOP)?)
+        let flags = &self.watch.flags;
+        let mut stopped = flags.stopped.lock().unwrap_or_else(PoisonError::into_inner);
+        *stopped = true;
+        kill_current_process_group(Posix::STOP)?;
+        // The stop may reach this thread a little after the call, so only SIGCONT says that it is over. The limit is for
+        // a SIGCONT that was lost; it does not run out early, for it is looked at only while the process runs.
+        drop(flags.resumed.wait_timeout_while(stopped, STOP_REACHES, |stopped| *stopped));
+        Ok(())
     }
 }
 
@@ -109,8 +124,19 @@ struct Watch {
 
 #[derive(Debug, Default)]
 struct Flags {
-    lent: AtomicBool,
-    continued_by_us: AtomicBool,
+    lease: Mutex<Lease>,
+    /// Whether we stopped ourselves and the SIGCONT that ends it, which is no news, has not been seen.
+    stopped: Mutex<bool>,
+    resumed: Condvar,
+}
+
+/// Whether a child has the terminal.
+#[derive(Debug, Clone, Copy, Default)]
+enum Lease {
+    #[default]
+    Ours,
+    Lent,
+    Until(Instant),
 }
 
 impl Watch {
@@ -126,17 +152,28 @@ impl Watch {
 
     /// Whether the loop should hear of it.
     fn concerns_us(&self, meaning: Raised) -> bool {
-        let lent = self.flags.lent.load(Ordering::SeqCst);
+        let lease = *self.flags.lease.lock().unwrap_or_else(PoisonError::into_inner);
+        let lent = match lease {
+            Lease::Ours => false,
+            Lease::Lent => true,
+            Lease::Until(over) => Instant::now() < over,
+        };
         match meaning {
-            Raised::Suspend if lent => {
+            Raised::Suspend if matches!(lease, Lease::Lent) => {
                 // The keyboard stopped the child; the shell waits for us to stop too.
                 let _ = kill_process(getpid(), Posix::STOP);
                 false
             }
-            Raised::Continued => !self.flags.continued_by_us.swap(false, Ordering::SeqCst) && !lent,
+            Raised::Continued => !self.ends_our_stop() && !lent,
             Raised::Tell(Signal::Interrupt) => !lent,
             _ => true,
         }
+    }
+
+    fn ends_our_stop(&self) -> bool {
+        let mut stopped = self.flags.stopped.lock().unwrap_or_else(PoisonError::into_inner);
+        self.flags.resumed.notify_all();
+        std::mem::take(&mut *stopped)
     }
 
     /// Ends the process if the loop does not do so in time.

@@ -4,7 +4,7 @@
 //! Nothing here ever asks the terminal a question: an answer may take a round trip, or never come.
 
 use std::ffi::OsStr;
-use std::io;
+use std::io::{self, Write};
 use std::panic;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -61,7 +61,8 @@ impl Terminal {
             return Err(TerminalError::Dumb(term.into_owned()));
         }
         let cooked = termios::tcgetattr(stdin()).map_err(io::Error::from)?;
-        Ok(Self { modes: Arc::new(Modes { cooked, mouse, entered: AtomicBool::new(false) }) })
+        let (entered, abandoned) = (AtomicBool::new(false), AtomicBool::new(false));
+        Ok(Self { modes: Arc::new(Modes { cooked, mouse, entered, abandoned }) })
     }
 
     /// Enters, also again after somebody else changed the terminal's modes; the screen is unknown afterwards.
@@ -82,6 +83,11 @@ impl Terminal {
         }
     }
 
+    /// Where frames are written to; nothing is while the terminal is not entered.
+    pub fn output(&self) -> Output {
+        Output { modes: Arc::clone(&self.modes) }
+    }
+
     /// A handle for other threads and the panic hook, to leave when the loop no longer can.
     pub fn rescue(&self) -> Rescue {
         Rescue { modes: Arc::clone(&self.modes) }
@@ -91,6 +97,28 @@ impl Terminal {
 impl Drop for Terminal {
     fn drop(&mut self) {
         self.leave();
+    }
+}
+
+/// The terminal as something to write frames to; one `write` is one write(2), so that a frame is never torn.
+#[derive(Debug, Clone)]
+pub struct Output {
+    modes: Arc<Modes>,
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let entered = self.modes.entered.load(Ordering::SeqCst);
+        let result = if entered { tty::write(bytes) } else { Err(io::ErrorKind::BrokenPipe.into()) };
+        while self.modes.abandoned.load(Ordering::SeqCst) {
+            // The thread that gave us up is ending the process, with the right exit code.
+            std::thread::park();
+        }
+        result
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -134,6 +162,8 @@ struct Modes {
     cooked: Termios,
     mouse: bool,
     entered: AtomicBool,
+    /// Whether the process is being ended in the middle of a frame.
+    abandoned: AtomicBool,
 }
 
 impl Modes {
@@ -142,30 +172,37 @@ impl Modes {
         raw.make_raw();
         self.entered.store(true, Ordering::SeqCst);
         termios::tcsetattr(stdin(), OptionalActions::Now, &raw)?;
-        let sequence = if self.mouse { [ENTER, MOUSE_ON].concat() } else { ENTER.to_vec() };
-        tty::write_all(&sequence)
+        tty::write_all(ENTER)?;
+        if self.mouse { tty::write_all(MOUSE_ON) } else { Ok(()) }
     }
 
     fn leave(&self) {
         if self.entered.swap(false, Ordering::SeqCst) {
             if !tty::write_within(PATIENCE, &self.farewell()) {
-                self.discard_and_say_farewell();
+                Self::discard();
+                self.say_farewell_after_a_cut();
             }
             self.restore();
         }
     }
 
-    /// For when the loop may be blocked in the middle of a frame: the modes first, which never waits.
+    /// For when the loop may be blocked in the middle of a frame. Setting the modes wakes it up on Linux, to find the
+    /// room that discarding made; the rest of its frame goes out, and then the farewell.
     fn abandon(&self) {
+        self.abandoned.store(true, Ordering::SeqCst);
         if self.entered.swap(false, Ordering::SeqCst) {
+            Self::discard();
             self.restore();
-            self.discard_and_say_farewell();
+            self.say_farewell_after_a_cut();
         }
     }
 
-    /// Makes room by throwing away what the terminal has not read; what remains of a frame may follow, then this.
-    fn discard_and_say_farewell(&self) {
+    /// Throws away what the terminal has not read.
+    fn discard() {
         let _ = termios::tcflush(stdout(), QueueSelector::OFlush);
+    }
+
+    fn say_farewell_after_a_cut(&self) {
         tty::write_within(PATIENCE, &[CUT_OFF, &self.farewell()].concat());
     }
 

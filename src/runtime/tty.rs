@@ -1,7 +1,7 @@
-//! Writing to the terminal: whole frames for the loop, and promptly or not at all for those who must not wait.
+//! Writing to the terminal: with patience for the loop, promptly or not at all for those who must not wait.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
@@ -10,29 +10,24 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::stdio::stdout;
 
-/// Standard output without a buffer: one `write` is one write(2), so that a frame is never torn.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Output;
-
-impl Write for Output {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        loop {
-            match rustix::io::write(stdout(), bytes) {
-                // Another holder of the same open file, a child or a shell, made it non-blocking.
-                Err(Errno::AGAIN) => wait_writable(stdout(), None)?,
-                result => return Ok(result?),
-            }
+/// Writes once, however long the terminal takes.
+pub(super) fn write(bytes: &[u8]) -> io::Result<usize> {
+    loop {
+        match rustix::io::write(stdout(), bytes) {
+            // Another holder of the same open file, a child or a shell, made it non-blocking.
+            Err(Errno::AGAIN) => wait_writable(stdout(), None)?,
+            Err(Errno::INTR) => {}
+            result => return Ok(result?),
         }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 
 /// Writes everything, however long the terminal takes.
-pub(super) fn write_all(bytes: &[u8]) -> io::Result<()> {
-    Output.write_all(bytes)
+pub(super) fn write_all(mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        bytes = &bytes[write(bytes)?..];
+    }
+    Ok(())
 }
 
 /// Writes everything if the terminal takes it within `patience`; never blocks longer. True if all was written.

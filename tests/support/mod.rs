@@ -1,3 +1,4 @@
 //! What integration tests share.
+#![allow(dead_code, reason = "every test file uses its part")]
 
 pub mod pty;

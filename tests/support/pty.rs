@@ -3,15 +3,15 @@
 //! It answers no query, so a program that waits for an answer fails its test. Nothing here sleeps to synchronise: all
 //! waiting is for output or for the end of the program, with a limit that only a failing test reaches.
 
-use std::fmt::Debug;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
-use rustix::process::{Pid, Signal, kill_process};
+use portable_pty::{ChildKiller, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 use rustix::termios::{LocalModes, OutputModes, Termios, tcgetattr};
 
 /// How long anything may take before the test fails.
@@ -19,7 +19,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 
 /// A program under test and the terminal it runs in.
 pub struct Pty {
-    child: Box<dyn Child + Send + Sync>,
+    killer: Box<dyn ChildKiller + Send + Sync>,
     /// The terminal's end of the cable; none after a hang-up.
     cable: Option<Cable>,
     /// The program's end, to look at its modes and to wake the reader.
@@ -27,6 +27,7 @@ pub struct Pty {
     cooked: Termios,
     shared: Arc<Shared>,
     reader: Option<JoinHandle<()>>,
+    waiter: Option<JoinHandle<()>>,
 }
 
 struct Cable {
@@ -34,7 +35,6 @@ struct Cable {
     keyboard: Box<dyn Write + Send>,
 }
 
-#[derive(Default)]
 struct Shared {
     seen: Mutex<Seen>,
     changed: Condvar,
@@ -47,13 +47,7 @@ struct Seen {
     last: Instant,
     stalled: bool,
     unplugged: bool,
-}
-
-impl Default for Seen {
-    fn default() -> Self {
-        let parser = vt100::Parser::new(24, 80, 0);
-        Self { parser, bytes: Vec::new(), last: Instant::now(), stalled: false, unplugged: false }
-    }
+    exit: Option<Exit>,
 }
 
 /// How a program ended.
@@ -72,6 +66,12 @@ impl Exit {
     }
 }
 
+impl From<ExitStatus> for Exit {
+    fn from(status: ExitStatus) -> Self {
+        Self { code: status.exit_code(), signal: status.signal().map(str::to_owned) }
+    }
+}
+
 impl Pty {
     /// Starts a program as the first process of a session on a terminal of `columns` × `rows`.
     pub fn spawn(program: &str, arguments: &[&str], environment: &[(&str, &str)], size: (u16, u16)) -> Self {
@@ -81,18 +81,21 @@ impl Pty {
         let mut command = CommandBuilder::new(program);
         command.args(arguments);
         command.env("TERM", "xterm-256color");
-        environment.iter().for_each(|(name, value)| command.env(name, value));
-        let child = pair.slave.spawn_command(command).unwrap();
+        for (name, value) in environment {
+            command.env(name, value);
+        }
+        let mut child = pair.slave.spawn_command(command).unwrap();
+        let killer = child.clone_killer();
         drop(pair.slave);
 
-        let shared = Arc::new(Shared::default());
-        shared.lock().parser = vt100::Parser::new(size.1, size.0, 0);
+        let shared = Arc::new(Shared::new(size));
+        let (reading, waiting) = (Arc::clone(&shared), Arc::clone(&shared));
         let source = pair.master.try_clone_reader().unwrap();
-        let reading = Arc::clone(&shared);
         let reader = Some(std::thread::spawn(move || reading.read(source)));
+        let waiter = Some(std::thread::spawn(move || waiting.ended(child.wait().unwrap().into())));
         let keyboard = pair.master.take_writer().unwrap();
         let cable = Some(Cable { master: pair.master, keyboard });
-        Self { child, cable, line, cooked, shared, reader }
+        Self { killer, cable, line, cooked, shared, reader, waiter }
     }
 
     /// Starts a command line as a job of a job-controlling shell, as a user does; `$0` is the program.
@@ -102,7 +105,7 @@ impl Pty {
 
     /// Types or pastes bytes.
     pub fn send(&mut self, keys: &str) {
-        let keyboard = &mut self.cable.as_mut().expect("the cable is plugged in").keyboard;
+        let Some(Cable { keyboard, .. }) = &mut self.cable else { panic!("the cable is unplugged") };
         keyboard.write_all(keys.as_bytes()).unwrap();
         keyboard.flush().unwrap();
     }
@@ -110,18 +113,30 @@ impl Pty {
     /// Changes the terminal's size, as dragging its corner does.
     pub fn resize(&mut self, size: (u16, u16)) {
         self.shared.lock().parser.screen_mut().set_size(size.1, size.0);
-        self.cable.as_ref().expect("the cable is plugged in").master.resize(pty_size(size)).unwrap();
+        self.cable().master.resize(pty_size(size)).unwrap();
     }
 
-    /// Sends a signal to the process with this id, or to the program that was spawned.
+    fn cable(&self) -> &Cable {
+        self.cable.as_ref().expect("the cable is plugged in")
+    }
+
+    /// Sends a signal to the program, or to the job in the foreground of the shell.
     pub fn signal(&self, signal: Signal) {
-        kill_process(self.pid(), signal).unwrap();
+        kill_process(self.foreground(), signal).unwrap();
     }
 
-    /// The process that was spawned.
-    pub fn pid(&self) -> Pid {
-        let id = self.child.process_id().and_then(|id| i32::try_from(id).ok());
-        id.and_then(Pid::from_raw).expect("a running child has an id")
+    /// Sends a signal that ends a shell's job and waits until that is gone, at most so long.
+    pub fn end_job(&self, signal: Signal, limit: Duration) {
+        let job = pidfd_open(self.foreground(), PidfdFlags::empty()).unwrap();
+        self.signal(signal);
+        let limit = Timespec::try_from(limit).unwrap();
+        let gone = poll(&mut [PollFd::new(&job, PollFlags::IN)], Some(&limit)).unwrap();
+        assert_eq!(gone, 1, "the job is still there");
+    }
+
+    fn foreground(&self) -> Pid {
+        let leader = self.cable().master.process_group_leader();
+        leader.and_then(Pid::from_raw).expect("a job in the foreground")
     }
 
     /// The terminal stops reading: what the program writes fills the line, and then blocks it.
@@ -137,14 +152,18 @@ impl Pty {
 
     /// The cable is pulled: the program's terminal is gone.
     pub fn hang_up(&mut self) {
+        self.unplug();
+        self.cable = None;
+    }
+
+    /// Ends the reader, which may be waiting for output.
+    fn unplug(&mut self) {
         self.shared.lock().unplugged = true;
         self.unstall();
-        // The reader may be waiting for output.
-        (&self.line).write_all(b"\0").unwrap();
+        let _ = (&self.line).write_all(b"\0");
         if let Some(reader) = self.reader.take() {
-            reader.join().unwrap();
+            let _ = reader.join();
         }
-        self.cable = None;
     }
 
     /// The screen as text.
@@ -164,18 +183,12 @@ impl Pty {
 
     /// Waits until the screen contains a text.
     pub fn wait_for(&self, text: &str) {
-        self.wait_until(&format!("{text:?} on screen"), |screen| screen.contents().contains(text));
+        self.wait_until(&format!("{text:?}"), |screen| screen.contents().contains(text));
     }
 
     /// Waits until the screen looks as described.
-    pub fn wait_until(&self, what: impl Debug, looks: impl Fn(&vt100::Screen) -> bool) {
-        let deadline = Instant::now() + LIMIT;
-        let mut seen = self.shared.lock();
-        while !looks(seen.parser.screen()) {
-            let left = deadline.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "no {what:?} in\n{}", seen.parser.screen().contents());
-            seen = self.shared.changed.wait_timeout(seen, left).unwrap().0;
-        }
+    pub fn wait_until(&self, what: &str, looks: impl Fn(&vt100::Screen) -> bool) {
+        self.wait(LIMIT, what, |seen| looks(seen.parser.screen()).then_some(()));
     }
 
     /// Waits until nothing has arrived for a while; the program has drawn what it had to.
@@ -207,14 +220,20 @@ impl Pty {
     }
 
     /// Waits for the end of the program, at most so long.
-    pub fn wait_exit(&mut self, limit: Duration) -> Exit {
+    pub fn wait_exit(&self, limit: Duration) -> Exit {
+        self.wait(limit, "end of the program", |seen| seen.exit.clone())
+    }
+
+    fn wait<T>(&self, limit: Duration, what: &str, found: impl Fn(&Seen) -> Option<T>) -> T {
         let deadline = Instant::now() + limit;
+        let mut seen = self.shared.lock();
         loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return Exit { code: status.exit_code(), signal: status.signal().map(str::to_owned) };
+            if let Some(found) = found(&seen) {
+                return found;
             }
-            assert!(Instant::now() < deadline, "still running after {limit:?}:\n{}", self.text());
-            std::thread::sleep(Duration::from_millis(2));
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "no {what} within {limit:?} in\n{}", seen.parser.screen().contents());
+            seen = self.shared.changed.wait_timeout(seen, left).unwrap().0;
         }
     }
 
@@ -259,18 +278,32 @@ impl Pty {
 impl Drop for Pty {
     fn drop(&mut self) {
         // Only the program that was started here, by its own handle.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        self.shared.lock().unplugged = true;
-        self.unstall();
-        let _ = (&self.line).write_all(b"\0");
-        if let Some(reader) = self.reader.take() {
-            let _ = reader.join();
+        let _ = self.killer.kill();
+        self.unplug();
+        if let Some(waiter) = self.waiter.take() {
+            let _ = waiter.join();
         }
     }
 }
 
 impl Shared {
+    fn new((columns, rows): (u16, u16)) -> Self {
+        let seen = Seen {
+            parser: vt100::Parser::new(rows, columns, 0),
+            bytes: Vec::new(),
+            last: Instant::now(),
+            stalled: false,
+            unplugged: false,
+            exit: None,
+        };
+        Self { seen: Mutex::new(seen), changed: Condvar::new() }
+    }
+
+    fn ended(&self, exit: Exit) {
+        self.lock().exit = Some(exit);
+        self.changed.notify_all();
+    }
+
     fn lock(&self) -> MutexGuard<'_, Seen> {
         // A failed assertion must not hide behind the poison it leaves.
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)

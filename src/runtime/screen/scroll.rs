@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::hash::{BuildHasher, Hasher};
+use std::hash::{BuildHasher, Hash, Hasher};
 
 use super::grid::{Grid, Slot};
 
@@ -31,16 +31,18 @@ impl Shift {
 
 /// The one move that explains most of the difference, if there is one worth trying.
 pub(super) fn detect(shown: &Grid, next: &Grid) -> Option<Shift> {
-    let lines = elect(&unique_blocks(shown), &unique_blocks(next))?;
+    let lines = elect(&places(shown), &places(next))?;
     let (first, last) = best_rows(shown, next, lines)?;
     let source = |y: u16| u16::try_from(i32::from(y) + lines).ok();
     let (top, bottom) = if lines > 0 { (first, source(last)?) } else { (source(first)?, last) };
     Some(Shift { top, bottom, lines })
 }
 
-/// Where each block stands that occurs once in its column of blocks.
-fn unique_blocks(grid: &Grid) -> HashMap<(usize, u64), Option<u16>, Passing> {
-    let mut places = HashMap::with_hasher(Passing);
+/// The row of each block by its column and fingerprint; none where it stands more than once.
+type Places = HashMap<(usize, u64), Option<u16>, Mixing>;
+
+fn places(grid: &Grid) -> Places {
+    let mut places = Places::default();
     for y in 0..grid.rows() {
         for (column, block) in grid.row(y).chunks(BLOCK).enumerate() {
             if block.iter().all(Slot::is_blank) {
@@ -54,8 +56,6 @@ fn unique_blocks(grid: &Grid) -> HashMap<(usize, u64), Option<u16>, Passing> {
     }
     places
 }
-
-type Places = HashMap<(usize, u64), Option<u16>, Passing>;
 
 /// The distance most blocks moved by.
 fn elect(before: &Places, after: &Places) -> Option<i32> {
@@ -97,7 +97,6 @@ fn same(shown: &[Slot], next: &[Slot]) -> i32 {
 }
 
 fn fingerprint(block: &[Slot]) -> u64 {
-    use std::hash::Hash;
     let mut mixer = Mixer(0);
     block.hash(&mut mixer);
     mixer.0
@@ -138,11 +137,11 @@ impl Hasher for Mixer {
     }
 }
 
-/// Hashes the maps' keys, fingerprints already, with the same mixer.
+/// Hashes the map's keys with the same mixer.
 #[derive(Clone, Copy, Default)]
-struct Passing;
+struct Mixing;
 
-impl BuildHasher for Passing {
+impl BuildHasher for Mixing {
     type Hasher = Mixer;
 
     fn build_hasher(&self) -> Mixer {

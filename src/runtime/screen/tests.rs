@@ -99,8 +99,9 @@ struct List {
     selected: usize,
     /// Changes the live columns.
     tick: usize,
-    /// Columns of a detail pane at the right.
+    /// Columns of a detail pane at the right, which shows the guest `described`.
     detail: u16,
+    described: usize,
 }
 
 impl List {
@@ -151,7 +152,7 @@ impl List {
             let left = columns.saturating_sub(self.detail + 1);
             text(left, y, "│", dim);
             if self.detail > 0 {
-                text(left + 1, y, &format!(" guest {} line {y:<60}", self.selected), Style::new());
+                text(left + 1, y, &format!(" guest {} line {y:<60}", self.described), Style::new());
             }
         }
         text(0, rows.saturating_sub(1), " q quit  / filter  ? help", dim);

@@ -66,14 +66,35 @@ fn a_full_repaint_at_the_design_size_takes_at_most_3_000_bytes() {
     assert!(frame.len() <= 3_000, "{}", frame.len());
 }
 
-#[test]
-fn a_scroll_step_beside_a_detail_pane_repaints_only_that() {
+/// Beside a detail pane that follows only after the cursor has come to rest.
+fn split() -> (Emulated, List) {
     let (mut terminal, mut list) = opened();
     list.detail = 50;
     list.step(10, ROWS);
     terminal.draw(|buffer| list.render(buffer));
+    (terminal, list)
+}
+
+#[test]
+fn a_scroll_step_beside_a_detail_pane_takes_less_than_its_rows() {
+    let (mut terminal, mut list) = split();
     let step = longest(&mut terminal, &mut list, 1, 10);
     assert!(step <= 900, "{step}");
+}
+
+#[test]
+fn a_half_page_jump_beside_a_detail_pane_takes_at_most_2_200_bytes() {
+    let (mut terminal, mut list) = split();
+    let jump = longest(&mut terminal, &mut list, i32::from(ROWS) / 2, 5);
+    assert!(jump <= 2_200, "{jump}");
+}
+
+#[test]
+fn a_detail_that_follows_takes_only_what_differs() {
+    let (mut terminal, mut list) = split();
+    list.described = 7;
+    let detail = terminal.draw(|buffer| list.render(buffer)).len();
+    assert!(detail <= 600, "{detail}");
 }
 
 #[test]

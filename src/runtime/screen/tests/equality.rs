@@ -118,7 +118,7 @@ fn play(steps: Vec<Step>) {
     for step in steps {
         match &step {
             Step::Move(by) => world.list.step(*by, rows),
-            Step::Detail(width) => world.list.detail = *width,
+            Step::Detail(width) => (world.list.detail, world.list.described) = (*width, world.list.selected),
             Step::Live => world.list.tick += 1,
             Step::Scribble(scribble) => world.scribbles.push(scribble.clone()),
             Step::Popup(popup) => world.popup = *popup,
