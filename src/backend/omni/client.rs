@@ -45,6 +45,11 @@ impl Route {
         Self { cluster: Some(cluster.to_owned()), ..Self::default() }
     }
 
+    /// The Talos API of one machine of a cluster.
+    pub(super) fn talos(cluster: &str, machine: &str) -> Self {
+        Self { runtime: Some("Talos"), node: Some(machine.to_owned()), ..Self::cluster(cluster) }
+    }
+
     fn signed(&self) -> Vec<(&'static str, &str)> {
         let values = [
             ("runtime", self.runtime),
@@ -152,7 +157,10 @@ impl Client {
         quiet: Duration,
     ) -> Result<Stream, ApiError> {
         let call = self.request(&self.reader, method, route, body)?.header("accept-encoding", "identity");
-        self.http.stream(&call, quiet).await
+        self.http.stream(&call, quiet).await.map_err(|error| match serde_json::from_str(&error.fault.raw) {
+            Ok(status) => refusal::plain(&status).status(error.fault.status.unwrap_or_default()),
+            Err(_) => error,
+        })
     }
 
     /// All resources of a table, following pages to the end.

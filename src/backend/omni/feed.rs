@@ -2,7 +2,7 @@
 //!
 //! Lists and watches fill the same shelves, so that polling and streaming cannot disagree.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -12,28 +12,32 @@ use crate::model::row::{Domain, Row};
 
 /// Resources of one type, by the row that they belong to.
 #[derive(Debug)]
-pub(super) struct Shelf<S: Spec>(BTreeMap<Arc<str>, Resource<S>>);
+pub(super) struct Shelf<S: Spec> {
+    items: BTreeMap<Arc<str>, Resource<S>>,
+    /// What has been put since the last stock-taking began.
+    seen: Option<BTreeSet<Arc<str>>>,
+}
 
 impl<S: Spec> Default for Shelf<S> {
     fn default() -> Self {
-        Self(BTreeMap::new())
+        Self { items: BTreeMap::new(), seen: None }
     }
 }
 
 impl<S: Spec> Shelf<S> {
     /// The resource of a row.
     pub(super) fn of(&self, row: &str) -> Option<&Resource<S>> {
-        self.0.get(row)
+        self.items.get(row)
     }
 
     /// The spec of a row's resource.
     pub(super) fn spec(&self, row: &str) -> Option<&S> {
-        self.0.get(row).map(|resource| &resource.spec)
+        self.items.get(row).map(|resource| &resource.spec)
     }
 
     /// The rows that it knows.
     pub(super) fn ids(&self) -> impl Iterator<Item = &Arc<str>> {
-        self.0.keys()
+        self.items.keys()
     }
 }
 
@@ -45,8 +49,10 @@ pub(super) trait Shelved: Send + Sync {
     fn put(&mut self, json: &str) -> Option<Arc<str>>;
     /// Removes a resource that is gone; the row that it belonged to.
     fn drop(&mut self, json: &str) -> Option<Arc<str>>;
-    /// Forgets everything.
-    fn clear(&mut self);
+    /// Everything that exists will be put from here on.
+    fn begin(&mut self);
+    /// It has been: what was not put is gone.
+    fn finish(&mut self);
 }
 
 impl<S: Spec> Shelved for Shelf<S> {
@@ -55,20 +61,32 @@ impl<S: Spec> Shelved for Shelf<S> {
     }
 
     fn put(&mut self, json: &str) -> Option<Arc<str>> {
-        let resource: Resource<S> = serde_json::from_str(json).ok()?;
+        let mut resource: Resource<S> = serde_json::from_str(json).ok()?;
         let row = S::row(&resource);
-        self.0.insert(row.clone(), resource);
+        if let Some(before) = self.items.get(&row) {
+            resource.spec.remember(&before.spec);
+        }
+        if let Some(seen) = &mut self.seen {
+            seen.insert(row.clone());
+        }
+        self.items.insert(row.clone(), resource);
         Some(row)
     }
 
     fn drop(&mut self, json: &str) -> Option<Arc<str>> {
         let row = S::row(&serde_json::from_str(json).ok()?);
-        self.0.remove(&row);
+        self.items.remove(&row);
         Some(row)
     }
 
-    fn clear(&mut self) {
-        self.0.clear();
+    fn begin(&mut self) {
+        self.seen = Some(BTreeSet::new());
+    }
+
+    fn finish(&mut self) {
+        if let Some(seen) = self.seen.take() {
+            self.items.retain(|row, _| seen.contains(row));
+        }
     }
 }
 
@@ -97,6 +115,9 @@ impl Lens {
 
 /// The facts behind one pane.
 pub(super) trait Feed: Default + Send + Sync + 'static {
+    /// The kind of its rows.
+    const KIND: &'static str;
+
     /// Every shelf; the first holds the resources that make rows, the others only complete them.
     fn shelves(&mut self) -> Vec<&mut dyn Shelved>;
 

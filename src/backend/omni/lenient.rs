@@ -85,6 +85,12 @@ macro_rules! messages {
                 serde_json::from_str(raw.get()).ok()
             }
         }
+
+        impl crate::backend::omni::lenient::Lenient for Option<$name> {
+            fn read(raw: &serde_json::value::RawValue) -> Option<Self> {
+                serde_json::from_str(raw.get()).ok().map(Some)
+            }
+        }
     )*};
 }
 pub(super) use messages;

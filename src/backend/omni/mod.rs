@@ -29,7 +29,7 @@ use secrecy::ExposeSecret;
 
 use super::error::{ApiError, SendError};
 use super::http::{Http, Profile};
-use super::{Backend, Definition, Diagnosis, ProgressSink, Proof, Receipt, ViewSink};
+use super::{Backend, Definition, DeltaSink, Diagnosis, ProgressSink, Proof, Receipt, ViewSink};
 use crate::config::{self, Config, Secret};
 use crate::model::id::{EntityId, Identity, KindId, SourceId};
 use crate::model::op::{Field, Job, OpSpec, Rights, Target, Verdict};
@@ -40,10 +40,16 @@ use crate::model::time::Clock;
 use client::Client;
 use feed::{Feed, Lens};
 use key::ServiceKey;
-use kinds::{CLUSTERS, MACHINES};
+use kinds::{
+    ACCOUNTS, AUDIT, BACKUPS, CLUSTERS, MACHINE_CLASSES, MACHINE_SETS, MACHINES, PROVIDERS, REQUESTS, TOKENS,
+};
 use rows::clusters::Clusters;
+use rows::infra::{MachineClasses, Providers, Requests, Tokens};
+use rows::ledgers;
 use rows::machines::Machines;
-use wire::{Cluster, CurrentUser, MachineStatus, Role};
+use rows::machinesets::MachineSets;
+use watch::Eye;
+use wire::{Cluster, CurrentUser, MachineSet, MachineStatus, Role};
 
 const ID: &str = "omni";
 
@@ -95,17 +101,45 @@ impl Omni {
         Ok(user.map_or(Role::None, |user| Role::named(&user.spec.role)))
     }
 
-    fn source(&self, feed: &str, kinds: &[&'static str], cadence: Cadence) -> SourceSpec {
+    fn source(&self, kind: &'static str, mode: Mode) -> SourceSpec {
+        let feed = kind.split_once('.').map_or(kind, |(_, feed)| feed);
         SourceSpec {
             id: SourceId::new(ID, self.instance.clone(), feed),
-            kinds: kinds.iter().map(|kind| KindId::from(*kind)).collect(),
-            mode: Mode::Poll(cadence),
+            kinds: vec![kind.into()],
+            mode,
             domain: self.domain,
         }
     }
 
-    async fn whole<F: Feed>(&self, exact: &str) -> Result<Vec<Target>, ApiError> {
-        let snapshot = watch::poll::<F>(self.client()?, &self.lens()).await?;
+    async fn follow<F: Feed>(&self, sink: &DeltaSink) -> Result<(), ApiError> {
+        let lens = || self.lens();
+        watch::follow::<F>(&Eye { client: self.client()?, lens: &lens }, sink).await
+    }
+
+    async fn list<F: Feed>(&self) -> Result<Snapshot, ApiError> {
+        let lens = || self.lens();
+        watch::poll::<F>(&Eye { client: self.client()?, lens: &lens }).await
+    }
+
+    /// All rows of a source, asked for once.
+    async fn rows(&self, feed: &str) -> Result<Snapshot, ApiError> {
+        match feed {
+            "clusters" => self.list::<Clusters>().await,
+            "machines" => self.list::<Machines>().await,
+            "machinesets" => self.list::<MachineSets>().await,
+            "machineclasses" => self.list::<MachineClasses>().await,
+            "providers" => self.list::<Providers>().await,
+            "requests" => self.list::<Requests>().await,
+            "tokens" => self.list::<Tokens>().await,
+            "etcdbackups" => ledgers::backups(self.client()?, &self.lens()).await,
+            "accounts" => ledgers::accounts(self.client()?, &self.lens()).await,
+            "audit" => ledgers::audit(self.client()?, &self.lens()).await,
+            other => Err(ApiError::unsupported(format!("Omni has no source `{other}`"))),
+        }
+    }
+
+    async fn whole(&self, kind: &KindId, exact: &str) -> Result<Vec<Target>, ApiError> {
+        let snapshot = self.rows(kind.name()).await?;
         if !snapshot.complete {
             return Err(ApiError::new(Layer::App, "the list is incomplete, so a name cannot be resolved")
                 .raw(snapshot.notes.first().map_or("", String::as_str)));
@@ -142,25 +176,35 @@ impl Backend for Omni {
     }
 
     fn sources(&self) -> Vec<SourceSpec> {
-        let cadence = Cadence { focused: 3, visible: 10, hidden: 60 };
-        vec![self.source("clusters", &[CLUSTERS], cadence), self.source("machines", &[MACHINES], cadence)]
+        let slow = |focused| Mode::Poll(Cadence { focused, visible: 60, hidden: 300 });
+        vec![
+            self.source(CLUSTERS, Mode::Watch),
+            self.source(MACHINES, Mode::Watch),
+            self.source(MACHINE_SETS, slow(5)),
+            self.source(MACHINE_CLASSES, slow(15)),
+            self.source(PROVIDERS, slow(5)),
+            self.source(REQUESTS, slow(3)),
+            self.source(TOKENS, slow(30)),
+            self.source(BACKUPS, slow(30)),
+            self.source(ACCOUNTS, slow(60)),
+            self.source(AUDIT, slow(15)),
+        ]
     }
 
     async fn poll(&self, source: &SourceId) -> Result<Snapshot, ApiError> {
-        let (client, lens) = (self.client()?, self.lens());
+        self.rows(&source.feed).await
+    }
+
+    async fn watch(&self, source: &SourceId, sink: DeltaSink) -> Result<(), ApiError> {
         match &*source.feed {
-            "clusters" => watch::poll::<Clusters>(client, &lens).await,
-            "machines" => watch::poll::<Machines>(client, &lens).await,
-            other => Err(ApiError::unsupported(format!("Omni has no source `{other}`"))),
+            "clusters" => self.follow::<Clusters>(&sink).await,
+            "machines" => self.follow::<Machines>(&sink).await,
+            other => Err(ApiError::unsupported(format!("Omni's `{other}` is not streamed"))),
         }
     }
 
     async fn resolve(&self, kind: &KindId, exact: &str) -> Result<Vec<Target>, ApiError> {
-        match kind.as_str() {
-            CLUSTERS => self.whole::<Clusters>(exact).await,
-            MACHINES => self.whole::<Machines>(exact).await,
-            other => Err(ApiError::unsupported(format!("Omni has no kind `{other}`"))),
-        }
+        self.whole(kind, exact).await
     }
 
     async fn open(&self, id: &EntityId, view: &str, sink: ViewSink) -> Result<(), ApiError> {
@@ -195,7 +239,11 @@ impl Backend for Omni {
                 let machine = client.get::<MachineStatus>(&target.key).await?.ok_or_else(gone)?;
                 Ok(rows::machines::identity(&machine))
             }
-            other => Err(ApiError::unsupported(format!("Omni has no kind `{other}`"))),
+            MACHINE_SETS => {
+                let set = client.get::<MachineSet>(&target.key).await?.ok_or_else(gone)?;
+                Ok(rows::machinesets::identity(&set.metadata))
+            }
+            other => Err(ApiError::unsupported(format!("Omni has no operation on `{other}`"))),
         }
     }
 

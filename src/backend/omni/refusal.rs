@@ -24,6 +24,8 @@ pub(super) mod code {
     pub const PERMISSION_DENIED: i64 = 7;
     /// The licence terms have not been accepted, or a precondition is missing.
     pub const FAILED_PRECONDITION: i64 = 9;
+    /// This server or runtime cannot do it.
+    pub const UNIMPLEMENTED: i64 = 12;
     /// Any failure of the signature.
     pub const UNAUTHENTICATED: i64 = 16;
 }

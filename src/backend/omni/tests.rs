@@ -13,7 +13,7 @@ use crate::backend::sim::{Running, Setting, World, serve};
 use crate::config::{Connection, Secret, SecretSource, Trust};
 use crate::model::op::{Decision, RunId};
 use crate::model::row::Health;
-use crate::model::snapshot::Layer;
+use crate::model::snapshot::{Delta, Layer};
 use crate::model::view::{Body, View};
 
 fn secret(text: &str) -> Secret {
@@ -55,6 +55,11 @@ async fn lab() -> (Arc<World>, Running, config::Omni) {
         operator_key: Some(secret(&text("operator_key"))),
     };
     (world, running, omni)
+}
+
+/// The next news of a source, within a time that no healthy machine needs.
+async fn news(deltas: &mut mpsc::Receiver<Delta>) -> Delta {
+    tokio::time::timeout(Duration::from_secs(20), deltas.recv()).await.unwrap().unwrap()
 }
 
 fn source(feed: &str) -> SourceId {
@@ -274,4 +279,118 @@ async fn the_doctor_names_account_version_and_what_is_left_of_the_keys() {
         assert!(says.iter().any(|line| line.contains(part)), "{part}: {says:?}");
     }
     assert_eq!(diagnosis.rights, Some(Rights::default()));
+}
+
+#[tokio::test]
+async fn streams_bring_everything_at_first_and_then_only_what_changes() {
+    let (world, _running, config) = lab().await;
+    let omni = Arc::new(Omni::new(&config, &world.clock));
+    let (sink, mut deltas) = mpsc::channel(8);
+    let watching = tokio::spawn({
+        let omni = omni.clone();
+        async move { omni.watch(&source("clusters"), sink).await }
+    });
+    for _ in 0..2 {
+        let Delta::Reset(snapshot) = news(&mut deltas).await else { panic!("no list") };
+        assert!(snapshot.complete && snapshot.rows.len() == 3 && snapshot.notes.is_empty(), "{snapshot:?}");
+    }
+    world.set("home", "off");
+    let Delta::Change { upserts, removes, complete, .. } = news(&mut deltas).await else {
+        panic!("no change")
+    };
+    assert!(complete && removes.is_empty());
+    let names: Vec<&str> = upserts.iter().map(|row| &*row.name).collect();
+    assert_eq!(names, ["prod"]);
+    assert_eq!(upserts[0].health, Health::Critical);
+    drop(deltas);
+    world.set("home", "on");
+    assert_eq!(watching.await.unwrap(), Ok(()));
+}
+
+#[tokio::test]
+async fn streams_that_are_held_back_are_replaced_by_polling_and_it_is_said() {
+    let (world, _running, config) = lab().await;
+    let omni = Omni::new(&config, &world.clock);
+    world.set("omni-streams", "buffered");
+    let (sink, mut deltas) = mpsc::channel(8);
+    let clusters = source("clusters");
+    let told = async {
+        let Delta::Reset(first) = news(&mut deltas).await else { panic!("no list") };
+        let Delta::Reset(polled) = news(&mut deltas).await else { panic!("no list") };
+        (first, polled)
+    };
+    let (first, polled) = tokio::select! {
+        told = told => told,
+        end = omni.watch(&clusters, sink) => panic!("{end:?}"),
+    };
+    assert_eq!((first.rows.len(), first.notes.len()), (3, 0));
+    assert_eq!(polled.rows.len(), 3);
+    assert!(polled.notes[0].contains("holds its streams back"), "{:?}", polled.notes);
+}
+
+#[tokio::test]
+async fn a_stream_that_breaks_is_opened_again_without_an_error() {
+    let (world, _running, config) = lab().await;
+    let omni = Omni::new(&config, &world.clock);
+    world.set("omni-streams", "cut");
+    let (sink, mut deltas) = mpsc::channel(8);
+    let machines = source("machines");
+    let resets = async {
+        for _ in 0..4 {
+            assert!(matches!(news(&mut deltas).await, Delta::Reset(snapshot) if snapshot.rows.len() == 6));
+        }
+    };
+    tokio::select! {
+        () = resets => {}
+        end = omni.watch(&machines, sink) => panic!("{end:?}"),
+    }
+}
+
+#[tokio::test]
+async fn every_kind_is_listed_for_an_administrator_with_a_cell_for_each_column() {
+    let (world, _running, config) = lab().await;
+    let omni = Omni::new(&config, &world.clock);
+    world.set("omni-role", "Admin");
+    for kind in kinds::kinds() {
+        let snapshot = omni.poll(&source(kind.id.name())).await.unwrap();
+        assert!(snapshot.complete, "{}: {:?}", kind.id, snapshot.notes);
+        // Nothing is being made while the lab is calm.
+        assert_eq!(snapshot.rows.is_empty(), kind.id.as_str() == "omni.requests", "{}", kind.id);
+        for row in &snapshot.rows {
+            assert_eq!(row.cells.len(), kind.columns.len(), "{}", row.id);
+            assert!(!format!("{row:?}").contains("9f0c-demo"), "a join token is shown: {row:?}");
+        }
+        let mut ids: Vec<_> = snapshot.rows.iter().map(|row| &row.id).collect();
+        ids.sort();
+        ids.dedup();
+        assert_eq!(ids.len(), snapshot.rows.len(), "{}", kind.id);
+    }
+}
+
+#[tokio::test]
+async fn lists_above_the_role_are_denied_with_the_role_they_take() {
+    let (world, _running, config) = lab().await;
+    let omni = Omni::new(&config, &world.clock);
+    for (feed, role) in [("accounts", "Admin"), ("audit", "Auditor or Admin")] {
+        let error = omni.poll(&source(feed)).await.unwrap_err();
+        assert_eq!(error.fault.missing.as_deref(), Some(role), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_class_that_nothing_fits_and_a_lost_provider_are_said() {
+    let (world, _running, config) = lab().await;
+    let omni = Omni::new(&config, &world.clock);
+    world.set("home", "off");
+    let noted = |snapshot: Snapshot| -> Vec<String> {
+        snapshot
+            .rows
+            .iter()
+            .filter_map(|row| row.note.as_deref().map(|note| format!("{}: {note}", row.name)))
+            .collect()
+    };
+    let classes = noted(omni.poll(&source("machineclasses")).await.unwrap());
+    assert_eq!(classes, ["control-plane: neither selector nor autoprovision: it never gets a machine"]);
+    let providers = noted(omni.poll(&source("providers")).await.unwrap());
+    assert_eq!(providers, ["proxmox: no heartbeat: home off"]);
 }

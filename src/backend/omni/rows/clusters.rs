@@ -35,6 +35,8 @@ pub(in crate::backend::omni) struct Clusters {
 }
 
 impl Feed for Clusters {
+    const KIND: &'static str = CLUSTERS;
+
     fn shelves(&mut self) -> Vec<&mut dyn Shelved> {
         vec![
             &mut self.clusters,

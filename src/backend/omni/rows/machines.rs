@@ -17,6 +17,8 @@ pub(in crate::backend::omni) struct Machines {
 }
 
 impl Feed for Machines {
+    const KIND: &'static str = MACHINES;
+
     fn shelves(&mut self) -> Vec<&mut dyn Shelved> {
         vec![&mut self.machines, &mut self.members]
     }

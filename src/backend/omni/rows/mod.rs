@@ -1,7 +1,10 @@
 //! From the server's resources to rows: state, health, the one fact that matters, and how other systems know the thing.
 
 pub(super) mod clusters;
+pub(super) mod infra;
+pub(super) mod ledgers;
 pub(super) mod machines;
+pub(super) mod machinesets;
 
 use crate::model::row::Health;
 

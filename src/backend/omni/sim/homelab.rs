@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::Inside;
+use super::infra;
 use super::store::{Object, Store, at};
 use crate::backend::sim::World;
 use crate::backend::sim::lab::{address, mac, machine_uuid};
@@ -79,7 +80,9 @@ pub(super) fn seed(inside: &mut Inside, now: Timestamp) {
         inside.store.set(at("default", "Clusters", name), cluster, now);
         backup(&mut inside.store, name, now);
     }
+    infra::seed(&mut inside.store, now);
     for machine in machines(now) {
+        infra::machine_set(&mut inside.store, &machine, now);
         inside.machines.insert(machine_uuid(&machine.name), machine);
     }
     let version =
@@ -152,6 +155,7 @@ pub(super) fn tick(inside: &mut Inside, world: &World) {
             machine.since = now;
         }
     }
+    infra::providers(&mut inside.store, world, now);
     for (uuid, machine) in &inside.machines {
         tell(&mut inside.store, uuid, machine, now);
     }

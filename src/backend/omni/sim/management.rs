@@ -1,24 +1,52 @@
 //! The management service.
 
+use axum::body::Body;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::Lab;
 use super::answer::Refusal;
 use super::request::Request;
 use super::store::at;
+use super::{Answer, Lab, infra};
 use crate::backend::omni::wire::Role;
 
 /// The longest life of a token, in seconds.
 const LONGEST: i64 = 10 * 365 * 86_400;
 
 /// Answers a call.
-pub(super) fn answer(lab: &Lab, method: &str, request: &Request) -> Result<Value, Refusal> {
+pub(super) fn answer(lab: &Lab, method: &str, request: &Request) -> Result<Answer, Refusal> {
     match method {
-        "Kubeconfig" => kubeconfig(lab, request),
+        "Kubeconfig" => kubeconfig(lab, request).map(Answer::Message),
+        "ListUsers" => {
+            need(request, Role::Admin)?;
+            Ok(Answer::Message(infra::users(lab.now())))
+        }
+        "ListServiceAccounts" => {
+            need(request, Role::Admin)?;
+            Ok(Answer::Message(service_accounts(lab)))
+        }
+        "ReadAuditLog" => {
+            if !matches!(request.account.role, Role::Auditor | Role::Admin) {
+                return Err(Refusal::role(request.account.role));
+            }
+            Ok(lines(infra::audit(lab.now())))
+        }
         _ => Err(Refusal::new(12, format!("method {method} not implemented"))),
     }
+}
+
+/// A stream that ends by itself.
+fn lines(lines: Vec<String>) -> Answer {
+    Answer::Stream(Body::from(lines.iter().map(|line| format!("{line}\n")).collect::<String>()))
+}
+
+fn service_accounts(lab: &Lab) -> Value {
+    let accounts = lab.accounts.iter().map(|(fingerprint, account)| {
+        let key = json!({"id": fingerprint, "expiration": account.expires.to_string()});
+        json!({"name": account.name, "role": account.role.to_string(), "pgp_public_keys": [key]})
+    });
+    json!({"service_accounts": accounts.collect::<Vec<_>>()})
 }
 
 fn need(request: &Request, role: Role) -> Result<(), Refusal> {

@@ -3,6 +3,7 @@
 mod answer;
 mod auth;
 mod homelab;
+mod infra;
 mod management;
 pub(super) mod pgp;
 mod request;
@@ -144,13 +145,15 @@ impl Lab {
         }
         let body = request::body(body, fields)?;
         let mut account = auth::authenticate(&self.accounts, headers, name, self.now())?;
-        if self.world.get("omni-suspended") == "yes" {
-            account.role = account.role.min(Role::Reader);
+        // A suspended instance makes everyone a Reader.
+        match self.world.get("omni-role").as_str() {
+            "" => {}
+            role => account.role = Role::named(role),
         }
         let request = Request::new(account, headers, body);
         match name.rsplit_once('/') {
             Some(("/omni.resources.ResourceService", method)) => resources::answer(self, method, &request),
-            Some((_, method)) => management::answer(self, method, &request).map(Answer::Message),
+            Some((_, method)) => management::answer(self, method, &request),
             None => Err(Refusal::new(5, "Not Found")),
         }
     }

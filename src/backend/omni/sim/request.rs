@@ -82,6 +82,22 @@ pub(super) fn fields(method: &str) -> Option<&'static [&'static str]> {
             "grant_type",
             "break_glass",
         ],
+        "/management.ManagementService/ListUsers" | "/management.ManagementService/ListServiceAccounts" => {
+            &[]
+        }
+        "/management.ManagementService/ReadAuditLog" => &[
+            "start_time",
+            "end_time",
+            "order_by_field",
+            "order_by_dir",
+            "search",
+            "event_type",
+            "resource_type",
+            "resource_id",
+            "cluster_id",
+            "actor",
+            "follow",
+        ],
         _ => return None,
     })
 }

@@ -114,6 +114,12 @@ impl Stage {
     pub(in crate::backend::omni) const BEFORE_DESTROY: i64 = 9;
     /// Up.
     pub(in crate::backend::omni) const RUNNING: i64 = 4;
+    /// Restarting.
+    pub(in crate::backend::omni) const REBOOTING: i64 = 7;
+    /// On its way off.
+    pub(in crate::backend::omni) const SHUTTING_DOWN: i64 = 8;
+    /// On its way on.
+    pub(in crate::backend::omni) const POWERING_ON: i64 = 10;
     /// Off.
     pub(in crate::backend::omni) const POWERED_OFF: i64 = 11;
 
@@ -134,4 +140,17 @@ impl Stage {
             _ => "unknown",
         }
     }
+}
+
+messages! {
+    /// `MachineSetNodeSpec` has no fields: its annotations are what counts.
+    MachineSetNode {}
+
+    /// `MachineLabelsSpec` has no fields: the labels are in its metadata.
+    MachineLabels {}
+}
+
+tables! {
+    MachineSetNode = "default" / "MachineSetNodes";
+    MachineLabels = "default" / "MachineLabels";
 }

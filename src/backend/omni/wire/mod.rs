@@ -4,6 +4,7 @@
 //! (Omni 1.10, `POST /api/omni.resources.ResourceService/*`).
 
 mod cluster;
+mod infra;
 mod machine;
 mod platform;
 
@@ -19,8 +20,13 @@ pub(super) use cluster::{
     Cluster, ClusterStatus, Condition, ControlPlaneStatus, Destroy, EtcdBackupStatus, ExposedService,
     LoadBalancerStatus, OngoingTask, UpgradeKubernetes, UpgradeStatus, UpgradeTalos,
 };
+pub(super) use infra::{
+    BackupOverall, ClusterRequestStatus, EtcdBackup, JoinToken, ManualBackup, MachineClass, MachineRequest, MachineRequestStatus,
+    MachineSet, MachineSetStatus, Provider,
+};
 pub(super) use machine::{
-    BlockDevice, ClusterMachineStatus, Hardware, Link, MachineSnapshot, MachineStatus, Stage,
+    BlockDevice, ClusterMachineStatus, Hardware, Link, MachineLabels, MachineSetNode, MachineSnapshot,
+    MachineStatus, Stage,
 };
 pub(super) use platform::{CurrentUser, Role, SysVersion};
 
@@ -45,6 +51,9 @@ pub(super) trait Spec: Lenient + Send + Sync + 'static {
     fn row(resource: &Resource<Self>) -> Arc<str> {
         resource.metadata.id.clone()
     }
+
+    /// Takes over what its predecessor knew and the server no longer tells.
+    fn remember(&mut self, _before: &Self) {}
 }
 
 macro_rules! tables {

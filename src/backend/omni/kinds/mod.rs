@@ -1,16 +1,38 @@
 //! The kinds that Omni lists and the operations that it takes, as the generic browser and the gate see them.
 
+mod infra;
+mod operations;
+
 use crate::model::kind::{Column, Drill, Format, KindSpec, Width};
-use crate::model::op::{Field, FieldKind, OpSpec, Tier};
+
+pub(super) use operations::operations;
 
 /// `omni.clusters`.
 pub(super) const CLUSTERS: &str = "omni.clusters";
 /// `omni.machines`.
 pub(super) const MACHINES: &str = "omni.machines";
+/// `omni.machinesets`.
+pub(super) const MACHINE_SETS: &str = "omni.machinesets";
+/// `omni.machineclasses`.
+pub(super) const MACHINE_CLASSES: &str = "omni.machineclasses";
+/// `omni.providers`.
+pub(super) const PROVIDERS: &str = "omni.providers";
+/// `omni.requests`.
+pub(super) const REQUESTS: &str = "omni.requests";
+/// `omni.etcdbackups`.
+pub(super) const BACKUPS: &str = "omni.etcdbackups";
+/// `omni.tokens`.
+pub(super) const TOKENS: &str = "omni.tokens";
+/// `omni.accounts`.
+pub(super) const ACCOUNTS: &str = "omni.accounts";
+/// `omni.audit`.
+pub(super) const AUDIT: &str = "omni.audit";
 
 /// All kinds.
 pub(super) fn kinds() -> Vec<KindSpec> {
-    vec![clusters(), machines()]
+    let mut all = vec![clusters(), machines()];
+    all.extend(infra::kinds());
+    all
 }
 
 fn clusters() -> KindSpec {
@@ -100,33 +122,4 @@ fn machine_columns() -> Vec<Column> {
         col("uuid", "uuid", Width::Fixed(36), "Its SMBIOS UUID, which is its id").wide(),
         col("age", "age", Width::Fixed(5), "When it first joined").format(Format::Age).priority(6),
     ]
-}
-
-/// Ten years, the server's own limit for a kubeconfig token, is nobody's wish here: a token cannot be revoked.
-const LONGEST_TOKEN: i64 = 30 * 86_400;
-
-/// All operations.
-pub(super) fn operations() -> Vec<OpSpec> {
-    vec![kubeconfig()]
-}
-
-fn kubeconfig() -> OpSpec {
-    let doc = "Write a kubeconfig with a service account token into a file that only you may read.";
-    OpSpec::on(CLUSTERS, "omni.kubeconfig", "kubeconfig", Tier::T1, doc).right("Operator").form(vec![
-        Field::new("path", "file", FieldKind::Line, "The file to write; empty is one of vigie's own")
-            .optional(),
-        Field::new(
-            "ttl",
-            "valid for",
-            FieldKind::Duration { max: LONGEST_TOKEN },
-            "How long the token works; it cannot be revoked on its own",
-        )
-        .default("8h"),
-        Field::new("user", "user", FieldKind::Line, "The Kubernetes user that the token names")
-            .default("vigie"),
-        Field::new("groups", "groups", FieldKind::Line, "Its Kubernetes groups, separated by commas")
-            .default("system:masters"),
-        Field::new("replace", "replace", FieldKind::Flag, "Replace the file where it exists")
-            .default("false"),
-    ])
 }
