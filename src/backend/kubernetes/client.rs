@@ -3,12 +3,9 @@
 //! kube brings the credential, its refresh and TLS; the rest is done here, because a list page, a watch and a write
 //! want to be judged differently, and because kube's own types reject a whole answer for one odd field.
 
-use std::future::poll_fn;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::body::Body as _;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request};
 use kube::client::Body;
@@ -17,18 +14,16 @@ use tokio::sync::{Mutex, Semaphore};
 
 use crate::backend::error::{ApiError, SendError};
 use crate::backend::http::Reply;
-use crate::backend::http::classify::{self, chain};
+use crate::backend::http::classify;
 use crate::backend::lenient::{Int, Obj, Text};
 use crate::config::Kubernetes;
 use crate::model::snapshot::Layer;
 
 use super::access::{self, Access};
+use super::lines::{Lines, chunk, transport};
 
 /// The largest answer that is read, in bytes.
 const LIMIT: usize = 64 << 20;
-
-/// The longest line of a stream, in bytes; objects are at most 1.5 MiB in etcd.
-const LINE: usize = 8 << 20;
 
 /// How many requests may be under way at once, watches not counted.
 const IN_FLIGHT: usize = 4;
@@ -179,7 +174,7 @@ impl Cluster {
         let response =
             sent.map_err(|_| classify::slow(self.settings.timeout))?.map_err(|error| transport(&error).0)?;
         if response.status().is_success() {
-            return Ok(Lines { body: response.into_body(), buffer: Vec::new(), done: 0, quiet });
+            return Ok(Lines::new(response.into_body(), quiet));
         }
         let reply = collect(response, &access.url).await.map_err(|(error, _)| error)?;
         Err(self.refusal(&reply).await.unwrap_or_else(|| reply.unexpected()))
@@ -271,89 +266,6 @@ async fn collect(response: hyper::Response<Body>, url: &str) -> Result<Reply, (A
         bytes.extend_from_slice(&chunk);
     }
     Ok(Reply::assembled(parts.status.as_u16(), url.to_owned(), parts.headers, bytes))
-}
-
-/// The next piece of a body; `None` at its end.
-async fn chunk(body: &mut Body) -> Result<Option<hyper::body::Bytes>, ApiError> {
-    loop {
-        match poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await {
-            None => return Ok(None),
-            Some(Err(error)) => return Err(transport(&error).0),
-            Some(Ok(frame)) => {
-                if let Ok(data) = frame.into_data() {
-                    return Ok(Some(data));
-                }
-            }
-        }
-    }
-}
-
-/// Reads a transport error; the flag says that no connection came about, so that nothing was sent.
-fn transport(error: &kube::Error) -> (ApiError, bool) {
-    if chain(error).any(|cause| cause.downcast_ref::<kube::client::AuthError>().is_some()) {
-        return (access::credential(error), true);
-    }
-    // hyper-util's client error tells its stage only in its text.
-    let unconnected = chain(error).any(|cause| cause.to_string() == "client error (Connect)");
-    let innermost = classify::innermost(error);
-    if let Some(tls) = chain(error).find_map(classify::tls_error) {
-        let error = ApiError::new(Layer::Tls, "the certificate or handshake was not accepted")
-            .raw(tls)
-            .hint("check `certificate-authority-data` of the kubeconfig");
-        return (error, unconnected);
-    }
-    if chain(error).any(|cause| cause.to_string().contains("dns error")) {
-        return (ApiError::new(Layer::Dns, "the name does not resolve").raw(innermost), unconnected);
-    }
-    let (layer, what) =
-        if unconnected { (Layer::Tcp, "no connection") } else { (Layer::Http, "the answer broke off") };
-    (ApiError::new(layer, what).raw(innermost), unconnected)
-}
-
-/// An answer that keeps coming, in whole lines.
-pub struct Lines {
-    body: Body,
-    buffer: Vec<u8>,
-    done: usize,
-    quiet: Duration,
-}
-
-impl Lines {
-    /// Waits for more and hands over all lines that are complete by then; `None` where the stream has ended.
-    ///
-    /// An end in the middle of a line drops that line: it is sent again by a watch that resumes.
-    pub async fn next(&mut self) -> Result<Option<Vec<Vec<u8>>>, ApiError> {
-        loop {
-            let next = tokio::time::timeout(self.quiet, chunk(&mut self.body)).await;
-            let Some(data) = next.map_err(|_| classify::slow(self.quiet))?? else { return Ok(None) };
-            self.buffer.extend_from_slice(&data);
-            let lines = self.complete();
-            if !lines.is_empty() {
-                return Ok(Some(lines));
-            }
-            if self.buffer.len() > LINE {
-                let what = format!("a line longer than {} MiB", LINE >> 20);
-                return Err(ApiError::new(Layer::App, what));
-            }
-        }
-    }
-
-    /// Takes the complete lines out of the buffer; bytes already searched are not searched again.
-    fn complete(&mut self) -> Vec<Vec<u8>> {
-        let mut lines = Vec::new();
-        let mut start = 0;
-        while let Some(end) = self.buffer[self.done..].iter().position(|byte| *byte == b'\n') {
-            let end = self.done + end;
-            if end > start {
-                lines.push(self.buffer[start..end].to_vec());
-            }
-            start = end + 1;
-            self.done = start;
-        }
-        self.buffer.drain(..start);
-        self.done = self.buffer.len();
-        lines
-    }
 }
 
 #[cfg(test)]

@@ -23,11 +23,11 @@ use super::{kinds, yaml};
 const PACE: Duration = Duration::from_secs(5);
 
 /// The resource behind a kind of this backend.
-pub fn resource(id: &EntityId) -> Result<Resource, ApiError> {
+pub fn resource(id: &EntityId) -> Result<&'static Resource, ApiError> {
     match id.kind.as_str() {
-        kinds::PODS => Ok(PODS),
-        kinds::NODES => Ok(NODES),
-        kinds::EVENTS => Ok(EVENTS),
+        kinds::PODS => Ok(&PODS),
+        kinds::NODES => Ok(&NODES),
+        kinds::EVENTS => Ok(&EVENTS),
         other => Err(ApiError::unsupported(format!("{other} is no kind of a cluster"))),
     }
 }

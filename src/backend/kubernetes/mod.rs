@@ -5,6 +5,7 @@ pub mod client;
 mod doc;
 pub mod doctor;
 mod kinds;
+mod lines;
 mod logs;
 pub mod resource;
 pub mod rights;
@@ -16,6 +17,7 @@ pub mod wire;
 pub mod yaml;
 
 #[cfg(test)]
+#[cfg(feature = "demo")]
 mod tests;
 
 use std::sync::Arc;
@@ -38,7 +40,7 @@ use resource::Resource;
 use rows::Maker;
 use watch::{Feed, Project, Projected};
 
-pub use doc::{conditions, events_of, repeat};
+pub use doc::{as_yaml, conditions, events_of, repeat};
 
 /// The backend's id.
 pub const ID: &str = "kubernetes";
@@ -202,7 +204,7 @@ impl Backend for Kubernetes {
 
     async fn resolve(&self, kind: &KindId, exact: &str) -> Result<Vec<Target>, ApiError> {
         let probe = EntityId::new(kind.clone(), self.maker.instance.clone(), exact);
-        resolve(&self.cluster, &doc::resource(&probe)?, kind, exact, None).await
+        resolve(&self.cluster, doc::resource(&probe)?, kind, exact, None).await
     }
 
     async fn open(&self, id: &EntityId, view: &str, sink: ViewSink) -> Result<(), ApiError> {

@@ -97,11 +97,11 @@ pub fn name(id: &EntityId) -> &str {
 }
 
 /// `nodes`.
-pub const NODES: Resource = Resource::fixed("", "v1", "nodes", "Node", false);
+pub static NODES: Resource = Resource::fixed("", "v1", "nodes", "Node", false);
 /// `pods`.
-pub const PODS: Resource = Resource::fixed("", "v1", "pods", "Pod", true);
+pub static PODS: Resource = Resource::fixed("", "v1", "pods", "Pod", true);
 /// `events`, by their old and lasting home in the core group.
-pub const EVENTS: Resource = Resource::fixed("", "v1", "events", "Event", true);
+pub static EVENTS: Resource = Resource::fixed("", "v1", "events", "Event", true);
 
 #[cfg(test)]
 mod tests {

@@ -45,7 +45,7 @@ pub enum FaultKind {
 pub struct Fault {
     /// The server (`proxmox`), or a prefix of its name; empty hits all.
     pub server: String,
-    /// The path's beginning; empty hits all.
+    /// The path's beginning, also after its method (`PATCH /apis`); empty hits all.
     pub path: String,
     /// How many requests it still hits; `None` is all.
     pub left: Option<u32>,
@@ -78,9 +78,11 @@ impl Fault {
         server.starts_with(&self.server)
     }
 
-    /// Whether it hits a request.
-    pub fn hits(&self, server: &str, path: &str) -> bool {
-        self.is_for(server) && path.starts_with(&self.path) && self.left != Some(0)
+    /// Whether it hits a request, given as `PATH` or `METHOD PATH`.
+    pub fn hits(&self, server: &str, request: &str) -> bool {
+        let path = request.split_once(' ').map_or(request, |(_, path)| path);
+        let here = path.starts_with(&self.path) || request.starts_with(&self.path);
+        self.is_for(server) && here && self.left != Some(0)
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) struct Injector {
 /// The middleware.
 pub(super) async fn apply(State(injector): State<Arc<Injector>>, request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
-    let faults = injector.world.faults_for(&injector.server, &path);
+    let faults = injector.world.faults_for(&injector.server, &format!("{} {path}", request.method()));
     for fault in &faults {
         if let Some(answer) = instead(fault).await {
             return answer;

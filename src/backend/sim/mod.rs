@@ -73,11 +73,11 @@ impl World {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    /// The faults that hit a request now; those with a count are used up by it.
-    pub fn faults_for(&self, server: &str, path: &str) -> Vec<FaultKind> {
+    /// The faults that hit a request (`METHOD PATH`) now; those with a count are used up by it.
+    pub fn faults_for(&self, server: &str, request: &str) -> Vec<FaultKind> {
         let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
         let mut hits = Vec::new();
-        for fault in faults.iter_mut().filter(|fault| fault.hits(server, path)) {
+        for fault in faults.iter_mut().filter(|fault| fault.hits(server, request)) {
             if let Some(left) = &mut fault.left {
                 *left -= 1;
             }

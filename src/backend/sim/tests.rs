@@ -84,6 +84,8 @@ fn faults_are_read_from_the_command_line() {
     assert_eq!(fault.kind, FaultKind::Latency(std::time::Duration::from_millis(300)));
     assert_eq!((fault.path.as_str(), fault.left), ("/api2", Some(3)));
     assert!(fault.hits("proxmox-pve", "/api2/json") && !fault.hits("omni", "/api2"));
+    let writes: Fault = "proxmox:lost-answer@POST /api2".parse().unwrap();
+    assert!(writes.hits("proxmox", "POST /api2/json") && !writes.hits("proxmox", "GET /api2/json"));
     for wrong in ["proxmox", "proxmox:fly", "proxmox:latency=soon", "proxmox:500*x"] {
         assert!(wrong.parse::<Fault>().is_err(), "{wrong}");
     }

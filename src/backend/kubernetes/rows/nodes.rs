@@ -99,7 +99,7 @@ mod tests {
 
     use super::*;
 
-    fn node(spec: Value, conditions: Value) -> Node {
+    fn node(spec: &Value, conditions: &Value) -> Node {
         serde_json::from_value(json!({
             "metadata": {"name": "oci-node-1", "uid": "n1", "labels": {"node-role.kubernetes.io/control-plane": ""}},
             "spec": spec,
@@ -126,7 +126,7 @@ mod tests {
             (json!({"unschedulable": "yes"}), json!("odd"), "Unknown", Health::Unknown),
         ];
         for (spec, conditions, word, health) in cases {
-            let state = state(&node(spec, conditions.clone()));
+            let state = state(&node(&spec, &conditions));
             assert_eq!((state.word.as_str(), state.health), (word, health), "{conditions}");
         }
     }
@@ -134,7 +134,8 @@ mod tests {
     #[test]
     fn a_node_can_be_found_by_machine_address_and_host() {
         let maker = Maker::new("cloud".into(), crate::model::row::Domain::Cloud);
-        let row = row(&maker, &"kubernetes.nodes".into(), &node(json!({}), json!([])), Timestamp::UNIX_EPOCH);
+        let row =
+            row(&maker, &"kubernetes.nodes".into(), &node(&json!({}), &json!([])), Timestamp::UNIX_EPOCH);
         let values: Vec<&str> = row.facets.iter().map(|facet| &*facet.value).collect();
         assert_eq!(
             values,

@@ -229,7 +229,7 @@ mod tests {
         "2026-11-20T03:00:00Z".parse().unwrap()
     }
 
-    fn pod(spec: Value, status: Value) -> Pod {
+    fn pod(spec: &Value, status: &Value) -> Pod {
         let meta = json!({
             "name": "lidarr-6f7d9c5b8-x2k4q", "namespace": "media", "uid": "u1",
             "creationTimestamp": "2026-11-20T02:58:00Z",
@@ -243,81 +243,56 @@ mod tests {
         json!({"nodeName": "oci-node-1", "containers": [{"name": "app"}]})
     }
 
-    #[test]
-    fn the_word_is_kubectls_and_the_reason_stands_beside_it() {
-        let status = |state: Value, ready: bool| {
-            json!({"phase": "Running", "containerStatuses": [{"name": "app", "ready": ready, "restartCount": 14,
-                "state": state, "lastState": {"terminated": {"reason": "OOMKilled", "exitCode": 137}}}]})
-        };
-        let init = json!({"initContainers": [{"name": "init"}], "containers": [{"name": "app"}]});
-        let cases = [
-            (one(), status(json!({"running": {}}), true), "Running", Health::Ok, ""),
-            (
-                one(),
-                status(json!({"waiting": {"reason": "CrashLoopBackOff"}}), false),
-                "CrashLoopBackOff",
-                Health::Critical,
-                "app: OOMKilled, exit 137",
-            ),
-            (one(), status(json!({"running": {}}), false), "NotReady", Health::Pending, "0/1 ready: app"),
-            (
-                one(),
-                status(json!({"terminated": {"reason": "Error", "exitCode": 1}}), false),
-                "Error",
-                Health::Critical,
-                "app ended with 1",
-            ),
-            (
-                one(),
-                json!({"phase": "Failed", "reason": "Evicted", "message": "low on memory"}),
-                "Evicted",
-                Health::Warning,
-                "low on memory",
-            ),
-            (one(), json!({"phase": "Succeeded"}), "Completed", Health::Off, ""),
-            (
-                one(),
-                json!({"phase": "Pending", "containerStatuses": [{"name": "app", "state": {"waiting": {"reason": "ContainerCreating"}}}]}),
-                "ContainerCreating",
-                Health::Pending,
-                "",
-            ),
-            (
-                one(),
-                json!({"phase": "Pending", "conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/2 nodes"}]}),
-                "Unschedulable",
-                Health::Warning,
-                "0/2 nodes",
-            ),
-            (
-                init.clone(),
-                json!({"phase": "Pending", "initContainerStatuses": [{"name": "init", "state": {"running": {}}}]}),
-                "Init:0/1",
-                Health::Pending,
-                "init",
-            ),
-            (
-                init,
-                json!({"phase": "Pending", "initContainerStatuses": [{"name": "init", "state": {"terminated": {"reason": "Error", "exitCode": 2}}}]}),
-                "Init:Error",
-                Health::Critical,
-                "init ended with 2",
-            ),
-            (one(), json!({}), "Unknown", Health::Unknown, ""),
-        ];
+    /// Holds pods to what is expected of them: word, health, why.
+    fn check(cases: &[(&Value, Value, &str, Health, &str)]) {
         for (spec, status, word, health, why) in cases {
-            let state = state(&pod(spec, status.clone()), now());
+            let state = state(&pod(spec, status), now());
             assert_eq!(
                 (state.word.as_str(), state.health, state.why.as_str()),
-                (word, health, why),
+                (*word, *health, *why),
                 "{status}"
             );
         }
     }
 
     #[test]
+    fn the_word_is_kubectls_and_the_reason_stands_beside_it() {
+        let status = |state: Value, ready: bool| {
+            json!({"phase": "Running", "containerStatuses": [{"name": "app", "ready": ready, "restartCount": 14,
+                "state": state, "lastState": {"terminated": {"reason": "OOMKilled", "exitCode": 137}}}]})
+        };
+        let crash = status(json!({"waiting": {"reason": "CrashLoopBackOff"}}), false);
+        let error = status(json!({"terminated": {"reason": "Error", "exitCode": 1}}), false);
+        let evicted = json!({"phase": "Failed", "reason": "Evicted", "message": "low on memory"});
+        check(&[
+            (&one(), status(json!({"running": {}}), true), "Running", Health::Ok, ""),
+            (&one(), crash, "CrashLoopBackOff", Health::Critical, "app: OOMKilled, exit 137"),
+            (&one(), status(json!({"running": {}}), false), "NotReady", Health::Pending, "0/1 ready: app"),
+            (&one(), error, "Error", Health::Critical, "app ended with 1"),
+            (&one(), evicted, "Evicted", Health::Warning, "low on memory"),
+            (&one(), json!({"phase": "Succeeded"}), "Completed", Health::Off, ""),
+            (&one(), json!({}), "Unknown", Health::Unknown, ""),
+        ]);
+    }
+
+    #[test]
+    fn what_has_not_started_says_what_it_waits_for() {
+        let init = json!({"initContainers": [{"name": "init"}], "containers": [{"name": "app"}]});
+        let creating = json!({"phase": "Pending", "containerStatuses": [{"name": "app", "state": {"waiting": {"reason": "ContainerCreating"}}}]});
+        let refused = json!({"phase": "Pending", "conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/2 nodes"}]});
+        let step = |state: Value| json!({"phase": "Pending", "initContainerStatuses": [{"name": "init", "state": state}]});
+        let failed = step(json!({"terminated": {"reason": "Error", "exitCode": 2}}));
+        check(&[
+            (&one(), creating, "ContainerCreating", Health::Pending, ""),
+            (&one(), refused, "Unschedulable", Health::Warning, "0/2 nodes"),
+            (&init, step(json!({"running": {}})), "Init:0/1", Health::Pending, "init"),
+            (&init, failed, "Init:Error", Health::Critical, "init ended with 2"),
+        ]);
+    }
+
+    #[test]
     fn what_does_not_get_ready_in_time_is_a_warning() {
-        let pod = pod(one(), json!({"phase": "Pending"}));
+        let pod = pod(&one(), &json!({"phase": "Pending"}));
         assert_eq!(state(&pod, now()).health, Health::Pending);
         assert_eq!(state(&pod, "2026-11-20T04:00:00Z".parse().unwrap()).health, Health::Warning);
     }
@@ -325,7 +300,7 @@ mod tests {
     #[test]
     fn a_row_carries_what_links_it_to_the_rest() {
         let maker = Maker::new("cloud".into(), crate::model::row::Domain::Cloud);
-        let pod = pod(one(), json!({"phase": "Running", "podIP": "192.0.2.7"}));
+        let pod = pod(&one(), &json!({"phase": "Running", "podIP": "192.0.2.7"}));
         let row = row(&maker, &"kubernetes.pods".into(), &pod, now());
         assert_eq!(row.id.to_string(), "kubernetes.pods/cloud/media/lidarr-6f7d9c5b8-x2k4q");
         assert_eq!(row.identity.get("uid"), Some("u1"));

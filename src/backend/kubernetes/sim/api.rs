@@ -1,46 +1,21 @@
 //! The API server's manners over HTTP: who are you, may you, lists in pages, watches, patches, reviews, discovery.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use futures_util::stream;
 use serde_json::{Value, json};
 
 use super::lab::Lab;
-use super::store::{Change, Refused};
+use super::place::{Filter, Place, place, query};
+use super::store::Refused;
+use super::watching::watch;
 use super::{discovery, reviews};
-use crate::backend::kubernetes::resource::Resource;
-
-/// What a request is about.
-#[derive(Debug, Clone)]
-pub struct Place {
-    /// The resource.
-    pub resource: &'static Resource,
-    /// The namespace in the path.
-    pub namespace: Option<String>,
-    /// The name in the path.
-    pub name: Option<String>,
-    /// `log`, `eviction`, `scale`, `status`.
-    pub subresource: Option<String>,
-}
-
-impl Place {
-    /// The object's key in its table.
-    pub fn key(&self) -> String {
-        let name = self.name.clone().unwrap_or_default();
-        match &self.namespace {
-            Some(namespace) => format!("{namespace}/{name}"),
-            None => name,
-        }
-    }
-}
 
 /// Everything that one API server answers.
 pub fn router(lab: Arc<Lab>) -> Router {
@@ -130,65 +105,6 @@ fn forbidden(lab: &Lab, verb: &str, place: &Place) -> Response {
     failure(403, "Forbidden", &message)
 }
 
-/// Reads `/api/v1/…` and `/apis/GROUP/VERSION/…`.
-fn place(path: &str) -> Option<Place> {
-    let mut parts = path.trim_matches('/').split('/').peekable();
-    let (group, version) = match parts.next()? {
-        "api" => ("", parts.next()?),
-        "apis" => (parts.next()?, parts.next()?),
-        _ => return None,
-    };
-    let mut namespace = None;
-    let mut word = parts.next()?;
-    if word == "namespaces" {
-        let name = parts.next();
-        match (name, parts.next()) {
-            (Some(name), Some(plural)) => {
-                namespace = Some(name.to_owned());
-                word = plural;
-            }
-            (name, None) => {
-                let resource = super::lab::resource(group, version, "namespaces")?;
-                return Some(Place {
-                    resource,
-                    namespace: None,
-                    name: name.map(str::to_owned),
-                    subresource: None,
-                });
-            }
-            (None, Some(_)) => return None,
-        }
-    }
-    let resource = super::lab::resource(group, version, word)?;
-    let name = parts.next().map(str::to_owned);
-    let subresource = parts.next().map(str::to_owned);
-    let fits = parts.next().is_none() && (resource.namespaced || namespace.is_none());
-    // An object that lives in a namespace cannot be named without it.
-    let whole = name.is_none() || !resource.namespaced || namespace.is_some();
-    (fits && whole).then_some(Place { resource, namespace, name, subresource })
-}
-
-fn query(uri: &Uri) -> BTreeMap<String, String> {
-    let pairs = uri.query().unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
-    pairs.map(|(key, value)| (key.to_owned(), decoded(value))).collect()
-}
-
-fn decoded(text: &str) -> String {
-    let mut bytes = Vec::new();
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        let hex = |c: Option<u8>| c.and_then(|c| char::from(c).to_digit(16));
-        if byte == b'%' {
-            if let (Some(high), Some(low)) = (hex(rest.next()), hex(rest.next())) {
-                bytes.extend(u8::try_from(high * 16 + low));
-            }
-        } else {
-            bytes.push(byte);
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
 fn read(lab: &Arc<Lab>, place: &Place, query: &BTreeMap<String, String>) -> Response {
     match (&place.name, place.subresource.as_deref()) {
         (Some(_), Some("log")) => super::logs::answer(lab, place, query),
@@ -254,123 +170,6 @@ fn list(lab: &Lab, place: &Place, query: &BTreeMap<String, String>) -> Response 
             items.join(",")
         ),
     )
-}
-
-/// Field and label selectors, as far as consoles use them.
-struct Filter(Vec<(String, String)>);
-
-impl Filter {
-    fn new(query: &BTreeMap<String, String>) -> Self {
-        let mut wanted = Vec::new();
-        for (selector, prefix) in [("fieldSelector", "/"), ("labelSelector", "/metadata/labels/")] {
-            let terms = query.get(selector).map(String::as_str).unwrap_or_default().split(',');
-            for (key, value) in terms.filter_map(|term| term.split_once('=')) {
-                let place = if prefix == "/" {
-                    key.replace('.', "/")
-                } else {
-                    key.replace('~', "~0").replace('/', "~1")
-                };
-                wanted.push((format!("{prefix}{place}"), value.trim_start_matches('=').to_owned()));
-            }
-        }
-        Self(wanted)
-    }
-
-    fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    fn passes(&self, object: &str) -> bool {
-        if self.0.is_empty() {
-            return true;
-        }
-        let object: Value = serde_json::from_str(object).unwrap_or_default();
-        self.0.iter().all(|(pointer, value)| object.pointer(pointer).and_then(Value::as_str) == Some(value))
-    }
-}
-
-/// One watch call: what happened since the version, then what happens, with bookmarks, until its time is over.
-fn watch(lab: &Arc<Lab>, place: &Place, query: &BTreeMap<String, String>) -> Response {
-    let number = |name: &str| query.get(name).and_then(|value| value.parse::<u64>().ok());
-    let until = tokio::time::Instant::now() + Duration::from_secs(number("timeoutSeconds").unwrap_or(1800));
-    let bookmarks = query.get("allowWatchBookmarks").is_some_and(|value| value == "true");
-    let state = Watcher {
-        lab: lab.clone(),
-        place: place.clone(),
-        version: number("resourceVersion").unwrap_or_else(|| lab.store.version()),
-        filter: Filter::new(query),
-        until,
-        bookmarks,
-        changes: lab.store.changes(),
-        over: false,
-    };
-    let lines = stream::unfold(state, |mut state| async move {
-        let lines = state.next().await?;
-        Some((Ok::<_, Infallible>(Bytes::from(lines)), state))
-    });
-    ([(header::CONTENT_TYPE, "application/json")], Body::from_stream(lines)).into_response()
-}
-
-struct Watcher {
-    lab: Arc<Lab>,
-    place: Place,
-    version: u64,
-    filter: Filter,
-    until: tokio::time::Instant,
-    bookmarks: bool,
-    changes: tokio::sync::watch::Receiver<u64>,
-    over: bool,
-}
-
-impl Watcher {
-    async fn next(&mut self) -> Option<String> {
-        loop {
-            if self.over {
-                return None;
-            }
-            self.changes.borrow_and_update();
-            let Some((changes, now)) = self.lab.store.since(&self.place.resource.plural, self.version) else {
-                self.over = true;
-                return Some(gone(self.version));
-            };
-            self.version = now;
-            let lines: String = changes.iter().filter(|change| self.wants(change)).map(line).collect();
-            if !lines.is_empty() {
-                return Some(lines);
-            }
-            tokio::select! {
-                woken = self.changes.changed() => woken.ok()?,
-                () = tokio::time::sleep_until(self.until) => {
-                    self.over = true;
-                    return self.bookmarks.then(|| self.bookmark());
-                }
-            }
-        }
-    }
-
-    fn wants(&self, change: &Change) -> bool {
-        self.place.namespace.as_deref().is_none_or(|namespace| namespace == &*change.namespace)
-            && self.filter.passes(&change.object)
-    }
-
-    fn bookmark(&self) -> String {
-        let kind = &self.place.resource.kind;
-        let version = self.version.to_string();
-        format!(
-            "{}\n",
-            json!({"type": "BOOKMARK", "object": {"kind": kind, "metadata": {"resourceVersion": version}}})
-        )
-    }
-}
-
-fn line(change: &Change) -> String {
-    format!("{{\"type\":\"{}\",\"object\":{}}}\n", change.event, change.object)
-}
-
-fn gone(version: u64) -> String {
-    let status = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-        "message": format!("too old resource version: {version}"), "reason": "Expired", "code": 410});
-    format!("{}\n", json!({"type": "ERROR", "object": status}))
 }
 
 fn patch(lab: &Arc<Lab>, place: &Place, headers: &HeaderMap, body: &Bytes) -> Response {

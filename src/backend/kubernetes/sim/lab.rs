@@ -10,17 +10,18 @@ use axum::response::Response;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::api::{Place, failure};
+use super::api::failure;
+use super::place::Place;
 use super::store::{Refused, Store};
 use super::{evolve, seed};
-use crate::backend::kubernetes::resource::{EVENTS, NODES, PODS, Resource};
+use crate::backend::kubernetes::resource::Resource;
 use crate::backend::sim::World;
 
 /// The resources that simulated clusters serve.
 pub static RESOURCES: [Resource; 7] = [
-    NODES,
-    PODS,
-    EVENTS,
+    Resource::fixed("", "v1", "nodes", "Node", false),
+    Resource::fixed("", "v1", "pods", "Pod", true),
+    Resource::fixed("", "v1", "events", "Event", true),
     Resource::fixed("", "v1", "namespaces", "Namespace", false),
     Resource::fixed("", "v1", "configmaps", "ConfigMap", true),
     Resource::fixed("argoproj.io", "v1alpha1", "applications", "Application", true),

@@ -12,8 +12,9 @@ use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::api::{Place, failure, missing};
+use super::api::{failure, missing};
 use super::lab::Lab;
+use super::place::Place;
 
 /// How many lines of the past a log holds.
 const PAST: i64 = 40;

@@ -6,9 +6,11 @@ mod evolve;
 pub mod homelab;
 pub mod lab;
 mod logs;
+pub mod place;
 mod reviews;
 pub mod seed;
 pub mod store;
+mod watching;
 
 use std::sync::Arc;
 

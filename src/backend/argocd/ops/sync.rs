@@ -1,0 +1,190 @@
+//! Sync: an operation written into the Application, as argocd-server writes it, with a note that names our run.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::backend::error::{SendError, first_line};
+use crate::backend::{Progress, ProgressSink, Proof, Receipt};
+use crate::model::op::{Decision, Evidence, Job, Verdict};
+use crate::model::row::Tone;
+use crate::model::snapshot::{Fault, Layer};
+
+use super::super::Argo;
+use super::super::rows;
+use super::super::wire::{Application, OperationState, short};
+use super::follow::{self, Look, not_before};
+use super::{Now, RUN, patch, settled};
+
+/// Waves of a large application take their time; the run can be looked at again afterwards.
+const LIMIT: Duration = Duration::from_secs(1800);
+
+pub fn preflight(job: &Job, now: &Now) -> Verdict {
+    let app = &now.app;
+    if let Some(why) = occupied(app) {
+        return Verdict { identity: now.identity(), ..Verdict::refuse("operation", why) };
+    }
+    let mut verdict = Verdict::allow(effect(job, app), now.identity());
+    if let Some(error) = app.error() {
+        let says = format!("{}: {}", error.about.as_str(), first_line(&error.message));
+        verdict = verdict.and(Decision::Warn, Evidence::new("condition", says, Tone::Error));
+    }
+    for evidence in facts(app) {
+        verdict = verdict.and(Decision::Allow, evidence);
+    }
+    verdict
+}
+
+fn effect(job: &Job, app: &Application) -> String {
+    let differing = app.status.resources.iter().filter(|resource| &*resource.status == "OutOfSync").count();
+    let to = format!("{}/{}", app.spec.destination.cluster(), app.spec.destination.namespace.as_str());
+    let what = if is_dry(job) { "asks what applying would do" } else { "applies" };
+    format!("{what} {differing} differing of {} objects to {to}, without pruning", app.status.resources.len())
+}
+
+fn facts(app: &Application) -> Vec<Evidence> {
+    let status = &app.status;
+    let mut facts = vec![Evidence::new(
+        "sync",
+        format!("{} at {}", status.sync.status.as_str(), status.sync.short()),
+        if &*status.sync.status == "Synced" { Tone::Ok } else { Tone::Warn },
+    )];
+    facts.push(Evidence::new(
+        "health",
+        status.health.status.as_str(),
+        rows::health_tone(&status.health.status),
+    ));
+    let differing = status.resources.iter().filter(|resource| &*resource.status == "OutOfSync");
+    facts.extend(differing.take(8).map(|resource| Evidence::new("differs", resource.label(), Tone::Text)));
+    let pruned = status.resources.iter().filter(|resource| resource.requires_pruning.is_true()).count();
+    if pruned > 0 {
+        let says = format!("{pruned} objects are no longer in Git and stay where they are");
+        facts.push(Evidence::new("prune", says, Tone::Info));
+    }
+    if app.auto_sync() {
+        facts.push(Evidence::new("auto-sync", "on: Argo CD syncs it by itself as well", Tone::Info));
+    }
+    facts
+}
+
+/// Why nothing can be asked of it now.
+fn occupied(app: &Application) -> Option<String> {
+    if app.metadata.deletion_timestamp.some().is_some() {
+        return Some("the application is being deleted".to_owned());
+    }
+    if let Some(running) = app.running() {
+        let who = running.operation.initiated_by.name();
+        return Some(format!(
+            "another one is {}, by {who}: {}",
+            running.phase.as_str(),
+            first_line(&running.message)
+        ));
+    }
+    app.operation
+        .0
+        .as_ref()
+        .map(|operation| format!("another one waits to begin, by {}", operation.initiated_by.name()))
+}
+
+fn is_dry(job: &Job) -> bool {
+    job.arg("dry-run") == "true"
+}
+
+/// The patch: the application's own options and retry are copied, as argocd-server does.
+fn body(job: &Job, raw: &Value) -> Value {
+    let mut info = vec![json!({"name": RUN, "value": job.run.0})];
+    if let Some(reason) = &job.reason {
+        info.push(json!({"name": "Reason", "value": reason}));
+    }
+    let mut sync = json!({"prune": false, "syncStrategy": {"hook": {}}});
+    if is_dry(job) {
+        sync["dryRun"] = json!(true);
+    }
+    let policy = &raw["spec"]["syncPolicy"];
+    if policy["syncOptions"].is_array() {
+        sync["syncOptions"] = policy["syncOptions"].clone();
+    }
+    let mut operation = json!({"initiatedBy": {"username": &*job.operator}, "info": info, "sync": sync});
+    if policy["retry"].is_object() {
+        operation["retry"] = policy["retry"].clone();
+    }
+    json!({"operation": operation})
+}
+
+pub async fn operate(argo: &Argo, job: &Job, progress: &ProgressSink) -> Result<Receipt, SendError> {
+    let now = settled(argo, job).await?;
+    if let Some(why) = occupied(&now.app) {
+        return Err(SendError::NotSent(Fault::new(Layer::App, why)));
+    }
+    patch(argo, &now, body(job, &now.raw)).await?;
+    // The controller's work has no id of its own; the run's note in it is what it is known by.
+    let _ = progress.send(Progress::Accepted(job.run.to_string())).await;
+    let said = follow::until(argo, job, progress, LIMIT, |app| look(job, app)).await?;
+    Ok(Receipt { remote: Some(job.run.to_string()), said, reveal: None })
+}
+
+/// Our operation's state, where the controller works on ours.
+fn ours<'a>(job: &Job, app: &'a Application) -> Option<&'a OperationState> {
+    app.status.operation_state.0.as_ref().filter(|state| state.operation.says(RUN, &job.run.0))
+}
+
+fn look(job: &Job, app: &Application) -> Look {
+    let pending = app.operation.0.is_some();
+    match ours(job, app) {
+        None if pending => Look::Going("waiting for the controller to begin".to_owned(), None),
+        None => Look::Failed("the operation vanished before it began; somebody may have ended it".to_owned()),
+        Some(state) if state.is_running() || pending => Look::Going(step(state), fraction(app, state)),
+        Some(state) if &*state.phase == "Succeeded" => Look::Done(first_line(&state.message)),
+        Some(state) => Look::Failed(failure(state)),
+    }
+}
+
+fn step(state: &OperationState) -> String {
+    let message = first_line(&state.message);
+    if message.is_empty() { state.phase.as_str().to_owned() } else { message }
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn fraction(app: &Application, state: &OperationState) -> Option<f32> {
+    let all = app.status.resources.len();
+    let done = state.sync_result.resources.iter().filter(|result| !result.status.is_empty()).count();
+    (all > 0).then(|| (done.min(all) as f32) / (all as f32))
+}
+
+/// Why it failed: the first object that did, else the operation's message.
+fn failure(state: &OperationState) -> String {
+    let failed = state.sync_result.resources.iter().find(|result| &*result.status == "SyncFailed");
+    match failed {
+        Some(result) => {
+            let object = format!("{} {}", result.kind.as_str(), result.name.as_str());
+            format!("{object}: {}", first_line(&result.message))
+        }
+        None => format!("{}: {}", state.phase.as_str(), first_line(&state.message)),
+    }
+}
+
+/// Reads back our operation by its note; a later one of somebody else's hides it.
+pub fn proof(job: &Job, app: &Application, since: Timestamp) -> Proof {
+    let look = || format!("argocd app get {} --show-operation", job.target.name);
+    let waiting = app.operation.0.as_ref().is_some_and(|operation| operation.says(RUN, &job.run.0));
+    match ours(job, app) {
+        Some(state) if state.is_running() => Proof::Unclear(step(state), look()),
+        Some(state) if &*state.phase == "Succeeded" => Proof::Seen(seen(job, app, state)),
+        Some(state) => Proof::Absent(failure(state)),
+        None if waiting => Proof::Unclear("it waits for the controller to begin".to_owned(), look()),
+        None if not_before(app.status.operation_state.0.as_ref().and_then(OperationState::began), since) => {
+            Proof::Unclear("another operation ran since and hides it".to_owned(), look())
+        }
+        None => Proof::Absent("the application holds no operation of this run".to_owned()),
+    }
+}
+
+fn seen(job: &Job, app: &Application, state: &OperationState) -> String {
+    if is_dry(job) {
+        return format!("dry run: {}", first_line(&state.message));
+    }
+    let revision = state.sync_result.revision.some().unwrap_or(&app.status.sync.revision);
+    let status = &app.status;
+    format!("{} at {}, {}", status.sync.status.as_str(), short(revision), status.health.status.as_str())
+}
