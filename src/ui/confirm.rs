@@ -40,14 +40,6 @@ pub enum Ask {
     NotHere(String),
 }
 
-/// What the check before sending said of one target.
-#[derive(Debug, Clone, PartialEq)]
-enum Check {
-    Waiting,
-    Passed(Verdict),
-    Refused(Vec<Evidence>),
-}
-
 /// One thing that has to be typed.
 #[derive(Debug, Clone)]
 struct Typed {
@@ -69,7 +61,9 @@ impl Typed {
 pub struct Confirm {
     op: Arc<OpSpec>,
     args: Args,
-    targets: Vec<(Target, Check)>,
+    /// The frozen targets, each with the verdict that lets it pass once there is one.
+    targets: Vec<(Target, Option<Verdict>)>,
+    refusals: Vec<(String, Vec<Evidence>)>,
     not_here: Option<String>,
     typed: Vec<Typed>,
     field: usize,
@@ -95,27 +89,23 @@ impl Confirm {
             }
             Ask::NotHere(path) => (Some(path), Vec::new()),
         };
-        let targets = targets.into_iter().map(|target| (target, Check::Waiting)).collect();
-        Self { op, args, targets, not_here, typed, field: 0, scroll: Scroll::default(), since: now }
+        let targets = targets.into_iter().map(|target| (target, None)).collect();
+        let refusals = Vec::new();
+        Self { op, args, targets, refusals, not_here, typed, field: 0, scroll: Scroll::default(), since: now }
     }
 
     /// Takes the verdict that lets a target pass; the dialog is deaf again, as its content changed.
     pub fn pass(&mut self, target: &EntityId, verdict: Verdict, now: Timestamp) {
-        self.judge(target, &Check::Passed(verdict), now);
-    }
-
-    /// Takes the reasons for which a target must not be touched; they alone are shown then.
-    pub fn refuse(&mut self, target: &EntityId, why: Vec<Evidence>, now: Timestamp) {
-        self.judge(target, &Check::Refused(why), now);
-    }
-
-    fn judge(&mut self, target: &EntityId, check: &Check, now: Timestamp) {
-        for (known, state) in &mut self.targets {
-            if known.id == *target {
-                state.clone_from(check);
-                self.since = now;
-            }
+        if let Some((_, check)) = self.targets.iter_mut().find(|(known, _)| known.id == *target) {
+            *check = Some(verdict);
+            self.since = now;
         }
+    }
+
+    /// Takes the reasons for which something must not be touched; they alone are shown then, with Close.
+    pub fn refuse(&mut self, name: impl Into<String>, why: Vec<Evidence>, now: Timestamp) {
+        self.refusals.push((name.into(), why));
+        self.since = now;
     }
 
     /// When it begins to take keys.
@@ -125,11 +115,11 @@ impl Confirm {
 
     /// True where nothing can be confirmed, only closed.
     fn closed(&self) -> bool {
-        self.not_here.is_some() || self.targets.iter().any(|(_, check)| matches!(check, Check::Refused(_)))
+        self.not_here.is_some() || !self.refusals.is_empty()
     }
 
     fn waits(&self) -> bool {
-        !self.closed() && self.targets.iter().any(|(_, check)| *check == Check::Waiting)
+        !self.closed() && self.targets.iter().any(|(_, check)| check.is_none())
     }
 
     fn role(&self) -> Role {

@@ -124,6 +124,11 @@ impl Scroll {
         self.top = self.top.min(self.last());
     }
 
+    /// How many lines the viewport shows.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
     /// The first visible line.
     pub fn top(&self) -> usize {
         self.top

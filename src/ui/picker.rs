@@ -12,7 +12,7 @@ use crate::model::row::Tone;
 use super::component::{Component, Ctx, Outcome, Request};
 use super::input::Input;
 use super::layout::sheet;
-use super::lines::Scroll;
+use super::pick::Pick;
 use super::text::{Strip, line, width};
 
 /// One thing to choose.
@@ -59,8 +59,7 @@ pub struct Picker {
     filter: Input,
     typing: bool,
     shown: Vec<usize>,
-    at: usize,
-    scroll: Scroll,
+    pick: Pick,
 }
 
 impl Picker {
@@ -68,21 +67,13 @@ impl Picker {
     pub fn new(title: impl Into<String>, items: Vec<Item>) -> Self {
         let shown = (0..items.len()).collect();
         let title = title.into();
-        Self {
-            title,
-            items,
-            filter: Input::default(),
-            typing: false,
-            shown,
-            at: 0,
-            scroll: Scroll::default(),
-        }
+        Self { title, items, filter: Input::default(), typing: false, shown, pick: Pick::default() }
     }
 
     /// Puts the cursor on an item.
     #[must_use]
     pub fn at(mut self, index: usize) -> Self {
-        self.at = self.shown.iter().position(|shown| *shown == index).unwrap_or(0);
+        self.pick.go(self.shown.iter().position(|shown| *shown == index).unwrap_or(0));
         self
     }
 
@@ -93,13 +84,12 @@ impl Picker {
 
     /// The item under the cursor.
     pub fn current(&self) -> Option<usize> {
-        self.shown.get(self.at).copied()
+        self.shown.get(self.pick.at()).copied()
     }
 
     fn narrow(&mut self) {
         self.shown = rank(self.filter.text(), self.items.iter().map(|item| item.text.as_str()));
-        self.at = 0;
-        self.scroll.home();
+        self.pick = Pick::default();
     }
 
     fn choose(&self) -> Outcome {
@@ -107,21 +97,6 @@ impl Picker {
             Some(index) if self.items[index].off.is_none() => Outcome::emit(Request::Chosen(index)),
             _ => Outcome::Consumed,
         }
-    }
-
-    fn moved(&mut self, action: &Action) -> bool {
-        let last = self.shown.len().saturating_sub(1);
-        self.at = match action {
-            Action::Down | Action::NextMatch => self.at + 1,
-            Action::Up | Action::PreviousMatch => self.at.saturating_sub(1),
-            Action::PageDown | Action::HalfPageDown => self.at + 8,
-            Action::PageUp | Action::HalfPageUp => self.at.saturating_sub(8),
-            Action::Top => 0,
-            Action::Bottom => last,
-            _ => return false,
-        };
-        self.at = self.at.min(last);
-        true
     }
 
     fn draw_item(&self, buf: &mut Buffer, area: Rect, index: usize, name: u16, ctx: &Ctx<'_>) {
@@ -198,7 +173,7 @@ impl Component for Picker {
             }
             Action::Back | Action::Close if self.typing => self.typing = false,
             Action::Back | Action::Close | Action::No => return Outcome::emit(Request::Cancel),
-            action if self.moved(action) => {}
+            action if self.pick.on(action, self.shown.len()) => {}
             action if self.typing && self.filter.on(action) => self.narrow(),
             _ => return Outcome::Ignored,
         }
@@ -214,12 +189,11 @@ impl Component for Picker {
         let head = u16::from(filtered).min(inner.height);
         let cursor = if filtered { self.draw_filter(buf, line(inner, 0), ctx) } else { None };
         let list = Rect { y: inner.y + head, height: inner.height - head, ..inner };
-        self.scroll.view(list.height, self.shown.len());
-        self.scroll.reveal(self.at);
+        let visible = self.pick.view(list.height, self.shown.len());
         let widest = self.items.iter().map(|item| width(&item.text)).max().unwrap_or(0);
         let name = u16::try_from(widest).unwrap_or(u16::MAX).min(area.width / 2);
         let mut here = None;
-        for (index, item) in (0..list.height).zip(self.shown.iter().skip(self.scroll.top())) {
+        for (index, item) in (0..list.height).zip(&self.shown[visible]) {
             self.draw_item(buf, line(list, index), *item, name, ctx);
             if self.current() == Some(*item) {
                 here = Some(line(list, index).as_position());

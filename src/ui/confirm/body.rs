@@ -2,7 +2,7 @@
 
 use crate::config::theme::Role;
 use crate::model::action::Action;
-use crate::model::op::{Decision, Evidence, Target};
+use crate::model::op::{Decision, Evidence, Target, Verdict};
 use crate::model::row::Tone;
 use crate::ui::component::{Component, Ctx};
 use crate::ui::format::glyph;
@@ -10,7 +10,7 @@ use crate::ui::lines::{Line, labelled, wrapped};
 use crate::ui::table::domain_word;
 use crate::ui::text::{clean, width};
 
-use super::{Check, Confirm};
+use super::Confirm;
 
 /// More targets than this stand below the evidence, which must not be scrolled away.
 const FEW: usize = 4;
@@ -37,7 +37,7 @@ impl Confirm {
             return self.refusals(room, ctx);
         }
         let mut targets: Vec<Line> =
-            self.targets.iter().map(|(t, check)| target_line(t, check, ctx)).collect();
+            self.targets.iter().map(|(t, check)| target_line(t, check.as_ref(), ctx)).collect();
         targets.extend(self.arguments(room));
         targets.extend(self.rights(room, ctx));
         let mut parts = [self.effects(room), targets, self.evidence(room, ctx)];
@@ -51,12 +51,9 @@ impl Confirm {
     /// Only the reasons: there is nothing to decide.
     fn refusals(&self, room: u16, ctx: &Ctx<'_>) -> Vec<Line> {
         let mut lines = Vec::new();
-        for (target, check) in &self.targets {
-            if let Check::Refused(why) = check {
-                let words = format!("{} is not touched:", clean(&target.name));
-                lines.push(Line::of(words, Role::Error));
-                lines.extend(facts(why, room, ctx));
-            }
+        for (name, why) in &self.refusals {
+            lines.push(Line::of(format!("{} is not touched:", clean(name)), Role::Error));
+            lines.extend(facts(why, room, ctx));
         }
         lines
     }
@@ -64,8 +61,7 @@ impl Confirm {
     /// What will happen, in the server's own words where there are any; each sentence once.
     fn effects(&self, room: u16) -> Vec<Line> {
         let mut effects: Vec<&str> = Vec::new();
-        for (_, check) in &self.targets {
-            let Check::Passed(verdict) = check else { continue };
+        for verdict in self.targets.iter().filter_map(|(_, check)| check.as_ref()) {
             if !verdict.effect.is_empty() && !effects.contains(&verdict.effect.as_str()) {
                 effects.push(&verdict.effect);
             }
@@ -111,7 +107,7 @@ impl Confirm {
         let mut lines = Vec::new();
         let many = self.targets.len() > 1;
         for (target, check) in &self.targets {
-            let Check::Passed(verdict) = check else { continue };
+            let Some(verdict) = check else { continue };
             if many && !verdict.evidence.is_empty() {
                 lines.push(Line::of(clean(&target.name).into_owned(), Role::Dim));
             }
@@ -152,13 +148,13 @@ impl Confirm {
 }
 
 /// A frozen target: the name, the id it is known by, where it lives.
-fn target_line(target: &Target, check: &Check, ctx: &Ctx<'_>) -> Line {
-    let tone = match check {
-        Check::Waiting => Tone::Pending,
-        Check::Passed(verdict) if verdict.decision == Decision::Allow => Tone::Ok,
-        Check::Passed(verdict) if verdict.decision == Decision::Blind => Tone::Unknown,
-        Check::Passed(_) => Tone::Warn,
-        Check::Refused(_) => Tone::Error,
+fn target_line(target: &Target, check: Option<&Verdict>, ctx: &Ctx<'_>) -> Line {
+    let tone = match check.map(|verdict| verdict.decision) {
+        None => Tone::Pending,
+        Some(Decision::Allow) => Tone::Ok,
+        Some(Decision::Warn) => Tone::Warn,
+        Some(Decision::Blind) => Tone::Unknown,
+        Some(Decision::Refuse) => Tone::Error,
     };
     let place = format!("  {} {}  {}", target.id.instance, target.id.key, domain_word(target.domain));
     Line::of(glyph(tone, ctx.ascii), tone)

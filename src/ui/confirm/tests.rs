@@ -149,7 +149,7 @@ fn a_refusal_shows_its_reasons_and_can_only_be_closed() {
         ),
         Evidence::new("free it", "shut down talos-dev (4 GiB)", Tone::Info),
     ];
-    confirm.refuse(&target("qemu/110", "").id, why, world.now);
+    confirm.refuse("windows-gaming", why, world.now);
     world.later(1);
     assert_snapshot!(Screen::of(&mut confirm, 80, 24, &world).text());
     assert_eq!(act(&mut confirm, &world, &[Action::Yes]), Outcome::Consumed);
