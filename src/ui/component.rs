@@ -5,19 +5,16 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use ratatui::buffer::Buffer;
-use ratatui::layout::{Position, Rect};
+pub use ratatui::buffer::Buffer;
+pub use ratatui::layout::{Position, Rect};
 
 use crate::config::keymap::Keymap;
 use crate::config::theme::Theme;
 use crate::model::action::{Action, Context};
 use crate::model::id::EntityId;
 use crate::model::kind::Kinds;
-use crate::model::ledger::Ledger;
 use crate::model::op::{Args, Operations, Rights};
 use crate::model::store::Store;
-
-use super::messages::Notice;
 
 /// What every component may look at while it acts or draws.
 #[derive(Clone, Copy)]
@@ -30,10 +27,6 @@ pub struct Ctx<'a> {
     pub operations: &'a Operations,
     /// What the credentials may do, by backend and instance.
     pub rights: &'a HashMap<(Arc<str>, Arc<str>), Rights>,
-    /// What was done from here, and what became of it.
-    pub ledger: &'a Ledger,
-    /// What the operator was told, oldest first.
-    pub notices: &'a [Notice],
     /// The styles.
     pub theme: &'a Theme,
     /// The keys.

@@ -65,6 +65,24 @@ impl Line {
         self
     }
 
+    /// Adds the pieces of another line.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.spans.extend(other.spans);
+        self.right = self.right.or(other.right);
+        self
+    }
+
+    /// Puts a mark into the gutter and gives the piece with this text another role, for the line under a cursor.
+    #[must_use]
+    pub fn marked(mut self, gutter: &'static str, text: &str, role: Role) -> Self {
+        if let Some(span) = self.spans.iter_mut().find(|span| span.text == text) {
+            span.role = role;
+        }
+        self.spans.insert(0, Span { at: Some(0), text: gutter.into(), role });
+        self
+    }
+
     /// Draws it into the first line of an area, `skip` cells scrolled to the left.
     pub fn draw(&self, buf: &mut Buffer, area: Rect, skip: u16, ctx: &Ctx<'_>) {
         let mut strip = Strip::new(buf, area, ctx.ascii);

@@ -17,14 +17,12 @@ use crate::config::theme::Theme;
 use crate::model::action::Action;
 use crate::model::id::{EntityId, KindId, SourceId};
 use crate::model::kind::{Column, Drill, Format, KindSpec, Kinds, Width};
-use crate::model::ledger::Ledger;
 use crate::model::op::{Field, FieldKind, OpSpec, Operations, Rights, Tier};
 use crate::model::row::{Cell, Domain, Health, Row};
 use crate::model::snapshot::{Cadence, Delta, Epoch, Fault, Mode, Snapshot, SourceSpec, Update};
 use crate::model::store::Store;
 
 use super::component::{Component, Ctx, Outcome};
-use super::messages::Notice;
 
 /// Everything a component looks at, owned.
 pub struct World {
@@ -32,8 +30,6 @@ pub struct World {
     pub kinds: Kinds,
     pub operations: Operations,
     pub rights: HashMap<(Arc<str>, Arc<str>), Rights>,
-    pub ledger: Ledger,
-    pub notices: Vec<Notice>,
     pub theme: Theme,
     pub keymap: Keymap,
     pub now: Timestamp,
@@ -52,8 +48,6 @@ impl World {
             kinds: Kinds::new([guests(), applications(), alerts()]),
             operations: operations(),
             rights: HashMap::new(),
-            ledger: Ledger::default(),
-            notices: Vec::new(),
             theme: Theme::named("default-dark", Depth::True, &Env::default()).0,
             keymap: Keymap::default(),
             now: "2026-03-01T02:58:00Z".parse().unwrap(),
@@ -86,8 +80,6 @@ impl World {
             kinds: &self.kinds,
             operations: &self.operations,
             rights: &self.rights,
-            ledger: &self.ledger,
-            notices: &self.notices,
             theme: &self.theme,
             keymap: &self.keymap,
             now: self.now,
