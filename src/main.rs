@@ -1,11 +1,15 @@
 //! vigie: flags to configuration to command to exit code.
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
 use vigie::cli::{Cli, Command, Common};
-use vigie::config::Env;
+use vigie::config::{Config, Env, Loaded, load};
+use vigie::exec::block_on;
 use vigie::headless::{self, Failure, Io};
+use vigie::model::time::Clock;
+use vigie::runtime::run::{Options, run};
 
 fn main() -> ExitCode {
     // One provider for the process; the second to be installed would be refused, and there is none.
@@ -15,8 +19,9 @@ fn main() -> ExitCode {
     let code = Io::standard(|io| {
         start_log(&common, &env, io);
         match command {
-            None => console(),
-            Some(Command::Demo(demo)) if !demo.serve => console(),
+            None => console(&common, &env),
+            #[cfg(feature = "demo")]
+            Some(Command::Demo(args)) if !args.serve => demo(&args, &common, &env),
             Some(command) => headless::run(&command, &common, &env, io),
         }
     });
@@ -33,6 +38,42 @@ fn start_log(common: &Common, env: &Env, io: &mut Io<'_>) {
     }
 }
 
-fn console() -> Result<u8, Failure> {
-    Err(Failure::Failed("the console is not built in".to_owned()))
+/// The console on the configured systems, or its welcome page where nothing is configured.
+fn console(common: &Common, env: &Env) -> Result<u8, Failure> {
+    let state = env
+        .state_dir()
+        .ok_or_else(|| Failure::Usage("set HOME or XDG_STATE_HOME: the journal needs a place".into()))?;
+    let (config, welcome) = match load(common.config.as_deref(), env).map_err(Failure::Config)? {
+        Loaded::Config(config, _) => (*config, None),
+        Loaded::Welcome(place) => (Config::default(), Some(place.unwrap_or_default())),
+    };
+    block_on(open(config, welcome, None, &state, common, env))
+        .map_err(|error| Failure::Failed(error.to_string()))?
+}
+
+/// The console on the embedded lab.
+#[cfg(feature = "demo")]
+fn demo(args: &vigie::cli::Demo, common: &Common, env: &Env) -> Result<u8, Failure> {
+    let lab = async {
+        let lab = vigie::demo::Lab::start(&headless::options(args)?).await.map_err(Failure::Failed)?;
+        let config = vigie::config::load::read(&lab.config, env).map_err(Failure::Config)?;
+        open(config, None, Some(lab.title.clone()), lab.state(), common, env).await
+    };
+    block_on(lab).map_err(|error| Failure::Failed(error.to_string()))?
+}
+
+async fn open(
+    mut config: Config,
+    welcome: Option<PathBuf>,
+    demo: Option<String>,
+    state: &Path,
+    common: &Common,
+    env: &Env,
+) -> Result<u8, Failure> {
+    if let Some(theme) = &common.theme {
+        config.ui.theme.clone_from(theme);
+    }
+    let options =
+        Options { config, welcome, demo, env: env.clone(), state: state.to_owned(), clock: Clock::System };
+    run(options).await.map_err(|error| Failure::Failed(error.to_string()))
 }

@@ -71,6 +71,8 @@ pub enum Effect {
     },
     /// Hand the terminal to a command and take it back.
     Child(Vec<String>),
+    /// Load a theme by its name; it comes with [`super::msg::Msg::Theme`].
+    Theme(String),
     /// Wake up at an instant with [`super::msg::Msg::Tick`].
     Wake(Timestamp),
     /// Stop this process as the shell's ctrl-z does.

@@ -48,6 +48,16 @@ pub enum Refusal {
     Unconfirmed(String),
 }
 
+impl Refusal {
+    /// The facts behind it, for a list.
+    pub fn evidence(&self) -> Vec<Evidence> {
+        match self {
+            Self::Judged { evidence, .. } => evidence.clone(),
+            other => vec![Evidence::new("refused", other.to_string(), Tone::Error)],
+        }
+    }
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::config::key::Key;
+use crate::config::theme::Theme;
 use crate::model::id::EntityId;
 use crate::model::journal::Line;
 use crate::model::kind::KindSpec;
@@ -53,6 +54,11 @@ pub enum Msg {
     },
     /// The terminal window got or lost the focus.
     Focus(bool),
+    /// The mouse wheel was turned by one notch.
+    Scroll {
+        /// Away from the operator.
+        up: bool,
+    },
     /// A wake-up that was asked for, or the minute's redraw of ages.
     Tick,
     /// The connected instances, once their credentials have been read.
@@ -102,6 +108,8 @@ pub enum Msg {
     },
     /// The journal's recent lines, read at the start.
     Journal(Vec<Line>),
+    /// A theme that was asked for.
+    Theme(Box<Theme>),
     /// Something worth telling.
     Notice {
         /// In which role.

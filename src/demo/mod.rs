@@ -24,6 +24,8 @@ pub struct Options {
     pub seed: u64,
     /// Faults besides the scenario's.
     pub faults: Vec<Fault>,
+    /// The clock that the lab and its console live by.
+    pub clock: Clock,
     /// Where to write the configuration; a private temporary folder where not given.
     pub config_out: Option<PathBuf>,
 }
@@ -45,7 +47,7 @@ impl Lab {
     /// Starts every simulator and writes the configuration.
     pub async fn start(options: &Options) -> Result<Self, String> {
         let scenario = Scenario::named(&options.scenario)?;
-        let world = World::new(Clock::System, options.seed, &options.scenario, scenario.size());
+        let world = World::new(options.clock.clone(), options.seed, &options.scenario, scenario.size());
         for (flag, value) in &scenario.flags {
             world.set(flag, value);
         }

@@ -2,6 +2,7 @@
 
 use crate::cli::Demo;
 use crate::demo::{Lab, Options};
+use crate::model::time::Clock;
 
 use super::io::{Failure, Io};
 
@@ -12,6 +13,7 @@ pub fn options(args: &Demo) -> Result<Options, Failure> {
         scenario: args.scenario.clone(),
         seed: args.seed,
         faults: faults.map_err(Failure::Usage)?,
+        clock: Clock::System,
         config_out: args.config_out.clone(),
     })
 }

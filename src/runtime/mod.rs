@@ -7,6 +7,7 @@ pub mod child;
 pub mod clipboard;
 pub mod console;
 pub mod input;
+pub mod run;
 pub mod screen;
 pub mod signals;
 pub mod terminal;

@@ -21,8 +21,8 @@ pub(super) use cluster::{
     LoadBalancerStatus, OngoingTask, UpgradeKubernetes, UpgradeStatus, UpgradeTalos,
 };
 pub(super) use infra::{
-    BackupOverall, ClusterRequestStatus, EtcdBackup, JoinToken, ManualBackup, MachineClass, MachineRequest, MachineRequestStatus,
-    MachineSet, MachineSetStatus, Provider,
+    BackupOverall, ClusterRequestStatus, EtcdBackup, JoinToken, MachineClass, MachineRequest,
+    MachineRequestStatus, MachineSet, MachineSetStatus, ManualBackup, Provider,
 };
 pub(super) use machine::{
     BlockDevice, ClusterMachineStatus, Hardware, Link, MachineLabels, MachineSetNode, MachineSnapshot,

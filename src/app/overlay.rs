@@ -1,0 +1,166 @@
+//! Layers over the pane: command line, finder, lists to choose from, forms, confirmations, secrets shown once.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::insight::link::Related;
+use crate::model::action::Context;
+use crate::model::id::EntityId;
+use crate::model::kind::KindSpec;
+use crate::model::op::{Args, Field, OpSpec, Reveal, Rights, Tier};
+use crate::model::row::Grade;
+use crate::ui::component::Component;
+use crate::ui::confirm::{Ask, Confirm};
+use crate::ui::find::Find;
+use crate::ui::form::Form;
+use crate::ui::help::Help;
+use crate::ui::palette::Palette;
+use crate::ui::picker::{Item, Picker};
+use crate::ui::reveal::Secret;
+
+use super::draft::Draft;
+use super::gate;
+
+/// A layer.
+#[derive(Debug)]
+pub(super) enum Overlay {
+    Palette(Palette),
+    Find(Box<Find>),
+    Help(Help),
+    Form(Box<Form>),
+    Confirm(Box<Confirm>),
+    /// The question before leaving while something is armed or under way.
+    Leave(Box<Confirm>),
+    Reveal(Secret),
+    Picker {
+        picker: Picker,
+        goals: Vec<Chosen>,
+    },
+}
+
+/// What an item of a picker stands for.
+#[derive(Debug, Clone)]
+pub(super) enum Chosen {
+    /// Start this operation.
+    Operation(String),
+    /// Carry this operation out on this instance.
+    Instance(Arc<OpSpec>, Arc<str>),
+    /// Go to this row.
+    Row(EntityId),
+}
+
+impl Overlay {
+    /// The component of the layer.
+    pub fn component(&self) -> &dyn Component {
+        match self {
+            Self::Palette(layer) => layer,
+            Self::Find(layer) => &**layer,
+            Self::Help(layer) => layer,
+            Self::Form(layer) => &**layer,
+            Self::Confirm(layer) | Self::Leave(layer) => &**layer,
+            Self::Reveal(layer) => layer,
+            Self::Picker { picker, .. } => picker,
+        }
+    }
+
+    /// The component of the layer, to act and to draw.
+    pub fn component_mut(&mut self) -> &mut dyn Component {
+        match self {
+            Self::Palette(layer) => layer,
+            Self::Find(layer) => &mut **layer,
+            Self::Help(layer) => layer,
+            Self::Form(layer) => &mut **layer,
+            Self::Confirm(layer) | Self::Leave(layer) => &mut **layer,
+            Self::Reveal(layer) => layer,
+            Self::Picker { picker, .. } => picker,
+        }
+    }
+
+    /// When it changes by itself: a confirmation begins to listen.
+    pub fn changes_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Confirm(layer) | Self::Leave(layer) => Some(layer.listens_at()),
+            _ => None,
+        }
+    }
+
+    /// Help for a context, and for the columns of a kind.
+    pub fn help(context: Context, kind: Option<Arc<KindSpec>>) -> Self {
+        Self::Help(Help::new(vec![context, Context::Global], kind))
+    }
+
+    /// The form of a draft; it waits for what the server offers.
+    pub fn form(draft: &Draft, fields: Vec<Field>) -> Self {
+        let names: Vec<&str> = draft.targets.iter().map(|target| &*target.name).collect();
+        let title = format!("{} {}", draft.op.title, names.join(", "));
+        Self::Form(Box::new(Form::new(title.trim_end(), draft.op.doc.as_ref(), fields).waiting()))
+    }
+
+    /// The confirmation of a draft; it waits for the checks.
+    pub fn confirm(draft: &Draft, now: Timestamp) -> Self {
+        let ask = match gate::confirmation(&draft.op, &draft.targets) {
+            gate::Confirm::None | gate::Confirm::YesNo => Ask::Yes,
+            gate::Confirm::Names(names) => Ask::Names(names),
+            gate::Confirm::Count(count) => Ask::Count(count),
+            gate::Confirm::NotHere => Ask::NotHere(draft.op.doc.to_string()),
+        };
+        let confirm = Confirm::new(draft.op.clone(), ask, draft.targets.clone(), draft.args.clone(), now);
+        Self::Confirm(Box::new(confirm))
+    }
+
+    /// The question before leaving.
+    pub fn leave(why: &str, now: Timestamp) -> Self {
+        let mut op = OpSpec::on("vigie.console", "vigie.quit", "quit", Tier::T1, "");
+        op.doc = format!("Leaves the console. {why}").into();
+        Self::Leave(Box::new(Confirm::new(Arc::new(op), Ask::Yes, Vec::new(), Args::new(), now)))
+    }
+
+    /// A secret, once.
+    pub fn reveal(reveal: Reveal) -> Self {
+        Self::Reveal(Secret::new(reveal))
+    }
+
+    /// The operations of a row; those that the credential may not do say which right is missing.
+    pub fn operations(name: &str, ops: Vec<Arc<OpSpec>>, rights: Option<&Rights>) -> Self {
+        let item = |op: &Arc<OpSpec>| {
+            let item = Item::new(op.title.as_ref(), op.doc.as_ref()).right(op.tier.to_string());
+            match rights.and_then(|rights| rights.missing.get(&*op.name)) {
+                Some(right) => item.off(format!("needs {right}")),
+                None => item,
+            }
+        };
+        let picker = Picker::new(format!("operations of {name}"), ops.iter().map(item).collect());
+        let goals = ops.iter().map(|op| Chosen::Operation(op.name.to_string())).collect();
+        Self::Picker { picker, goals }
+    }
+
+    /// The instances that an operation could be carried out on.
+    pub fn instances(op: &Arc<OpSpec>, names: Vec<Arc<str>>) -> Self {
+        let item = |name: &Arc<str>| Item::new(&**name, op.doc.as_ref());
+        let picker = Picker::new(format!("{} where?", op.title), names.iter().map(item).collect());
+        let goals = names.into_iter().map(|name| Chosen::Instance(op.clone(), name)).collect();
+        Self::Picker { picker, goals }
+    }
+
+    /// Rows of other systems that are the same thing.
+    pub fn related(name: &str, related: Vec<Related>) -> Self {
+        let item = |related: &Related| {
+            let doc =
+                format!("{} {} · {:?} {}", related.id.kind, related.id.instance, related.key, related.value);
+            Item::new(related.name.clone(), doc).right(match related.grade {
+                Grade::Certain => "certain",
+                Grade::Likely => "likely",
+                Grade::Hint => "hint",
+            })
+        };
+        let picker = Picker::new(format!("what else is {name}"), related.iter().map(item).collect());
+        let goals = related.into_iter().map(|related| Chosen::Row(related.id)).collect();
+        Self::Picker { picker, goals }
+    }
+
+    /// What an item of a picker stands for.
+    pub fn chosen(&self, index: usize) -> Option<Chosen> {
+        if let Self::Picker { goals, .. } = self { goals.get(index).cloned() } else { None }
+    }
+}
