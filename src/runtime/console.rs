@@ -35,7 +35,8 @@ impl Console {
         Ok(Self { reader, signals, terminal })
     }
 
-    /// Runs a child that has the terminal to itself, and returns how it ended; the screen is unknown afterwards.
+    /// Runs a child that has the terminal to itself, and returns how it ended. Afterwards the screen is unknown and
+    /// perhaps of another size: `screen.resize(terminal.size())`.
     ///
     /// A fatal signal meanwhile ends the process without the loop's help.
     pub async fn lend(&self, child: &Child) -> io::Result<ExitStatus> {
@@ -45,8 +46,8 @@ impl Console {
         ended
     }
 
-    /// Stops the process until the shell continues it; the screen is unknown afterwards. False where there is no shell
-    /// to continue it, and nothing happened.
+    /// Stops the process until the shell continues it; afterwards the screen is unknown, as after [`Self::lend`]. False
+    /// where there is no shell to continue it, and nothing happened.
     pub fn suspend(&self) -> io::Result<bool> {
         if !Signals::can_stop()? {
             return Ok(false);

@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Signal as Posix, getpgrp, getpid, getsid, kill_current_process_group, kill_process};
@@ -86,13 +86,13 @@ impl Signals {
 
     /// From now on a child has the terminal, and its keys' signals are the child's alone.
     pub(super) fn lend(&self) {
-        *self.watch.flags.lease.lock().unwrap_or_else(PoisonError::into_inner) = Lease::Lent;
+        *lock(&self.watch.flags.lease) = Lease::Lent;
     }
 
     /// The child is gone; the signal that ended it may still be on its way to us.
     pub(super) fn take_back(&self) {
         let over = Instant::now() + LATE;
-        *self.watch.flags.lease.lock().unwrap_or_else(PoisonError::into_inner) = Lease::Until(over);
+        *lock(&self.watch.flags.lease) = Lease::Until(over);
     }
 
     /// Whether a shell is there to continue us: it gives each of its jobs a process group, a session's first
@@ -104,7 +104,7 @@ impl Signals {
     /// Stops this process group like the shell's ctrl-z, and returns when it is continued.
     pub(super) fn stop(&self) -> io::Result<()> {
         let flags = &self.watch.flags;
-        let mut stopped = flags.stopped.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut stopped = lock(&flags.stopped);
         *stopped = true;
         kill_current_process_group(Posix::STOP)?;
         // The stop may reach this thread a little after the call, so only SIGCONT says that it is over. The limit is for
@@ -152,7 +152,7 @@ impl Watch {
 
     /// Whether the loop should hear of it.
     fn concerns_us(&self, meaning: Raised) -> bool {
-        let lease = *self.flags.lease.lock().unwrap_or_else(PoisonError::into_inner);
+        let lease = *lock(&self.flags.lease);
         let lent = match lease {
             Lease::Ours => false,
             Lease::Lent => true,
@@ -171,7 +171,7 @@ impl Watch {
     }
 
     fn ends_our_stop(&self) -> bool {
-        let mut stopped = self.flags.stopped.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut stopped = lock(&self.flags.stopped);
         self.flags.resumed.notify_all();
         std::mem::take(&mut *stopped)
     }
@@ -184,6 +184,11 @@ impl Watch {
             self.rescue.exit(code);
         }
     }
+}
+
+/// The flags are plain values, whole even after a panic.
+fn lock<T>(flag: &Mutex<T>) -> MutexGuard<'_, T> {
+    flag.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The exit code of a fatal signal: 128 and its number.

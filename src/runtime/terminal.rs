@@ -25,6 +25,8 @@ const MOUSE_ON: &[u8] = b"\x1b[?1000h\x1b[?1006h";
 const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1000l";
 /// Ends whatever a frame cut off in the middle left open: a sequence, a synchronized update, a scroll region.
 const CUT_OFF: &[u8] = b"\x18\x1b[?2026l\x1b[r";
+/// The exit code that Rust gives to a panic on the main thread.
+const PANICKED: i32 = 101;
 /// How long leaving waits for a terminal that does not read.
 const PATIENCE: Duration = Duration::from_millis(100);
 /// Where no size is known.
@@ -138,7 +140,7 @@ impl Rescue {
     /// Restores the terminal before a panic is printed, and logs the panic.
     ///
     /// A panic in a task is only logged: the task's owner sees it as an error, and the screen stays. Any other ends the
-    /// console, on whichever thread it happens.
+    /// console, on whichever thread it happens; so the loop itself must not run in a task, but in `block_on`.
     pub fn before_panics(self) {
         let print = panic::take_hook();
         let ui = std::thread::current().id();
@@ -147,11 +149,13 @@ impl Rescue {
             if tokio::task::try_id().is_some() {
                 return;
             }
-            self.modes.leave();
-            print(info);
-            if std::thread::current().id() != ui {
-                std::process::exit(101);
+            if std::thread::current().id() == ui {
+                self.modes.leave();
+                return print(info);
             }
+            self.modes.abandon();
+            print(info);
+            std::process::exit(PANICKED);
         }));
     }
 }
