@@ -3,6 +3,7 @@
 //! A backend describes its world as typed data; the generic browser draws it, the gate and the
 //! executor act on it. Adding a system is a folder of these files and one line in [`REGISTRY`].
 
+pub mod alerts;
 pub mod argocd;
 pub mod broken;
 pub mod error;
@@ -32,7 +33,8 @@ use crate::model::view::View;
 use error::{ApiError, SendError};
 
 /// One line per backend; order is the order of kinds in the palette and of checks in `vigie doctor`.
-pub static REGISTRY: &[Definition] = &[omni::DEFINITION, kubernetes::DEFINITION, argocd::DEFINITION];
+pub static REGISTRY: &[Definition] =
+    &[omni::DEFINITION, kubernetes::DEFINITION, argocd::DEFINITION, alerts::DEFINITION];
 
 /// What a backend is before any server is configured.
 pub struct Definition {

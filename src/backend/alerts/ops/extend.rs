@@ -1,0 +1,159 @@
+//! Letting a silence last longer under the same id: everything but its end is sent back word for word, because any
+//! other start or order of matchers would make another silence of it.
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use crate::backend::error::{ApiError, SendError};
+use crate::backend::{Proof, Receipt};
+use crate::model::op::{Decision, Evidence, Job, Verdict};
+use crate::model::row::Tone;
+use crate::model::time::{seconds_between, short};
+
+use super::super::Alerts;
+use super::super::client::Alertmanager;
+use super::super::cluster::{Change, Observation};
+use super::super::rows::silences;
+use super::super::wire::Silence;
+use super::{duration, hits, missing, not_sent, rfc3339, server_now, silence_of};
+
+const LOOK: &str = "open the silence and look at its end";
+
+/// The new end: so much later than the present one.
+fn end(backend: &Alerts, job: &Job, silence: &Silence, now: Timestamp) -> Result<Timestamp, String> {
+    let longest = backend.shared.longest;
+    let more = duration(job, longest)?;
+    let end = silence.ends_at.ok_or("the silence has no end that can be read")?;
+    if silence.status.state == "expired" || end <= now {
+        return Err("it has already ended; make a new one".to_owned());
+    }
+    let end = end + more;
+    let left = seconds_between(now, end);
+    if left > longest {
+        return Err(format!("it would last {} from now, the limit is {}", short(left), short(longest)));
+    }
+    Ok(end)
+}
+
+pub(super) fn preflight(backend: &Alerts, job: &Job, seen: &Observation) -> Result<Verdict, ApiError> {
+    let silence = silence_of(seen, &job.target.id)?;
+    let now = server_now(backend.now(), Some(seen));
+    let until = match end(backend, job, silence, now) {
+        Ok(until) => until,
+        Err(why) => return Ok(Verdict::refuse("extend", why)),
+    };
+    let effect = format!("keeps it until {}, under the same id", until.strftime("%Y-%m-%d %H:%MZ"));
+    let mut verdict = Verdict::allow(effect, silences::identity(silence));
+    verdict.evidence.push(Evidence::new("matchers", silences::words(silence), Tone::Text));
+    match silences::hits(silence, seen) {
+        Ok(struck) if struck.is_empty() => {
+            let says = "it matches nothing now; expire it instead?";
+            verdict = verdict.and(Decision::Warn, Evidence::new("hits", says, Tone::Warn));
+        }
+        Ok(struck) => verdict.evidence.extend(hits(&struck, seen.alerts.len(), None)),
+        Err(why) => verdict = verdict.and(Decision::Warn, Evidence::new("hits", why, Tone::Unknown)),
+    }
+    Ok(by_another(verdict, silence, job))
+}
+
+/// Says whose silence it is, where it is somebody else's.
+pub(super) fn by_another(verdict: Verdict, silence: &Silence, job: &Job) -> Verdict {
+    if silence.created_by == *job.operator {
+        return verdict;
+    }
+    let says = format!("made by {}: {}", silence.created_by, silence.comment);
+    verdict.and(Decision::Warn, Evidence::new("author", says, Tone::Warn))
+}
+
+pub(super) async fn operate(backend: &Alerts, job: &Job) -> Result<Receipt, SendError> {
+    let cluster = backend.cluster().map_err(unsent)?;
+    let now = server_now(backend.now(), cluster.known().as_deref());
+    let id = &*job.target.id.key;
+    let (new, member) = cluster.write(&Extend { backend, job, now }).await?;
+    let said = if new == id {
+        format!("silence {id} extended on {}", member.name)
+    } else {
+        format!("{} replaced silence {id} by {new}", member.name)
+    };
+    Ok(Receipt { remote: Some(new), said, reveal: None })
+}
+
+fn unsent(error: ApiError) -> SendError {
+    SendError::NotSent(error.fault)
+}
+
+/// A later end for a silence, read again just before: the last writer wins, so nobody may have written meanwhile.
+struct Extend<'a> {
+    backend: &'a Alerts,
+    job: &'a Job,
+    now: Timestamp,
+}
+
+#[async_trait]
+impl Change for Extend<'_> {
+    async fn send(&self, api: Alertmanager<'_>) -> Result<String, SendError> {
+        let Self { backend, job, now } = *self;
+        let id = &*job.target.id.key;
+        let raw = api.silence(id).await.map_err(unsent)?;
+        let raw = raw.ok_or_else(|| not_sent(format!("there is no silence {id}")))?;
+        let silence: Silence = serde_json::from_value(raw.clone()).map_err(|e| not_sent(e.to_string()))?;
+        let conflicts = job.target.identity.conflicts(&silences::identity(&silence));
+        if let Some(conflict) = conflicts.first() {
+            return Err(not_sent(format!(
+                "somebody has changed it meanwhile: {} {}",
+                conflict.fact, conflict.now
+            )));
+        }
+        let end = end(backend, job, &silence, now).map_err(not_sent)?;
+        api.put_silence(changed(raw, end, job.arg("comment").trim())).await
+    }
+}
+
+/// The silence as it is sent back: without what only the server says, with the new end and perhaps a new comment.
+fn changed(mut silence: Value, end: Timestamp, comment: &str) -> Value {
+    if let Some(fields) = silence.as_object_mut() {
+        fields.remove("status");
+        fields.remove("updatedAt");
+        fields.insert("endsAt".to_owned(), Value::from(rfc3339(end)));
+        if !comment.is_empty() {
+            fields.insert("comment".to_owned(), Value::from(comment));
+        }
+    }
+    silence
+}
+
+pub(super) fn verify(job: &Job, remote: Option<&str>, waited: i64, seen: &Observation) -> Proof {
+    let id = remote.unwrap_or(&job.target.id.key);
+    let before: Option<Timestamp> = job.target.identity.get("ends").and_then(|end| end.parse().ok());
+    let more = duration(job, i64::MAX).unwrap_or(SignedDuration::ZERO);
+    let found = seen.silences.get(id).and_then(|silence| Some((silence, silence.ends_at?)));
+    let (Some((silence, end)), Some(before)) = (found, before) else {
+        return missing(format!("silence {id} cannot be found"), waited, seen.complete(), LOOK);
+    };
+    // Alertmanager keeps milliseconds.
+    if silence.status.state != "expired" && seconds_between(before + more, end).abs() <= 1 {
+        return Proof::Seen(format!("silence {id} ends {}", end.strftime("%Y-%m-%d %H:%MZ")));
+    }
+    missing(format!("silence {id} still ends {}", end.strftime("%H:%MZ")), waited, seen.complete(), LOOK)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_but_the_end_is_sent_back_word_for_word() {
+        let raw = serde_json::json!({
+            "id": "x", "status": {"state": "active"}, "updatedAt": "2026-11-22T10:01:06.311Z", "comment": "old",
+            "createdBy": "alice", "startsAt": "2026-11-22T11:01:06.311+01:00", "endsAt": "2026-11-22T12:01:06.000Z",
+            "matchers": [{"name": "b", "value": "1", "isRegex": true, "isEqual": false}], "annotations": {"k": "v"},
+        });
+        let sent = changed(raw.clone(), "2026-11-22T13:01:06Z".parse().unwrap(), "");
+        assert_eq!(sent["endsAt"], "2026-11-22T13:01:06.000Z");
+        for field in ["id", "comment", "createdBy", "startsAt", "matchers", "annotations"] {
+            assert_eq!(sent[field], raw[field]);
+        }
+        assert!(sent.get("status").is_none() && sent.get("updatedAt").is_none());
+    }
+}

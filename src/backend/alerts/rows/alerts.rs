@@ -1,0 +1,347 @@
+//! Alerts as rows: those that an Alertmanager holds, and those that so far only a Prometheus knows.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::model::id::{EntityId, Identity};
+use crate::model::row::{Cell, Domain, Health, Row, Tone, Value};
+use crate::model::time::{seconds_between, short};
+
+use super::super::cluster::{Held, Observation};
+use super::super::feed::{Knowledge, Placed, Seen};
+use super::super::kinds;
+use super::super::labels::Labels;
+use super::super::severity::Severity;
+use super::super::wire::{Alert, Silence};
+use super::{facets, hex, subject};
+
+/// With this, karma and kthxbye mark a silence as an acknowledgement.
+pub const ACK: &str = "ACK!";
+
+/// What the rows of one poll share.
+#[derive(Clone, Copy)]
+pub struct Around<'a> {
+    /// The instance that they belong to.
+    pub instance: &'a Arc<str>,
+    /// Its domain.
+    pub domain: Domain,
+    /// The instant of the poll.
+    pub now: Timestamp,
+    /// What the Prometheus servers know.
+    pub feeds: &'a [Arc<Knowledge>],
+}
+
+/// What an alert does, or why it does nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// It is told.
+    Firing,
+    /// It is about to be told: true, but not for long enough.
+    Pending,
+    /// Its expression is false again; it is only held by `keep_firing_for`.
+    Recovering,
+    /// Its sender has not spoken for too long; it will resolve by itself in so many seconds.
+    Stale(i64),
+    /// Prometheus fires it, and no Alertmanager holds it.
+    Unsent(String),
+    /// Somebody has taken it on.
+    Acked(String),
+    /// Somebody made it quiet.
+    Silenced(String),
+    /// Another alert makes it quiet.
+    Inhibited(String),
+    /// A time interval makes it quiet.
+    Muted(String),
+}
+
+impl State {
+    /// The word for it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Firing => "firing",
+            Self::Pending => "pending",
+            Self::Recovering => "recovering",
+            Self::Stale(_) => "stale",
+            Self::Unsent(_) => "unsent",
+            Self::Acked(_) => "acked",
+            Self::Silenced(_) => "silenced",
+            Self::Inhibited(_) => "inhibited",
+            Self::Muted(_) => "muted",
+        }
+    }
+
+    /// Why it is as it is, where there is something to say.
+    pub fn because(&self) -> String {
+        match self {
+            Self::Firing | Self::Pending => String::new(),
+            Self::Recovering => "held by keep_firing_for".to_owned(),
+            Self::Stale(left) => format!("its sender is silent; resolves by itself in {}", short(*left)),
+            Self::Unsent(why)
+            | Self::Acked(why)
+            | Self::Silenced(why)
+            | Self::Inhibited(why)
+            | Self::Muted(why) => why.clone(),
+        }
+    }
+
+    fn health(&self, severity: Severity) -> Health {
+        match self {
+            Self::Firing | Self::Recovering | Self::Stale(_) | Self::Unsent(_) => severity.health(),
+            Self::Pending => match severity.health() {
+                Health::Ok => Health::Ok,
+                _ => Health::Pending,
+            },
+            Self::Acked(_) | Self::Silenced(_) | Self::Inhibited(_) | Self::Muted(_) => Health::Off,
+        }
+    }
+}
+
+/// The row of an alert that an Alertmanager holds.
+pub fn held(held: &Held, seen: &Observation, around: Around<'_>) -> Row {
+    let alert = &held.alert;
+    let known = around.feeds.iter().find_map(|feed| feed.find(held.fingerprint, &alert.labels));
+    let state = state(held, seen, known, around.now);
+    let (count, of) = seen.seen(held);
+    let told: Vec<&str> = alert.receivers.iter().map(|receiver| receiver.name.as_str()).collect();
+    let common = Common {
+        fingerprint: held.fingerprint,
+        labels: &alert.labels,
+        annotations: &alert.annotations,
+        since: alert.starts_at,
+        known: known.map(|(seen, _)| seen),
+        key: hex(held.fingerprint),
+    };
+    let seen = Cell::toned(
+        Value::text(format!("{count}/{of}")),
+        if (count as usize) < of { Tone::Warn } else { Tone::Text },
+    );
+    row(&common, &state, [seen, Cell::new(Value::text(told.join(" ")))], alert.updated_at, around)
+}
+
+/// The row of an alert that only a Prometheus knows.
+pub fn unsent(seen: &Seen, placed: &Placed, state: &State, around: Around<'_>) -> Row {
+    let alert = &seen.alert;
+    let wait = jiff::SignedDuration::try_from_secs_f64(placed.rule.duration.unwrap_or(0.0));
+    let fired = alert.active_at.zip(wait.ok()).map(|(at, wait)| at + wait);
+    let common = Common {
+        fingerprint: seen.fingerprint,
+        labels: &seen.labels,
+        annotations: &alert.annotations,
+        since: if *state == State::Pending { alert.active_at } else { fired },
+        known: Some(seen),
+        key: format!("prometheus/{}", hex(seen.fingerprint)),
+    };
+    row(&common, state, [Cell::empty(), Cell::empty()], placed.rule.last_evaluation, around)
+}
+
+struct Common<'a> {
+    fingerprint: u64,
+    labels: &'a Labels,
+    annotations: &'a Labels,
+    since: Option<Timestamp>,
+    known: Option<&'a Seen>,
+    key: String,
+}
+
+fn row(
+    alert: &Common<'_>,
+    state: &State,
+    seen_and_told: [Cell; 2],
+    heard: Option<Timestamp>,
+    around: Around<'_>,
+) -> Row {
+    let word = alert.labels.find("severity");
+    let severity = Severity::read(word.map_or("", |word| word));
+    let health = state.health(severity);
+    let name = name(alert.labels);
+    let summary = alert.annotations.any(&["summary", "message", "description"]).cloned();
+    let because = state.because();
+    let [seen, told] = seen_and_told;
+    let tone = if health == Health::Ok && severity == Severity::Info { Tone::Info } else { health.into() };
+    let shared = |text: Option<&Arc<str>>| text.map_or(Value::Empty, |text| Value::Text(text.clone()));
+    let cells = vec![
+        Cell::toned(state.word(), tone),
+        Cell::toned(shared(word), if health == Health::Off { Tone::Dim } else { severity.tone() }),
+        Cell::new(Value::Text(name.clone())),
+        Cell::new(Value::text(subject(alert.labels))),
+        Cell::new(alert.known.and_then(|known| known.alert.value)),
+        Cell::new(alert.since),
+        Cell::toned(Value::text(&because), Tone::Dim),
+        Cell::new(shared(summary.as_ref())),
+        seen,
+        told,
+        Cell::new(alert.known.and_then(|known| known.alert.active_at)),
+        Cell::new(heard),
+        Cell::toned(Value::text(hex(alert.fingerprint)), Tone::Dim),
+    ];
+    let id = EntityId::new(kinds::ALERTS, around.instance.clone(), alert.key.as_str());
+    let mut row = Row::new(id, name, cells);
+    row.health = health;
+    row.domain = around.domain;
+    row.note = match because.is_empty() {
+        false => Some(Arc::from(because)),
+        true if health != Health::Ok => summary,
+        true => None,
+    };
+    row.identity = identity(alert.fingerprint, alert.labels);
+    row.facets = facets(alert.fingerprint, alert.labels);
+    row
+}
+
+/// What makes an alert this one: its labels, of which the fingerprint is the hash.
+pub fn identity(fingerprint: u64, labels: &Labels) -> Identity {
+    Identity::new().with("fingerprint", hex(fingerprint)).with("alertname", labels.get("alertname"))
+}
+
+/// Its alertname, or what else there is: even that label may be missing.
+pub fn name(labels: &Labels) -> Arc<str> {
+    let first = || labels.iter().next().map(|(name, value)| Arc::from(format!("{name}={value}")));
+    labels.find("alertname").cloned().or_else(first).unwrap_or_else(|| Arc::from("(no labels)"))
+}
+
+/// What an alert does, or why it does nothing.
+pub fn state(held: &Held, seen: &Observation, known: Option<(&Seen, &Placed)>, now: Timestamp) -> State {
+    let status = &held.alert.status;
+    let silences: Vec<&Silence> = status.silenced_by.iter().filter_map(|id| seen.silences.get(id)).collect();
+    if let Some(last) = silences.iter().max_by_key(|silence| silence.ends_at) {
+        let why = silence_words(last, now);
+        let acked = silences.iter().all(|silence| silence.comment.starts_with(ACK));
+        return if acked { State::Acked(why) } else { State::Silenced(why) };
+    }
+    if let Some(source) = status.inhibited_by.first() {
+        let words = seen.alert_named(source).map_or_else(
+            || format!("by {source}, which is gone"),
+            |source| {
+                let labels = &source.alert.labels;
+                format!("by {} {}", name(labels), subject(labels)).trim_end().to_owned()
+            },
+        );
+        return State::Inhibited(words);
+    }
+    if !status.muted_by.is_empty() {
+        return State::Muted(format!("in {}", status.muted_by.join(", ")));
+    }
+    if known.is_some_and(|(seen, _)| seen.alert.keep_firing_since.is_some()) {
+        return State::Recovering;
+    }
+    silent_for_too_long(&held.alert, now).map_or(State::Firing, State::Stale)
+}
+
+/// `alice, 2h left: renewal running`.
+pub fn silence_words(silence: &Silence, now: Timestamp) -> String {
+    let by = if silence.created_by.is_empty() { "nobody named" } else { &silence.created_by };
+    let left = silence
+        .ends_at
+        .map_or_else(String::new, |end| format!(", {} left", short(seconds_between(now, end))));
+    let comment = silence.comment.strip_prefix(ACK).unwrap_or(&silence.comment).trim();
+    if comment.is_empty() { format!("{by}{left}") } else { format!("{by}{left}: {comment}") }
+}
+
+/// A Prometheus sends an alert again each minute and lets it end four such periods after; where two have passed in
+/// silence, it is dead. Returns the seconds until the alert resolves by itself.
+fn silent_for_too_long(alert: &Alert, now: Timestamp) -> Option<i64> {
+    let (heard, ends) = (alert.updated_at?, alert.ends_at?);
+    let (window, quiet) = (seconds_between(heard, ends), seconds_between(heard, now));
+    // A longer window is not one of these promises but an end that somebody chose.
+    let promised = (60..=1200).contains(&window);
+    (promised && quiet * 2 > window).then(|| seconds_between(now, ends).max(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: &str = "2026-11-22T10:00:00Z";
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn alert(labels: &[(&str, &str)]) -> Held {
+        let labels: Labels = labels.iter().copied().collect();
+        let alert = Alert {
+            annotations: [("summary", "it is broken")].into_iter().collect(),
+            starts_at: Some(at("2026-11-22T09:00:00Z")),
+            updated_at: Some(at("2026-11-22T09:59:30Z")),
+            ends_at: Some(at("2026-11-22T10:03:30Z")),
+            labels,
+            ..Alert::default()
+        };
+        Held { fingerprint: alert.labels.fingerprint(), alert, members: 1 }
+    }
+
+    fn silence(id: &str, comment: &str) -> Silence {
+        Silence {
+            id: id.into(),
+            comment: comment.into(),
+            created_by: "alice".into(),
+            ends_at: Some(at("2026-11-22T10:30:00Z")),
+            ..Silence::default()
+        }
+    }
+
+    fn seen(alerts: Vec<Held>, silences: Vec<Silence>) -> Observation {
+        let silences = silences.into_iter().map(|silence| (silence.id.clone(), silence)).collect();
+        Observation { at: at(NOW), alerts, silences, members: Vec::new() }
+    }
+
+    #[test]
+    fn the_reason_for_quiet_stands_in_the_state() {
+        let source = alert(&[("alertname", "KubeNodeNotReady"), ("node", "oci-node-2")]);
+        let source_hex = hex(source.fingerprint);
+        let seen = seen(vec![source], vec![silence("a", "ACK! on it"), silence("s", "known")]);
+        let cases: [(&[&str], &[&str], &str, &str); 6] = [
+            (&[], &[], "firing", ""),
+            (&["a"], &[], "acked", "alice, 30m left: on it"),
+            (&["s"], &[], "silenced", "alice, 30m left: known"),
+            (&["a", "s"], &[], "silenced", "alice, 30m left: known"),
+            (&["a"], &[&source_hex], "acked", "alice, 30m left: on it"),
+            (&[], &[&source_hex], "inhibited", "by KubeNodeNotReady oci-node-2"),
+        ];
+        for (silenced, inhibited, word, why) in cases {
+            let mut held = alert(&[("alertname", "X")]);
+            held.alert.status.silenced_by = silenced.iter().map(ToString::to_string).collect();
+            held.alert.status.inhibited_by = inhibited.iter().map(ToString::to_string).collect();
+            let state = state(&held, &seen, None, at(NOW));
+            assert_eq!((state.word(), state.because().as_str()), (word, why));
+        }
+    }
+
+    #[test]
+    fn an_alert_whose_sender_is_silent_says_when_it_will_end_by_itself() {
+        let mut held = alert(&[("alertname", "X")]);
+        held.alert.updated_at = Some(at("2026-11-22T09:57:00Z"));
+        held.alert.ends_at = Some(at("2026-11-22T10:01:00Z"));
+        assert_eq!(state(&held, &seen(vec![], vec![]), None, at(NOW)), State::Stale(60));
+        held.alert.ends_at = Some(at("2026-11-22T14:00:00Z"));
+        assert_eq!(state(&held, &seen(vec![], vec![]), None, at(NOW)), State::Firing);
+    }
+
+    #[test]
+    fn health_follows_severity_and_quiet() {
+        let instance: Arc<str> = Arc::from("lab");
+        let around = Around { instance: &instance, domain: Domain::Home, now: at(NOW), feeds: &[] };
+        let seen = seen(vec![], vec![silence("s", "known")]);
+        let cases: [(&[(&str, &str)], bool, Health, Option<&str>); 6] = [
+            (&[("alertname", "A"), ("severity", "critical")], false, Health::Critical, Some("it is broken")),
+            (&[("alertname", "A"), ("severity", "warning")], false, Health::Warning, Some("it is broken")),
+            (&[("alertname", "Watchdog"), ("severity", "none")], false, Health::Ok, None),
+            (&[("alertname", "A")], false, Health::Unknown, Some("it is broken")),
+            (
+                &[("alertname", "A"), ("severity", "critical")],
+                true,
+                Health::Off,
+                Some("alice, 30m left: known"),
+            ),
+            (&[], false, Health::Unknown, Some("it is broken")),
+        ];
+        for (labels, silenced, health, note) in cases {
+            let mut one = alert(labels);
+            one.alert.status.silenced_by = silenced.then(|| "s".to_owned()).into_iter().collect();
+            let row = held(&one, &seen, around);
+            assert_eq!((row.health, row.note.as_deref()), (health, note), "{labels:?}");
+            assert!(!row.name.is_empty());
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Silences as rows: what they match now, and which of them are about to end or match nothing.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::model::id::{EntityId, Identity};
+use crate::model::row::{Cell, Health, Row, Tone, Value};
+use crate::model::time::{seconds_between, short};
+
+use super::super::cluster::{Held, Observation};
+use super::super::kinds;
+use super::super::matcher::Matchers;
+use super::super::wire::Silence;
+use super::alerts::Around;
+
+/// How long an expired silence stays in the list, in seconds: the server keeps it for five days.
+const REMEMBERED: i64 = 86_400;
+/// A silence with less time left than this, in seconds, is about to page again.
+const SOON: i64 = 1800;
+
+/// Whether a silence still says something.
+pub fn is_listed(silence: &Silence, now: Timestamp) -> bool {
+    silence.status.state != "expired"
+        || silence.ends_at.is_some_and(|end| seconds_between(end, now) < REMEMBERED)
+}
+
+/// The alerts that a silence matches now; the error says which matcher cannot be evaluated here.
+pub fn hits<'a>(silence: &Silence, seen: &'a Observation) -> Result<Vec<&'a Held>, String> {
+    let matchers = Matchers::new(silence.matchers.iter().cloned())?;
+    Ok(seen.alerts.iter().filter(|held| matchers.match_all(&held.alert.labels)).collect())
+}
+
+/// The row of a silence.
+pub fn row(silence: &Silence, seen: &Observation, around: Around<'_>) -> Row {
+    let state = silence.status.state.as_str();
+    let hits = hits(silence, seen).map(|hits| hits.len());
+    let left = silence.ends_at.map_or(0, |end| seconds_between(around.now, end));
+    let (health, note) = health(state, &hits, left);
+    let name: Arc<str> = Arc::from(words(silence));
+    let count = hits.ok().and_then(|hits| i64::try_from(hits).ok());
+    let cells = vec![
+        Cell::toned(Value::text(if state.is_empty() { "unknown" } else { state }), Tone::from(health)),
+        Cell::new(Value::Text(name.clone())),
+        if state == "expired" { Cell::empty() } else { Cell::new(count) },
+        Cell::new(silence.ends_at),
+        Cell::new(Value::text(&silence.created_by)),
+        Cell::new(Value::text(&silence.comment)),
+        Cell::new(silence.starts_at),
+        Cell::toned(Value::text(&silence.id), Tone::Dim),
+    ];
+    let id = EntityId::new(kinds::SILENCES, around.instance.clone(), silence.id.as_str());
+    let mut row = Row::new(id, name, cells);
+    row.health = health;
+    row.note = note.map(Arc::from);
+    row.domain = around.domain;
+    row.identity = identity(silence);
+    row
+}
+
+fn health(state: &str, hits: &Result<usize, String>, left: i64) -> (Health, Option<String>) {
+    match (state, hits) {
+        ("active", Ok(0)) => (Health::Off, Some("matches nothing now".to_owned())),
+        ("active", Ok(n)) if left < SOON => {
+            (Health::Warning, Some(format!("ends in {}, {n} will be told again", short(left))))
+        }
+        ("active", Ok(_)) => (Health::Ok, None),
+        ("active", Err(why)) => (Health::Unknown, Some(why.clone())),
+        ("pending", _) => (Health::Pending, None),
+        ("expired", _) => (Health::Off, None),
+        _ => (Health::Unknown, None),
+    }
+}
+
+/// Its matchers in one line.
+pub fn words(silence: &Silence) -> String {
+    let matchers: Vec<String> = silence.matchers.iter().map(ToString::to_string).collect();
+    if matchers.is_empty() { "(no matchers)".to_owned() } else { matchers.join(" ") }
+}
+
+/// What makes a silence this one, unchanged since it was seen: the server has no version, only the time of the last change.
+pub fn identity(silence: &Silence) -> Identity {
+    let words = |at: Option<Timestamp>| at.map_or_else(String::new, |at| at.to_string());
+    Identity::new()
+        .with("id", silence.id.as_str())
+        .with("updated", words(silence.updated_at))
+        .with("ends", words(silence.ends_at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_silence_says_when_it_matches_nothing_or_ends_soon() {
+        let cases = [
+            ("active", Ok(0), 7200, Health::Off),
+            ("active", Ok(2), 7200, Health::Ok),
+            ("active", Ok(2), 600, Health::Warning),
+            ("active", Err("pattern".to_owned()), 600, Health::Unknown),
+            ("pending", Ok(0), 7200, Health::Pending),
+            ("expired", Ok(3), -60, Health::Off),
+            ("", Ok(3), 60, Health::Unknown),
+        ];
+        for (state, hits, left, expected) in cases {
+            assert_eq!(health(state, &hits, left).0, expected, "{state} {hits:?}");
+        }
+        assert_eq!(health("active", &Ok(2), 600).1.as_deref(), Some("ends in 10m, 2 will be told again"));
+    }
+}

@@ -1,0 +1,149 @@
+//! The lab's Prometheus, version 2.42: rules, alerts, and the few queries that the console asks.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::Router;
+use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::homelab::{EXTERNAL, Found, Rule};
+use super::{Lab, homelab, plain};
+
+type Shared = State<Arc<Lab>>;
+
+/// How often a group is evaluated, in seconds.
+const INTERVAL: i64 = 15;
+
+/// What it answers.
+pub(super) fn router(lab: Arc<Lab>) -> Router {
+    let api = Router::new()
+        .route("/rules", get(rules))
+        .route("/alerts", get(alerts))
+        .route("/alertmanagers", get(alertmanagers))
+        .route("/status/config", get(config))
+        .route("/status/buildinfo", get(build));
+    Router::new()
+        .nest("/api/v1", api)
+        .route("/-/ready", get(async || plain(StatusCode::OK, "Prometheus Server is Ready.\n")))
+        .route("/-/healthy", get(async || plain(StatusCode::OK, "Prometheus Server is Healthy.\n")))
+        .fallback(async || plain(StatusCode::NOT_FOUND, "404 page not found\n"))
+        .with_state(lab)
+}
+
+fn success(data: Value) -> Response {
+    Json(json!({"status": "success", "data": data})).into_response()
+}
+
+fn error(status: StatusCode, class: &str, text: &str) -> Response {
+    (status, Json(json!({"status": "error", "errorType": class, "error": text}))).into_response()
+}
+
+/// The last evaluation before now.
+fn evaluated(now: Timestamp) -> String {
+    let at = now - SignedDuration::from_secs(now.as_second().rem_euclid(INTERVAL));
+    at.strftime("%Y-%m-%dT%H:%M:%S.649737044Z").to_string()
+}
+
+fn alert(rule: &Rule, found: &Found, now: Timestamp) -> Value {
+    let labels: BTreeMap<String, String> = rule.labels(found).into_iter().collect();
+    json!({
+        "labels": labels,
+        "annotations": {"summary": rule.summary},
+        "state": if rule.fired(found, now).is_some() { "firing" } else { "pending" },
+        "activeAt": found.since.strftime("%Y-%m-%dT%H:%M:%S.647266341Z").to_string(),
+        "value": format!("{:e}", found.value),
+    })
+}
+
+fn state(rule: &Rule, now: Timestamp) -> &'static str {
+    match rule.found.iter().map(|found| rule.fired(found, now).is_some()).max() {
+        Some(true) => "firing",
+        Some(false) => "pending",
+        None => "inactive",
+    }
+}
+
+fn rule(rule: &Rule, now: Timestamp) -> Value {
+    let mut body = json!({
+        "type": "alerting",
+        "state": state(rule, now),
+        "name": rule.name,
+        "query": rule.query,
+        "duration": rule.wait,
+        "keepFiringFor": 0,
+        "labels": {"severity": rule.severity},
+        "annotations": {"summary": rule.summary},
+        "alerts": rule.found.iter().map(|found| alert(rule, found, now)).collect::<Vec<_>>(),
+        "health": if rule.broken.is_empty() { "ok" } else { "err" },
+        "evaluationTime": 0.000_731_923,
+        "lastEvaluation": evaluated(now),
+    });
+    if !rule.broken.is_empty() {
+        body["lastError"] = Value::from(rule.broken);
+    }
+    body
+}
+
+/// Parameters that 2.42 does not know are ignored; a wrong type is an error.
+async fn rules(State(lab): Shared, RawQuery(query): RawQuery) -> Response {
+    let wanted = query.unwrap_or_default();
+    if let Some(kind) = wanted.split('&').find_map(|pair| pair.strip_prefix("type="))
+        && !matches!(kind, "alert" | "record")
+    {
+        return error(StatusCode::BAD_REQUEST, "bad_data", &format!("not supported value \"{kind}\""));
+    }
+    let now = lab.now();
+    let mut groups: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
+    for found in homelab::rules(&lab) {
+        groups.entry(found.group).or_default().push(rule(&found, now));
+    }
+    if !wanted.contains("type=alert") {
+        groups.entry("node").or_default().push(json!({
+            "type": "recording", "name": "instance:node_memory_utilisation:ratio",
+            "query": "1 - node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes",
+            "health": "ok", "evaluationTime": 0.000_31, "lastEvaluation": evaluated(now),
+        }));
+    }
+    let groups = groups.into_iter().map(|(name, rules)| {
+        json!({
+            "name": name, "file": "/etc/prometheus/rules/lab.yml", "rules": rules, "interval": INTERVAL, "limit": 0,
+            "evaluationTime": 0.001_700_798, "lastEvaluation": evaluated(now),
+        })
+    });
+    success(json!({"groups": groups.collect::<Vec<_>>()}))
+}
+
+async fn alerts(State(lab): Shared) -> Response {
+    let now = lab.now();
+    let rules = homelab::rules(&lab);
+    let all = rules.iter().flat_map(|rule| rule.found.iter().map(move |found| alert(rule, found, now)));
+    success(json!({"alerts": all.collect::<Vec<_>>()}))
+}
+
+async fn alertmanagers() -> Response {
+    let url = |number| json!({"url": format!("http://alertmanager-{number}.lab.example:9093/api/v2/alerts")});
+    success(json!({"activeAlertmanagers": [url(1), url(2)], "droppedAlertmanagers": []}))
+}
+
+async fn config() -> Response {
+    let external: Vec<String> =
+        EXTERNAL.iter().map(|(name, value)| format!("    {name}: {value}\n")).collect();
+    let yaml = format!(
+        "global:\n  scrape_interval: 15s\n  evaluation_interval: 15s\n  external_labels:\n{}rule_files:\n- /etc/prometheus/rules/lab.yml\n",
+        external.concat()
+    );
+    success(json!({"yaml": yaml}))
+}
+
+async fn build() -> Response {
+    success(json!({
+        "version": "2.42.0+ds", "revision": "2.42.0+ds-5+deb12u1", "branch": "debian/sid",
+        "buildUser": "team+pkg-go@tracker.debian.org", "buildDate": "20230312-18:26:42", "goVersion": "go1.19.8",
+    }))
+}
