@@ -6,10 +6,10 @@ use serde::de::DeserializeOwned;
 
 use crate::backend::error::{ApiError, SendError};
 use crate::backend::http::{Call, Http, Payload, Profile, Reply, resolve};
+use crate::backend::lenient::Maybe;
 use crate::config::{Connection, HttpAuth};
 use crate::model::snapshot::Layer;
 
-use super::lenient::Maybe;
 use super::promwire::{Alertmanagers, BuildInfo, Envelope, Rules, ServerConfig};
 use super::wire::{Alert, Created, Silence, Status};
 

@@ -15,8 +15,8 @@ use crate::model::row::Domain;
 use crate::model::time::{Clock, seconds_between};
 
 use super::client::{self, Prometheus};
+use super::fields;
 use super::labels::Labels;
-use super::lenient;
 use super::promwire::{Rule, RuleAlert, Rules};
 
 /// How long external labels are believed, in seconds: they change with the configuration only.
@@ -206,7 +206,7 @@ fn external_labels(yaml: &str) -> Option<Labels> {
     #[derive(Default, Deserialize)]
     #[serde(default)]
     struct Config {
-        #[serde(deserialize_with = "lenient::object")]
+        #[serde(deserialize_with = "fields::object")]
         global: Global,
     }
     #[derive(Default, Deserialize)]

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
-use super::lenient;
+use crate::backend::lenient::Text;
+
+use super::fields;
 
 /// Labels (or annotations), sorted by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -84,10 +86,10 @@ impl fmt::Display for Labels {
     }
 }
 
-/// Anything but an object is no labels; a value that is not text is no label.
+/// Anything but an object is no labels; a value that is no scalar is no label.
 impl<'de> Deserialize<'de> for Labels {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        lenient::object::<D, Pairs>(deserializer).map(|pairs| pairs.0.into_iter().collect())
+        fields::object::<D, Pairs>(deserializer).map(|pairs| pairs.0.into_iter().collect())
     }
 }
 
@@ -109,8 +111,8 @@ impl<'de> Visitor<'de> for Pairs {
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self, A::Error> {
         while let Some(name) = map.next_key::<Arc<str>>()? {
-            let value = map.next_value::<lenient::Word>()?.0;
-            self.0.push((name, Arc::from(value)));
+            let value = map.next_value::<Text>()?;
+            self.0.push((name, value.shared()));
         }
         Ok(self)
     }
@@ -157,8 +159,8 @@ mod tests {
     #[test]
     fn labels_of_a_wrong_type_cost_only_themselves() {
         let labels: Labels = serde_json::from_str(r#"{"a":"x","b":7,"c":["y"],"d":null,"e":""}"#).unwrap();
-        assert_eq!(labels.to_string(), r#"{a="x"}"#);
-        let none: Labels = serde_json::from_str(r#"[1,2]"#).unwrap();
+        assert_eq!(labels.to_string(), r#"{a="x", b="7"}"#);
+        let none: Labels = serde_json::from_str("[1,2]").unwrap();
         assert_eq!(none, Labels::default());
     }
 }

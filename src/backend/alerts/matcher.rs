@@ -5,36 +5,28 @@ use std::fmt;
 use regex::Regex;
 use serde::Deserialize;
 
+use super::fields;
 use super::labels::Labels;
-use super::lenient;
 
 /// One matcher of a silence, a route or an inhibition, as the server wrote it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Deserialize)]
 pub struct Matcher {
     /// The label.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "fields::text")]
     pub name: String,
     /// The value or the pattern.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "fields::text")]
     pub value: String,
     /// Whether the value is a pattern.
-    #[serde(default, rename = "isRegex", deserialize_with = "yes_or_no")]
+    #[serde(default, rename = "isRegex", deserialize_with = "fields::if_yes")]
     pub is_regex: bool,
     /// Whether it has to match; absent means yes.
-    #[serde(default = "yes", rename = "isEqual", deserialize_with = "unless_no")]
+    #[serde(default = "yes", rename = "isEqual", deserialize_with = "fields::unless_no")]
     pub is_equal: bool,
 }
 
 const fn yes() -> bool {
     true
-}
-
-fn yes_or_no<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    Ok(lenient::flag(deserializer)?.unwrap_or(false))
-}
-
-fn unless_no<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    Ok(lenient::flag(deserializer)?.unwrap_or(true))
 }
 
 impl Matcher {

@@ -8,9 +8,9 @@ mod cluster;
 mod doc;
 mod doctor;
 mod feed;
+mod fields;
 mod kinds;
 mod labels;
-mod lenient;
 mod matcher;
 mod ops;
 mod promwire;
@@ -98,11 +98,11 @@ fn connect(config: &Config, clock: &Clock) -> Vec<Arc<dyn Backend>> {
     }
     let longest = i64::try_from(config.guard.longest_silence.as_secs()).unwrap_or(kinds::LONGEST);
     let shared = Arc::new(Shared { clusters, feeds, longest, clock: clock.clone() });
-    order.into_iter().map(|instance| Alerts::new(instance, &shared)).collect()
+    order.into_iter().map(|instance| Alerts::of(instance, &shared)).collect()
 }
 
 impl Alerts {
-    fn new(instance: Arc<str>, shared: &Arc<Shared>) -> Arc<dyn Backend> {
+    fn of(instance: Arc<str>, shared: &Arc<Shared>) -> Arc<dyn Backend> {
         let cluster = shared.clusters.iter().find(|(name, _)| *name == instance);
         let feed = shared.feeds.iter().find(|feed| feed.name == instance);
         Arc::new(Self {
@@ -219,5 +219,6 @@ impl Backend for Alerts {
     }
 }
 
-#[cfg(all(test, feature = "demo"))]
+#[cfg(test)]
+#[cfg(feature = "demo")]
 mod tests;

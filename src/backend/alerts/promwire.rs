@@ -4,27 +4,27 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::fields;
 use super::labels::Labels;
-use super::lenient;
 
 /// What every answer comes in.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase", bound = "T: DeserializeOwned + Default")]
 pub struct Envelope<T> {
     /// `success` or `error`.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "fields::text")]
     pub status: String,
     /// The answer.
-    #[serde(deserialize_with = "lenient::object")]
+    #[serde(deserialize_with = "fields::object")]
     pub data: T,
     /// The class of an error (`bad_data`, `execution`, `timeout`).
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "fields::text")]
     pub error_type: String,
     /// The error.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "fields::text")]
     pub error: String,
     /// What to mind although there is an answer.
-    #[serde(deserialize_with = "lenient::texts")]
+    #[serde(deserialize_with = "fields::texts")]
     pub warnings: Vec<String>,
 }
 
@@ -33,7 +33,7 @@ pub struct Envelope<T> {
 #[serde(default)]
 pub struct Rules {
     /// Groups; file and name together are unique.
-    #[serde(deserialize_with = "lenient::list")]
+    #[serde(deserialize_with = "fields::list")]
     pub groups: Vec<Group>,
 }
 
@@ -42,16 +42,16 @@ pub struct Rules {
 #[serde(default, rename_all = "camelCase")]
 pub struct Group {
     /// Its name.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "fields::text")]
     pub name: String,
     /// The file that it stands in.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "fields::text")]
     pub file: String,
     /// How often it is evaluated, in seconds.
-    #[serde(deserialize_with = "lenient::number")]
+    #[serde(deserialize_with = "fields::number")]
     pub interval: Option<f64>,
     /// Its rules.
-    #[serde(deserialize_with = "lenient::list")]
+    #[serde(deserialize_with = "fields::list")]
     pub rules: Vec<Rule>,
 }
 
@@ -60,41 +60,41 @@ pub struct Group {
 #[serde(default, rename_all = "camelCase")]
 pub struct Rule {
     /// `alerting` or `recording`.
-    #[serde(rename = "type", deserialize_with = "lenient::text")]
+    #[serde(rename = "type", deserialize_with = "fields::text")]
     pub kind: String,
     /// The alert's or the series' name.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "fields::text")]
     pub name: String,
     /// Its expression.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "fields::text")]
     pub query: String,
     /// How long it must be true before it fires, in seconds.
-    #[serde(deserialize_with = "lenient::number")]
+    #[serde(deserialize_with = "fields::number")]
     pub duration: Option<f64>,
     /// How long it keeps firing after it is false, in seconds.
-    #[serde(deserialize_with = "lenient::number")]
+    #[serde(deserialize_with = "fields::number")]
     pub keep_firing_for: Option<f64>,
     /// The labels that it adds.
     pub labels: Labels,
     /// The templates of its annotations.
     pub annotations: Labels,
     /// `firing`, `pending` or `inactive`; stays `firing` while the rule is broken.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "fields::text")]
     pub state: String,
     /// `ok`, `err` or `unknown`.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "fields::text")]
     pub health: String,
     /// Why it could not be evaluated.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "fields::text")]
     pub last_error: String,
     /// How long the last evaluation took, in seconds.
-    #[serde(deserialize_with = "lenient::number")]
+    #[serde(deserialize_with = "fields::number")]
     pub evaluation_time: Option<f64>,
     /// When it was evaluated last.
-    #[serde(deserialize_with = "lenient::time")]
+    #[serde(deserialize_with = "fields::time")]
     pub last_evaluation: Option<Timestamp>,
     /// Its alerts, pending ones too.
-    #[serde(deserialize_with = "lenient::list")]
+    #[serde(deserialize_with = "fields::list")]
     pub alerts: Vec<RuleAlert>,
 }
 
@@ -107,16 +107,16 @@ pub struct RuleAlert {
     /// Its annotations, expanded.
     pub annotations: Labels,
     /// `pending` or `firing`.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "fields::text")]
     pub state: String,
     /// When the expression became true.
-    #[serde(deserialize_with = "lenient::time")]
+    #[serde(deserialize_with = "fields::time")]
     pub active_at: Option<Timestamp>,
     /// Since when it is only held by `keep_firing_for` (2.42 and newer).
-    #[serde(deserialize_with = "lenient::time")]
+    #[serde(deserialize_with = "fields::time")]
     pub keep_firing_since: Option<Timestamp>,
     /// What the expression was at the last evaluation.
-    #[serde(deserialize_with = "lenient::number")]
+    #[serde(deserialize_with = "fields::number")]
     pub value: Option<f64>,
 }
 
@@ -125,7 +125,7 @@ pub struct RuleAlert {
 #[serde(default)]
 pub struct ServerConfig {
     /// The configuration it runs with. Never logged: it may hold passwords.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "fields::text")]
     pub yaml: String,
 }
 
@@ -140,7 +140,7 @@ impl std::fmt::Debug for ServerConfig {
 #[serde(default)]
 pub struct BuildInfo {
     /// The version.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "fields::text")]
     pub version: String,
 }
 
@@ -149,7 +149,7 @@ pub struct BuildInfo {
 #[serde(default, rename_all = "camelCase")]
 pub struct Alertmanagers {
     /// Those that alerts are sent to.
-    #[serde(deserialize_with = "lenient::list")]
+    #[serde(deserialize_with = "fields::list")]
     pub active_alertmanagers: Vec<AlertmanagerUrl>,
 }
 
@@ -158,6 +158,6 @@ pub struct Alertmanagers {
 #[serde(default)]
 pub struct AlertmanagerUrl {
     /// Its API's URL.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "fields::text")]
     pub url: String,
 }

@@ -60,9 +60,9 @@ mod tests {
 
     #[test]
     fn words_of_other_schools_keep_the_order() {
+        use Severity::{Critical, Info, Major, None, Unknown, Warning};
         let words = ["page", "HIGH", "minor", "notice", "none", "sev9", ""];
         let read: Vec<_> = words.iter().map(|word| Severity::read(word)).collect();
-        use Severity::{Critical, Info, Major, None, Unknown, Warning};
         assert_eq!(read, [Critical, Major, Warning, Info, None, Unknown, Unknown]);
         assert!(read.is_sorted());
     }

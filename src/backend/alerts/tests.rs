@@ -41,12 +41,16 @@ fn connection(name: &str, url: &str) -> Connection {
         domain: Domain::Home,
         public_url: None,
         plaintext: false,
-        timeout: Duration::from_millis(900),
+        timeout: Duration::from_secs(20),
     }
 }
 
-/// Starts the simulators and reads their settings as the configuration file would give them.
 async fn lab(scenario: &str) -> Lab {
+    patient_lab(scenario, Duration::from_secs(20)).await
+}
+
+/// Starts the simulators and reads their settings as the configuration file would give them.
+async fn patient_lab(scenario: &str, timeout: Duration) -> Lab {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let clock = Clock::manual(BEGAN.parse().unwrap());
     let world = World::new(clock.clone(), 7, scenario, Size::default());
@@ -60,7 +64,7 @@ async fn lab(scenario: &str) -> Lab {
                 Some(Setting::Text(text) | Setting::Secret(text)) => text.clone(),
                 _ => String::new(),
             };
-            let connection = connection(&text("name"), &text("url"));
+            let connection = Connection { timeout, ..connection(&text("name"), &text("url")) };
             if *table == "prometheus" {
                 config.prometheus.push(config::Prometheus { connection, auth: HttpAuth::None });
                 continue;
@@ -172,18 +176,17 @@ async fn describe(backend: &Arc<dyn Backend>, id: &EntityId) -> Doc {
 }
 
 fn text(doc: &Doc) -> String {
-    let mut text = String::new();
-    for section in &doc.sections {
-        text.push_str(&format!("# {}\n", section.heading));
-        match &section.body {
+    let section = |section: &crate::model::view::Section| {
+        let lines: Vec<String> = match &section.body {
             Body::Facts(facts) => {
-                facts.iter().for_each(|fact| text.push_str(&format!("{}: {:?}\n", fact.label, fact.value)));
+                facts.iter().map(|fact| format!("{}: {:?}", fact.label, fact.value)).collect()
             }
-            Body::Lines(lines) => lines.iter().for_each(|line| text.push_str(&format!("{}\n", line.text))),
-            Body::Table { rows, .. } => rows.iter().for_each(|row| text.push_str(&format!("{row:?}\n"))),
-        }
-    }
-    text
+            Body::Lines(lines) => lines.iter().map(|line| line.text.clone()).collect(),
+            Body::Table { rows, .. } => rows.iter().map(|row| format!("{row:?}")).collect(),
+        };
+        format!("# {}\n{}\n", section.heading, lines.join("\n"))
+    };
+    doc.sections.iter().map(section).collect()
 }
 
 #[tokio::test]
@@ -370,7 +373,7 @@ async fn the_form_offers_the_alerts_own_matchers() {
 #[tokio::test]
 async fn a_lost_answer_is_unknown_is_found_by_its_words_and_is_never_sent_twice() {
     for fault in [FaultKind::LostAnswer, FaultKind::Swallowed] {
-        let lab = lab("calm").await;
+        let lab = patient_lab("calm", Duration::from_millis(1500)).await;
         let alert = lab.alert("HighMemoryUsage").await;
         let silence = job(kinds::SILENCE, &alert, &[("duration", "1h"), ("comment", "reboot")]);
         let sent = lab.world.clock.now();
@@ -386,7 +389,7 @@ async fn a_lost_answer_is_unknown_is_found_by_its_words_and_is_never_sent_twice(
 
 #[tokio::test]
 async fn what_never_arrived_is_unclear_at_first_and_absent_later() {
-    let lab = lab("calm").await;
+    let lab = patient_lab("calm", Duration::from_millis(1500)).await;
     let alert = lab.alert("HighMemoryUsage").await;
     let silence = job(kinds::SILENCE, &alert, &[("duration", "1h"), ("comment", "reboot")]);
     let sent = lab.world.clock.now();

@@ -155,6 +155,8 @@ pub(super) fn target(row: Row) -> Target {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::super::cluster::Held;
     use super::super::labels::Labels;
     use super::super::promwire::{Rule, RuleAlert};
@@ -181,7 +183,7 @@ mod tests {
         let mut alerts: Vec<Held> = labels.iter().map(held).collect();
         alerts.sort_by_key(|held| held.fingerprint);
         let at = "2026-11-22T10:00:00Z".parse().unwrap();
-        Arc::new(Observation { at, alerts, silences: Default::default(), members: Vec::new() })
+        Arc::new(Observation { at, alerts, silences: BTreeMap::default(), members: Vec::new() })
     }
 
     #[test]

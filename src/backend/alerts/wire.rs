@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use super::fields;
 use super::labels::Labels;
-use super::lenient;
 use super::matcher::Matcher;
 
 /// An element of `GET /alerts`.
@@ -16,25 +16,25 @@ pub struct Alert {
     /// What it says.
     pub annotations: Labels,
     /// When it began to fire; its episode.
-    #[serde(deserialize_with = "lenient::time")]
+    #[serde(deserialize_with = "fields::time")]
     pub starts_at: Option<Timestamp>,
     /// When it ends unless it is sent again: an expiry, not an end.
-    #[serde(deserialize_with = "lenient::time")]
+    #[serde(deserialize_with = "fields::time")]
     pub ends_at: Option<Timestamp>,
     /// When it was received last.
-    #[serde(deserialize_with = "lenient::time")]
+    #[serde(deserialize_with = "fields::time")]
     pub updated_at: Option<Timestamp>,
     /// The hash of its labels, 16 hex digits.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "fields::text")]
     pub fingerprint: String,
     /// Where its expression can be seen; absent where the sender gave none.
-    #[serde(rename = "generatorURL", deserialize_with = "lenient::text")]
+    #[serde(rename = "generatorURL", deserialize_with = "fields::text")]
     pub generator_url: String,
     /// Who is told.
-    #[serde(deserialize_with = "lenient::list")]
+    #[serde(deserialize_with = "fields::list")]
     pub receivers: Vec<Receiver>,
     /// Whether it is kept quiet.
-    #[serde(deserialize_with = "lenient::object")]
+    #[serde(deserialize_with = "fields::object")]
     pub status: AlertStatus,
 }
 
@@ -43,16 +43,16 @@ pub struct Alert {
 #[serde(default, rename_all = "camelCase")]
 pub struct AlertStatus {
     /// `active`, `suppressed` or `unprocessed`.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "fields::text")]
     pub state: String,
     /// Ids of silences.
-    #[serde(deserialize_with = "lenient::texts")]
+    #[serde(deserialize_with = "fields::texts")]
     pub silenced_by: Vec<String>,
     /// Fingerprints of alerts; only ever the first one found.
-    #[serde(deserialize_with = "lenient::texts")]
+    #[serde(deserialize_with = "fields::texts")]
     pub inhibited_by: Vec<String>,
     /// Names of time intervals; absent before 0.28, and filled in groups only.
-    #[serde(deserialize_with = "lenient::texts")]
+    #[serde(deserialize_with = "fields::texts")]
     pub muted_by: Vec<String>,
 }
 
@@ -61,7 +61,7 @@ pub struct AlertStatus {
 #[serde(default)]
 pub struct Receiver {
     /// Its name.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "fields::text")]
     pub name: String,
 }
 
@@ -70,28 +70,28 @@ pub struct Receiver {
 #[serde(default, rename_all = "camelCase")]
 pub struct Silence {
     /// Its UUID, the same on every member of a cluster.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "fields::text")]
     pub id: String,
     /// Its state.
-    #[serde(deserialize_with = "lenient::object")]
+    #[serde(deserialize_with = "fields::object")]
     pub status: SilenceStatus,
     /// Who made it.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "fields::text")]
     pub created_by: String,
     /// Why.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "fields::text")]
     pub comment: String,
     /// When it begins.
-    #[serde(deserialize_with = "lenient::time")]
+    #[serde(deserialize_with = "fields::time")]
     pub starts_at: Option<Timestamp>,
     /// When it ends.
-    #[serde(deserialize_with = "lenient::time")]
+    #[serde(deserialize_with = "fields::time")]
     pub ends_at: Option<Timestamp>,
     /// When it was changed last.
-    #[serde(deserialize_with = "lenient::time")]
+    #[serde(deserialize_with = "fields::time")]
     pub updated_at: Option<Timestamp>,
     /// What it matches: all of these.
-    #[serde(deserialize_with = "lenient::list")]
+    #[serde(deserialize_with = "fields::list")]
     pub matchers: Vec<Matcher>,
 }
 
@@ -100,7 +100,7 @@ pub struct Silence {
 #[serde(default)]
 pub struct SilenceStatus {
     /// `active`, `pending` or `expired`.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "fields::text")]
     pub state: String,
 }
 
@@ -109,16 +109,16 @@ pub struct SilenceStatus {
 #[serde(default, rename_all = "camelCase")]
 pub struct Status {
     /// The gossip cluster.
-    #[serde(deserialize_with = "lenient::object")]
+    #[serde(deserialize_with = "fields::object")]
     pub cluster: ClusterStatus,
     /// The configuration it runs with. Never logged: 0.25 prints webhook URLs with their tokens.
-    #[serde(deserialize_with = "lenient::object")]
+    #[serde(deserialize_with = "fields::object")]
     pub config: OriginalConfig,
     /// When it was started.
-    #[serde(deserialize_with = "lenient::time")]
+    #[serde(deserialize_with = "fields::time")]
     pub uptime: Option<Timestamp>,
     /// What it is.
-    #[serde(deserialize_with = "lenient::object")]
+    #[serde(deserialize_with = "fields::object")]
     pub version_info: VersionInfo,
 }
 
@@ -127,10 +127,10 @@ pub struct Status {
 #[serde(default)]
 pub struct ClusterStatus {
     /// `ready`, `settling` or `disabled`.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "fields::text")]
     pub status: String,
     /// All members, itself included; their addresses are gossip ports.
-    #[serde(deserialize_with = "lenient::list")]
+    #[serde(deserialize_with = "fields::list")]
     pub peers: Vec<Peer>,
 }
 
@@ -139,7 +139,7 @@ pub struct ClusterStatus {
 #[serde(default)]
 pub struct Peer {
     /// Its name; a ULID unless one was set.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "fields::text")]
     pub name: String,
 }
 
@@ -148,7 +148,7 @@ pub struct Peer {
 #[serde(default)]
 pub struct OriginalConfig {
     /// YAML.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "fields::text")]
     pub original: String,
 }
 
@@ -163,7 +163,7 @@ impl std::fmt::Debug for OriginalConfig {
 #[serde(default)]
 pub struct VersionInfo {
     /// As it was built, perhaps with a distribution's suffix.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "fields::text")]
     pub version: String,
 }
 
@@ -172,6 +172,6 @@ pub struct VersionInfo {
 #[serde(default)]
 pub struct Created {
     /// The id of the new or changed silence.
-    #[serde(rename = "silenceID", deserialize_with = "lenient::text")]
+    #[serde(rename = "silenceID", deserialize_with = "fields::text")]
     pub silence_id: String,
 }

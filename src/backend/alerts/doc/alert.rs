@@ -23,9 +23,9 @@ pub(super) fn of_alertmanager(
     cluster: &Cluster,
     seen: &Observation,
     around: Around<'_>,
-) -> Result<Doc, ApiError> {
+) -> Doc {
     let Some(held) = seen.alert_named(&id.key) else {
-        return Ok(gone(seen, around));
+        return gone(seen, around);
     };
     let alert = &held.alert;
     let known = around.feeds.iter().find_map(|feed| feed.find(held.fingerprint, &alert.labels));
@@ -46,7 +46,7 @@ pub(super) fn of_alertmanager(
     };
     let doc = doc.facts("labels", pairs(&alert.labels)).facts("annotations", other(&alert.annotations));
     let link = (!alert.generator_url.is_empty()).then(|| DocLine::new(&*alert.generator_url));
-    Ok(doc.lines("generator", link.into_iter().collect()))
+    doc.lines("generator", link.into_iter().collect())
 }
 
 /// An alert that only a Prometheus knows.

@@ -65,7 +65,7 @@ async fn describe(backend: &Alerts, id: &EntityId) -> Result<Doc, ApiError> {
             let cluster = backend.cluster()?;
             let (seen, feeds) =
                 futures_util::future::join(cluster.observe(5), knowledge(&backend.shared)).await;
-            alert::of_alertmanager(id, cluster, &*seen?, around(backend, &feeds))
+            Ok(alert::of_alertmanager(id, cluster, &*seen?, around(backend, &feeds)))
         }
         kinds::SILENCES => {
             let seen = backend.cluster()?.observe(5).await?;

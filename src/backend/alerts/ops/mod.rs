@@ -150,10 +150,8 @@ fn duration(job: &Job, longest: i64) -> Result<SignedDuration, String> {
 fn hits(hits: &[&Held], of: usize, own: Option<u64>) -> Vec<Evidence> {
     let severity = |held: &&&Held| Severity::read(held.alert.labels.get("severity"));
     let critical = hits.iter().filter(|held| severity(held) <= Severity::Major).count();
-    let mut says = format!("{} of {of} alerts now", hits.len());
-    if critical > 0 {
-        says.push_str(&format!(", {critical} of them critical"));
-    }
+    let worst = if critical > 0 { format!(", {critical} of them critical") } else { String::new() };
+    let says = format!("{} of {of} alerts now{worst}", hits.len());
     let tone = if critical > 0 || hits.len() > 1 { Tone::Warn } else { Tone::Text };
     let mut evidence = vec![Evidence::new("hits", says, tone)];
     let others: Vec<&&Held> = hits.iter().filter(|held| Some(held.fingerprint) != own).collect();

@@ -47,7 +47,7 @@ pub fn check(matchers: &[Matcher], labels: &Labels) -> Result<Option<&'static st
     if labels.find("alertname").is_some() && !names(&"alertname") {
         return Err("without alertname it would silence other alerts too".to_owned());
     }
-    if PLACES.iter().any(|place| labels.find(place).is_some()) && !PLACES.iter().any(|place| names(&place)) {
+    if PLACES.iter().any(|place| labels.find(place).is_some()) && !PLACES.iter().any(names) {
         return Err(format!("one of {} must be among the matchers", PLACES.join(", ")));
     }
     let broad = matchers.iter().all(|matcher| BROAD.contains(&matcher.name.as_str()));

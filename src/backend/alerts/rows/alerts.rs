@@ -320,10 +320,11 @@ mod tests {
 
     #[test]
     fn health_follows_severity_and_quiet() {
+        type Case<'a> = (&'a [(&'a str, &'a str)], bool, Health, Option<&'a str>);
         let instance: Arc<str> = Arc::from("lab");
         let around = Around { instance: &instance, domain: Domain::Home, now: at(NOW), feeds: &[] };
         let seen = seen(vec![], vec![silence("s", "known")]);
-        let cases: [(&[(&str, &str)], bool, Health, Option<&str>); 6] = [
+        let cases: [Case<'_>; 6] = [
             (&[("alertname", "A"), ("severity", "critical")], false, Health::Critical, Some("it is broken")),
             (&[("alertname", "A"), ("severity", "warning")], false, Health::Warning, Some("it is broken")),
             (&[("alertname", "Watchdog"), ("severity", "none")], false, Health::Ok, None),

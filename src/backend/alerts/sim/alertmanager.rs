@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use super::super::labels::Labels;
 use super::super::matcher::{Matcher, Matchers};
 use super::silences::Silences;
-use super::{Lab, Posted, USER, frame, homelab, plain, quiet, refuse, written};
+use super::{Lab, Posted, USER, frame, plain, quiet, refuse, written};
 
 /// One member.
 pub(super) struct Member {
@@ -125,9 +125,9 @@ impl Member {
     fn held(&self) -> Vec<Alert> {
         let now = self.lab.now();
         let mut held: Vec<Alert> = Vec::new();
-        for rule in homelab::rules(&self.lab).iter().filter(|rule| rule.broken.is_empty()) {
+        for rule in self.lab.rules.iter().filter(|rule| rule.broken.is_empty()) {
             for found in &rule.found {
-                let Some(fired) = rule.fired(found, now) else { continue };
+                let Some(fired) = rule.fired(found, &self.lab) else { continue };
                 let updated =
                     now - SignedDuration::from_secs((now.as_second() - fired.as_second()).rem_euclid(60));
                 held.push(Alert {
@@ -193,10 +193,10 @@ fn wanted(parameters: &[(String, String)], name: &str) -> bool {
     })
 }
 
-fn filters(parameters: &[(String, String)]) -> Result<Vec<Matcher>, Response> {
+fn filters(parameters: &[(String, String)]) -> Result<Vec<Matcher>, Box<Response>> {
     let given = parameters.iter().filter(|(name, _)| name == "filter");
     let read = given.map(|(_, text)| {
-        let wrong = || refuse(StatusCode::BAD_REQUEST, &format!("bad matcher format: {text}"));
+        let wrong = || Box::new(refuse(StatusCode::BAD_REQUEST, &format!("bad matcher format: {text}")));
         Matcher::parse(text)
             .map_err(|_| wrong())
             .and_then(|matcher| if matcher.name.starts_with('{') { Err(wrong()) } else { Ok(matcher) })
@@ -209,7 +209,7 @@ async fn alerts(State(member): Shared, RawQuery(query): RawQuery) -> Response {
     let matchers = match filters(&parameters).map(Matchers::new) {
         Ok(Ok(matchers)) => matchers,
         Ok(Err(text)) => return refuse(StatusCode::BAD_REQUEST, &text),
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     let receiver = match parameters.iter().find(|(name, _)| name == "receiver") {
         Some((_, pattern)) => match Regex::new(&format!("^(?:{pattern})$")) {
@@ -236,22 +236,23 @@ async fn alerts(State(member): Shared, RawQuery(query): RawQuery) -> Response {
                 names.filter_map(|receiver| receiver["name"].as_str()).any(|name| pattern.is_match(name))
             })
     });
-    Json(Value::from_iter(shown)).into_response()
+    Json(shown.collect::<Value>()).into_response()
 }
 
 /// Only JSON is taken, and only where it says that it is.
-fn json_body(headers: &HeaderMap, body: &Bytes) -> Result<Value, Response> {
+fn json_body(headers: &HeaderMap, body: &Bytes) -> Result<Value, Box<Response>> {
     let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let media = given.unwrap_or("application/octet-stream");
     if !media.starts_with("application/json") {
         let message = format!("unsupported media type \"{media}\", only [application/json] are allowed");
-        return Err(frame(StatusCode::UNSUPPORTED_MEDIA_TYPE, 415, message));
+        return Err(Box::new(frame(StatusCode::UNSUPPORTED_MEDIA_TYPE, 415, message)));
     }
     let value: Value = serde_json::from_slice(body).map_err(|error| {
-        frame(StatusCode::BAD_REQUEST, 400, format!("parsing body from \"\" failed, because {error}"))
+        let message = format!("parsing body from \"\" failed, because {error}");
+        Box::new(frame(StatusCode::BAD_REQUEST, 400, message))
     })?;
     if value.is_null() {
-        return Err(frame(StatusCode::UNPROCESSABLE_ENTITY, 602, "body in body is required"));
+        return Err(Box::new(frame(StatusCode::UNPROCESSABLE_ENTITY, 602, "body in body is required")));
     }
     Ok(value)
 }
@@ -260,7 +261,7 @@ fn json_body(headers: &HeaderMap, body: &Bytes) -> Result<Value, Response> {
 async fn post_alerts(State(member): Shared, headers: HeaderMap, body: Bytes) -> Response {
     let body = match json_body(&headers, &body) {
         Ok(body) => body,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     let mut bad = None;
     let now = member.lab.now();
@@ -306,14 +307,14 @@ fn read_alert(alert: &Value, now: Timestamp) -> Result<Posted, &'static str> {
 async fn silences(State(member): Shared, RawQuery(query): RawQuery) -> Response {
     match filters(&parameters(query.as_deref())) {
         Ok(filters) => Json(member.silences().list(&filters, member.lab.now())).into_response(),
-        Err(refusal) => refusal,
+        Err(refusal) => *refusal,
     }
 }
 
 async fn put_silence(State(member): Shared, headers: HeaderMap, body: Bytes) -> Response {
     let body = match json_body(&headers, &body) {
         Ok(body) => body,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     match member.silences().put(&body, member.lab.now()) {
         Ok(id) => Json(json!({"silenceID": id})).into_response(),

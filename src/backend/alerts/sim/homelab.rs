@@ -1,274 +1,133 @@
 //! The homelab's rules and what they find: one truth for the Prometheus and the Alertmanagers of the lab.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
 
 use super::super::labels::Labels;
 use super::Lab;
 
 /// What the lab's Prometheus adds to every alert it sends.
 pub(super) const EXTERNAL: [(&str, &str); 1] = [("prometheus", "monitoring/lab")];
+/// How many pods are not ready in a scene under load.
+const MANY: u32 = 2000;
 
-/// A rule and what it finds now.
-#[derive(Debug, Clone)]
+#[derive(Deserialize)]
+struct File {
+    rule: Vec<Rule>,
+}
+
+/// A rule and what it finds.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
 pub(super) struct Rule {
-    pub group: &'static str,
-    pub name: &'static str,
-    pub query: &'static str,
+    /// The scenario that it finds something in; empty is all.
+    scene: String,
+    pub group: String,
+    pub name: String,
+    pub query: String,
     /// Seconds for which it must be true.
     pub wait: i64,
-    pub severity: &'static str,
-    pub summary: &'static str,
+    pub severity: String,
+    pub summary: String,
     /// Why it cannot be evaluated; empty where it can.
-    pub broken: &'static str,
+    pub broken: String,
     pub found: Vec<Found>,
 }
 
 /// One thing that a rule finds.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
 pub(super) struct Found {
-    pub labels: Vec<(String, String)>,
-    /// When it became true.
-    pub since: Timestamp,
-    pub value: f64,
+    pub labels: BTreeMap<String, String>,
+    /// Minutes before the lab began at which it became true.
+    since: u32,
+    value: f64,
+    /// Whether its value moves, so that a refresh is seen to be one.
+    moves: bool,
 }
 
 impl Rule {
     /// The labels of an alert, without external ones.
-    pub fn labels(&self, found: &Found) -> Vec<(String, String)> {
-        let own = [("alertname", self.name), ("severity", self.severity)];
-        let own = own.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
-        own.chain(found.labels.iter().cloned()).collect()
+    pub fn labels<'a>(&'a self, found: &'a Found) -> BTreeMap<&'a str, &'a str> {
+        let own = [("alertname", self.name.as_str()), ("severity", self.severity.as_str())];
+        own.into_iter()
+            .chain(found.labels.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+            .collect()
     }
 
     /// When an alert fires; `None` while it is pending.
-    pub fn fired(&self, found: &Found, now: Timestamp) -> Option<Timestamp> {
-        let at = found.since + SignedDuration::from_secs(self.wait);
-        (at <= now).then_some(at)
+    pub fn fired(&self, found: &Found, lab: &Lab) -> Option<Timestamp> {
+        let at = found.true_since(lab) + SignedDuration::from_secs(self.wait);
+        (at <= lab.now()).then_some(at)
     }
 
     /// The labels as they are sent.
     pub fn sent(&self, found: &Found) -> Labels {
-        let labels = self.labels(found);
-        let labels: Labels = labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let labels: Labels = self.labels(found).into_iter().collect();
         labels.completed(&EXTERNAL.into_iter().collect())
     }
 }
 
-/// Declares a rule of the homelab.
-macro_rules! rule {
-    ($group:literal, $name:literal, $severity:literal, $wait:literal, $query:literal, $summary:literal, $found:expr) => {
-        Rule {
-            group: $group,
-            name: $name,
-            query: $query,
-            wait: $wait,
-            severity: $severity,
-            summary: $summary,
-            broken: "",
-            found: $found,
-        }
-    };
+impl Found {
+    /// When the expression became true.
+    pub fn true_since(&self, lab: &Lab) -> Timestamp {
+        lab.began - SignedDuration::from_mins(i64::from(self.since))
+    }
+
+    /// What the expression is now.
+    pub fn value(&self, lab: &Lab) -> f64 {
+        let wave = u8::try_from((lab.now().as_second() / 15).rem_euclid(5)).unwrap_or(0);
+        if self.moves { self.value + f64::from(wave) } else { self.value }
+    }
 }
 
-/// All rules with what they find at this instant.
-pub(super) fn rules(lab: &Lab) -> Vec<Rule> {
-    let found = |minutes: i64, value: f64, labels: &[(&str, &str)]| Found {
-        labels: labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
-        since: lab.began - SignedDuration::from_mins(minutes),
-        value,
-    };
-    let mut rules = everyday(lab, &found);
-    rules.push(Rule {
-        broken: "found duplicate series for the match group {cluster=\"prod\"} on the right hand-side of the operation",
-        ..rule!("homelab", "NodeLoadPerCore", "info", 600, "node_load5 / on(cluster) node_cpus", "Load per core.", vec![])
-    });
-    if lab.world.scenario == "outpost-down" {
-        rules.push(outpost_down(&found));
+/// The rules of a scenario.
+pub(super) fn rules(scenario: &str) -> Vec<Rule> {
+    let file: Result<File, _> = toml::from_str(include_str!("homelab.toml"));
+    let mut rules = file.map(|file| file.rule).unwrap_or_default();
+    for rule in &mut rules {
+        if !rule.scene.is_empty() && rule.scene != scenario {
+            rule.found.clear();
+        }
     }
-    if lab.world.scenario.starts_with("load") {
-        rules.push(many(&found));
+    if scenario.starts_with("load") {
+        rules.push(many());
     }
     rules
 }
 
-type Make<'a> = &'a dyn Fn(i64, f64, &[(&str, &str)]) -> Found;
-
-fn everyday(lab: &Lab, found: Make<'_>) -> Vec<Rule> {
-    // A figure that moves, so that a refresh is seen to be one.
-    let wave = f64::from(u8::try_from((lab.now().as_second() / 15).rem_euclid(5)).unwrap_or(0));
-    let loki = [("cluster", "prod"), ("namespace", "monitoring"), ("statefulset", "loki")];
-    let lidarr = [
-        ("cluster", "cloud"),
-        ("namespace", "media"),
-        ("pod", "lidarr-5c9f86d9bb-q7t9k"),
-        ("container", "lidarr"),
-    ];
-    let nextcloud = [
-        ("name", "nextcloud"),
-        ("project", "default"),
-        ("dest_server", "https://cloud.lab.example:6443"),
-        ("job", "argocd-metrics"),
-    ];
-    let days = 11.0 * 86_400.0;
-    vec![
-        rule!(
-            "general.rules",
-            "Watchdog",
-            "none",
-            0,
-            "vector(1)",
-            "Always firing; its absence means the alert path is broken.",
-            vec![found(41 * 1440, 1.0, &[])]
-        ),
-        rule!(
-            "node",
-            "HighMemoryUsage",
-            "warning",
-            300,
-            "100 * (1 - node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes) > 80",
-            "Memory is above 80 %.",
-            vec![found(
-                131,
-                82.0 + wave,
-                &[
-                    ("instance", "oci-node-1"),
-                    ("node", "oci-node-1"),
-                    ("cluster", "cloud"),
-                    ("job", "node-exporter")
-                ]
-            )]
-        ),
-        rule!(
-            "argocd",
-            "ArgoCDAppOutOfSync",
-            "warning",
-            900,
-            "argocd_app_info{sync_status!=\"Synced\"} == 1",
-            "The live state differs from Git.",
-            vec![found(56, 1.0, &nextcloud)]
-        ),
-        rule!(
-            "velero",
-            "VeleroNoRecentBackup",
-            "warning",
-            0,
-            "time() - velero_backup_last_successful_timestamp > 86400",
-            "No backup has succeeded for a day.",
-            vec![found(
-                26 * 60,
-                93_600.0,
-                &[("cluster", "cloud"), ("namespace", "velero"), ("job", "velero")]
-            )]
-        ),
-        rule!(
-            "certificates",
-            "CertificateExpiringSoon",
-            "warning",
-            0,
-            "probe_ssl_earliest_cert_expiry - time() < 14 * 86400",
-            "The certificate expires in 11 days.",
-            vec![found(3 * 1440, days, &[("host", "auth.lab.example"), ("job", "blackbox")])]
-        ),
-        rule!(
-            "kubernetes-apps",
-            "PodCrashLooping",
-            "warning",
-            300,
-            "max_over_time(kube_pod_container_status_waiting_reason{reason=\"CrashLoopBackOff\"}[5m]) >= 1",
-            "A container crashes and is restarted.",
-            vec![found(74, 1.0, &lidarr)]
-        ),
-        rule!(
-            "kubernetes-apps",
-            "StatefulSetNotReady",
-            "warning",
-            1800,
-            "kube_statefulset_status_replicas_ready < 1",
-            "A stateful set has no ready replica.",
-            vec![found(17, 0.0, &loki)]
-        ),
-        rule!(
-            "kubernetes-resources",
-            "InfoInhibitor",
-            "none",
-            0,
-            "ALERTS{severity=\"info\"} == 1 unless on(namespace) ALERTS{severity=\"warning\"} == 1",
-            "Keeps informational alerts quiet.",
-            vec![found(190, 1.0, &[("namespace", "immich"), ("cluster", "cloud")])]
-        ),
-        rule!(
-            "kubernetes-resources",
-            "CPUThrottlingHigh",
-            "info",
-            900,
-            "sum(increase(container_cpu_cfs_throttled_periods_total[5m])) > 25",
-            "A container is throttled.",
-            vec![found(
-                205,
-                47.3,
-                &[
-                    ("namespace", "immich"),
-                    ("cluster", "cloud"),
-                    ("pod", "immich-server-0"),
-                    ("container", "server")
-                ]
-            )]
-        ),
-        rule!(
-            "node",
-            "ZfsPoolDegraded",
-            "critical",
-            0,
-            "node_zfs_zpool_state{state!=\"online\"} > 0",
-            "A pool is not online.",
-            vec![]
-        ),
-        rule!(
-            "home",
-            "GuestDown",
-            "critical",
-            120,
-            "pve_up{id=~\"qemu/10.\"} == 0",
-            "A guest that should run does not.",
-            vec![]
-        ),
-    ]
+fn many() -> Rule {
+    let pod = |n: u32| {
+        let labels = [
+            ("namespace", format!("team-{}", n % 40)),
+            ("pod", format!("app-{n:04}")),
+            ("cluster", "cloud".to_owned()),
+            ("job", "kube-state-metrics".to_owned()),
+        ];
+        let labels = labels.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        Found { labels, since: n % 600, value: 1.0, moves: false }
+    };
+    Rule {
+        group: "kubernetes-apps".to_owned(),
+        name: "KubePodNotReady".to_owned(),
+        query: "kube_pod_status_phase{phase=~\"Pending|Unknown\"} > 0".to_owned(),
+        wait: 900,
+        severity: "warning".to_owned(),
+        summary: "A pod is not ready.".to_owned(),
+        found: (0..MANY).map(pod).collect(),
+        ..Rule::default()
+    }
 }
 
-fn outpost_down(found: Make<'_>) -> Rule {
-    let hosts =
-        ["nextcloud", "navidrome", "immich", "mealie", "glance", "n8n", "invidious", "lidarr", "romm"];
-    let down = hosts.iter().map(|host| {
-        let host = format!("{host}.lab.example");
-        found(28, 0.0, &[("instance", &format!("https://{host}")), ("host", &host), ("job", "protected")])
-    });
-    rule!(
-        "edge",
-        "ServiceDown",
-        "critical",
-        120,
-        "probe_success{job=\"protected\"} == 0",
-        "A protected service answers neither its page nor its login.",
-        down.collect()
-    )
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn many(found: Make<'_>) -> Rule {
-    let pods = (0..2000_i64).map(|n| {
-        let (pod, namespace) = (format!("app-{n:04}"), format!("team-{}", n % 40));
-        found(
-            n % 600,
-            1.0,
-            &[("namespace", &namespace), ("pod", &pod), ("cluster", "cloud"), ("job", "kube-state-metrics")],
-        )
-    });
-    rule!(
-        "kubernetes-apps",
-        "KubePodNotReady",
-        "warning",
-        900,
-        "kube_pod_status_phase{phase=~\"Pending|Unknown\"} > 0",
-        "A pod is not ready.",
-        pods.collect()
-    )
+    #[test]
+    fn the_file_of_rules_can_be_read_and_scenes_are_kept_apart() {
+        let found = |scenario| rules(scenario).iter().map(|rule| rule.found.len()).sum::<usize>();
+        assert_eq!((found("calm"), found("outpost-down"), found("load")), (9, 18, 2009));
+    }
 }

@@ -41,6 +41,7 @@ struct Lab {
     world: Arc<World>,
     /// When the lab began; ages of its alerts are counted from here.
     began: Timestamp,
+    rules: Vec<homelab::Rule>,
     silences: Mutex<Silences>,
 }
 
@@ -58,8 +59,12 @@ impl Lab {
 /// All simulators of the backend.
 pub(super) fn all(world: &Arc<World>) -> Vec<Simulator> {
     let began = world.clock.now();
-    let lab =
-        Arc::new(Lab { world: world.clone(), began, silences: Mutex::new(Silences::of_the_homelab(began)) });
+    let lab = Arc::new(Lab {
+        world: world.clone(),
+        began,
+        rules: homelab::rules(&world.scenario),
+        silences: Mutex::new(Silences::of_the_homelab(began)),
+    });
     let member = |number: u8| {
         let server = format!("alertmanager-{number}");
         let router = alertmanager::router(lab.clone(), number);

@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::homelab::{EXTERNAL, Found, Rule};
-use super::{Lab, homelab, plain};
+use super::{Lab, plain};
 
 type Shared = State<Arc<Lab>>;
 
@@ -36,7 +36,7 @@ pub(super) fn router(lab: Arc<Lab>) -> Router {
         .with_state(lab)
 }
 
-fn success(data: Value) -> Response {
+fn success(data: &Value) -> Response {
     Json(json!({"status": "success", "data": data})).into_response()
 }
 
@@ -50,42 +50,41 @@ fn evaluated(now: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S.649737044Z").to_string()
 }
 
-fn alert(rule: &Rule, found: &Found, now: Timestamp) -> Value {
-    let labels: BTreeMap<String, String> = rule.labels(found).into_iter().collect();
+fn alert(rule: &Rule, found: &Found, lab: &Lab) -> Value {
     json!({
-        "labels": labels,
+        "labels": rule.labels(found),
         "annotations": {"summary": rule.summary},
-        "state": if rule.fired(found, now).is_some() { "firing" } else { "pending" },
-        "activeAt": found.since.strftime("%Y-%m-%dT%H:%M:%S.647266341Z").to_string(),
-        "value": format!("{:e}", found.value),
+        "state": if rule.fired(found, lab).is_some() { "firing" } else { "pending" },
+        "activeAt": found.true_since(lab).strftime("%Y-%m-%dT%H:%M:%S.647266341Z").to_string(),
+        "value": format!("{:e}", found.value(lab)),
     })
 }
 
-fn state(rule: &Rule, now: Timestamp) -> &'static str {
-    match rule.found.iter().map(|found| rule.fired(found, now).is_some()).max() {
+fn state(rule: &Rule, lab: &Lab) -> &'static str {
+    match rule.found.iter().map(|found| rule.fired(found, lab).is_some()).max() {
         Some(true) => "firing",
         Some(false) => "pending",
         None => "inactive",
     }
 }
 
-fn rule(rule: &Rule, now: Timestamp) -> Value {
+fn rule(rule: &Rule, lab: &Lab) -> Value {
     let mut body = json!({
         "type": "alerting",
-        "state": state(rule, now),
+        "state": state(rule, lab),
         "name": rule.name,
         "query": rule.query,
         "duration": rule.wait,
         "keepFiringFor": 0,
         "labels": {"severity": rule.severity},
         "annotations": {"summary": rule.summary},
-        "alerts": rule.found.iter().map(|found| alert(rule, found, now)).collect::<Vec<_>>(),
+        "alerts": rule.found.iter().map(|found| alert(rule, found, lab)).collect::<Vec<_>>(),
         "health": if rule.broken.is_empty() { "ok" } else { "err" },
         "evaluationTime": 0.000_731_923,
-        "lastEvaluation": evaluated(now),
+        "lastEvaluation": evaluated(lab.now()),
     });
     if !rule.broken.is_empty() {
-        body["lastError"] = Value::from(rule.broken);
+        body["lastError"] = Value::from(rule.broken.as_str());
     }
     body
 }
@@ -100,8 +99,8 @@ async fn rules(State(lab): Shared, RawQuery(query): RawQuery) -> Response {
     }
     let now = lab.now();
     let mut groups: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
-    for found in homelab::rules(&lab) {
-        groups.entry(found.group).or_default().push(rule(&found, now));
+    for one in &lab.rules {
+        groups.entry(&one.group).or_default().push(rule(one, &lab));
     }
     if !wanted.contains("type=alert") {
         groups.entry("node").or_default().push(json!({
@@ -116,19 +115,17 @@ async fn rules(State(lab): Shared, RawQuery(query): RawQuery) -> Response {
             "evaluationTime": 0.001_700_798, "lastEvaluation": evaluated(now),
         })
     });
-    success(json!({"groups": groups.collect::<Vec<_>>()}))
+    success(&json!({"groups": groups.collect::<Vec<_>>()}))
 }
 
 async fn alerts(State(lab): Shared) -> Response {
-    let now = lab.now();
-    let rules = homelab::rules(&lab);
-    let all = rules.iter().flat_map(|rule| rule.found.iter().map(move |found| alert(rule, found, now)));
-    success(json!({"alerts": all.collect::<Vec<_>>()}))
+    let found = lab.rules.iter().flat_map(|rule| rule.found.iter().map(move |found| (rule, found)));
+    success(&json!({"alerts": found.map(|(rule, found)| alert(rule, found, &lab)).collect::<Vec<_>>()}))
 }
 
 async fn alertmanagers() -> Response {
     let url = |number| json!({"url": format!("http://alertmanager-{number}.lab.example:9093/api/v2/alerts")});
-    success(json!({"activeAlertmanagers": [url(1), url(2)], "droppedAlertmanagers": []}))
+    success(&json!({"activeAlertmanagers": [url(1), url(2)], "droppedAlertmanagers": []}))
 }
 
 async fn config() -> Response {
@@ -138,11 +135,11 @@ async fn config() -> Response {
         "global:\n  scrape_interval: 15s\n  evaluation_interval: 15s\n  external_labels:\n{}rule_files:\n- /etc/prometheus/rules/lab.yml\n",
         external.concat()
     );
-    success(json!({"yaml": yaml}))
+    success(&json!({"yaml": yaml}))
 }
 
 async fn build() -> Response {
-    success(json!({
+    success(&json!({
         "version": "2.42.0+ds", "revision": "2.42.0+ds-5+deb12u1", "branch": "debian/sid",
         "buildUser": "team+pkg-go@tracker.debian.org", "buildDate": "20230312-18:26:42", "goVersion": "go1.19.8",
     }))
