@@ -21,6 +21,8 @@ use super::operate;
 /// Makes the instances of one backend; may block.
 pub type Connector = Box<dyn FnOnce() -> Vec<Arc<dyn Backend>> + Send>;
 
+/// The name of the threads that connect: their panics are told like those of tasks.
+pub const THREAD: &str = "vigie-connect";
 /// How many of the journal's lines the console shows.
 const RECENT: usize = 200;
 /// Between two tries to learn the rights, doubling.
@@ -138,7 +140,7 @@ impl Inner {
 fn aside(connector: Connector) -> std::io::Result<oneshot::Receiver<Vec<Arc<dyn Backend>>>> {
     let (sender, receiver) = oneshot::channel();
     let runtime = tokio::runtime::Handle::current();
-    std::thread::Builder::new().name("vigie-connect".to_owned()).spawn(move || {
+    std::thread::Builder::new().name(THREAD.to_owned()).spawn(move || {
         // Clients are made inside the runtime that they will live in.
         let _inside = runtime.enter();
         let _ = sender.send(connector());

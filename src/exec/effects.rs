@@ -14,7 +14,7 @@ use crate::model::snapshot::{Fault, Layer};
 
 use super::call::{blocking, within};
 use super::executor::{Executor, Inner, PATIENCE};
-use super::operate::{Order, Recovered};
+use super::operate::{self, Order, Recovered};
 
 /// Between two looks at a run without an outcome; the last one is repeated.
 const LOOKS: [Duration; 5] = [
@@ -84,23 +84,24 @@ impl Inner {
 
     /// Looks at a run without an outcome until it has one.
     pub async fn chase(&self, backend: &dyn Backend, open: &OpenRun) {
-        let run = &open.line.run;
         let mut told = None;
+        let mut tell = |state: RunState| {
+            if told.as_ref() != Some(&state) {
+                self.outbox.run(&open.line.run, state.clone());
+                told = Some(state);
+            }
+        };
         for pause in LOOKS.into_iter().chain(std::iter::repeat(LOOKS[LOOKS.len() - 1])) {
             tokio::time::sleep(pause).await;
             match self.door.recover(backend, open).await {
-                Recovered::Elsewhere => {}
+                Recovered::Elsewhere => tell(operate::elsewhere(open)),
+                Recovered::Open(state) => tell(state),
                 Recovered::Closed(state) => {
-                    self.outbox.run(run, state);
-                    if let Some(job) = super::operate::job_of(open) {
+                    tell(state);
+                    if let Some(job) = operate::job_of(open) {
                         self.look_at(&job.target.id);
                     }
                     return;
-                }
-                Recovered::Open(state) if told.as_ref() == Some(&state) => {}
-                Recovered::Open(state) => {
-                    self.outbox.run(run, state.clone());
-                    told = Some(state);
                 }
             }
         }

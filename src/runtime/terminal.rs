@@ -14,6 +14,8 @@ use ratatui::layout::Size;
 use rustix::stdio::{stdin, stdout};
 use rustix::termios::{self, OptionalActions, QueueSelector, Termios};
 
+use crate::exec::connect;
+
 use super::tty;
 
 /// Alternate screen, bracketed paste, focus events.
@@ -139,14 +141,15 @@ impl Rescue {
 
     /// Restores the terminal before a panic is printed, and logs the panic.
     ///
-    /// A panic in a task is only logged: the task's owner sees it as an error, and the screen stays. Any other ends the
-    /// console, on whichever thread it happens; so the loop itself must not run in a task, but in `block_on`.
+    /// A panic in a task, or of a thread that connects, is only logged: its owner sees it as an error, and the screen
+    /// stays. Any other ends the console, on whichever thread it happens; so the loop itself must not run in a task, but
+    /// in `block_on`.
     pub fn before_panics(self) {
         let print = panic::take_hook();
         let ui = std::thread::current().id();
         panic::set_hook(Box::new(move |info| {
             tracing::error!(panic = %info, "panicked");
-            if tokio::task::try_id().is_some() {
+            if tokio::task::try_id().is_some() || std::thread::current().name() == Some(connect::THREAD) {
                 return;
             }
             if std::thread::current().id() == ui {

@@ -23,6 +23,7 @@ pub(super) struct Pass {
 
 impl Door {
     pub(super) async fn admit(&self, order: Order<'_>) -> Result<Pass, String> {
+        gate::admit(order.op, true, None, 1).map_err(|refusal| refusal.to_string())?;
         let (held, open) = self.hold(order).await?;
         if let Some(open) = open {
             return Err(self.look_back(order.backend, &open).await);

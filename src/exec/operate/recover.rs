@@ -39,6 +39,12 @@ pub fn unread(open: &OpenRun) -> RunState {
     RunState::Unknown { text: format!("sent at {}, no outcome was written", open.line.at), look }
 }
 
+/// The state of an open run that another process holds.
+pub fn elsewhere(open: &OpenRun) -> RunState {
+    let note = "another process is at it".to_owned();
+    RunState::Running { remote: open.remote.clone(), fraction: None, note }
+}
+
 impl Door {
     /// Looks once at an open run, unless somebody else does or already has.
     pub async fn recover(&self, backend: &dyn Backend, open: &OpenRun) -> Recovered {
