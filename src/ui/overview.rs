@@ -47,6 +47,8 @@ impl Entry {
 pub struct Overview {
     entries: Vec<Entry>,
     at: usize,
+    /// Until the cursor is moved it rests on the worst.
+    moved: bool,
     scroll: Scroll,
     minute: i64,
     room: u16,
@@ -63,7 +65,7 @@ impl Overview {
             let goal = self.entries.get(self.at).map(|entry| entry.goal.clone());
             self.entries = entries;
             let same = |entry: &Entry| Some(&entry.goal) == goal.as_ref() && entry.goal != Goal::None;
-            self.at = self.entries.iter().position(same).unwrap_or(self.at);
+            self.at = if self.moved { self.entries.iter().position(same).unwrap_or(self.at) } else { 0 };
             self.settle();
         }
         self.minute = ctx.now.as_second() / 60;
@@ -93,6 +95,7 @@ impl Component for Overview {
     }
 
     fn on(&mut self, action: &Action, _ctx: &Ctx<'_>) -> Outcome {
+        self.moved = true;
         match action {
             Action::Down => self.step(true),
             Action::Up => self.step(false),
