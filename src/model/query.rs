@@ -107,14 +107,17 @@ impl Term {
     fn matches(&self, row: &Row, kind: &KindSpec, now: Timestamp) -> bool {
         match self.key.as_deref() {
             None => self.text(&row.name) || row.cells.iter().any(|cell| self.value(&cell.value)),
-            Some("name") => self.text(&row.name),
-            Some("instance") => self.text(&row.id.instance),
-            Some("health") => self.text(&format!("{:?}", row.health)),
-            Some("domain") => self.text(&format!("{:?}", row.domain)),
-            Some(key) => kind.column(key).is_some_and(|index| {
-                let value = &row.cell(index).value;
-                self.value(value) || self.number(value, kind.columns[index].format, now)
-            }),
+            Some(key) => match (kind.column(key), key) {
+                (Some(index), _) => {
+                    let value = &row.cell(index).value;
+                    self.value(value) || self.number(value, kind.columns[index].format, now)
+                }
+                (None, "name") => self.text(&row.name),
+                (None, "instance") => self.text(&row.id.instance),
+                (None, "health") => self.text(&format!("{:?}", row.health)),
+                (None, "domain") => self.text(&format!("{:?}", row.domain)),
+                (None, _) => false,
+            },
         }
     }
 
@@ -278,6 +281,17 @@ mod tests {
         for filter in ["!", "cpu:", "cpu:>", "~", "\""] {
             assert!(passes(filter), "{filter}");
         }
+    }
+
+    #[test]
+    fn a_column_comes_before_a_fact_of_the_same_name() {
+        let mut kind = kind();
+        kind.columns.push(Column::new("health", "health", Width::Fit(4, 20), ""));
+        let mut row =
+            Row::new(EntityId::new("argocd.applications", "argo", "a"), "a", vec![Cell::empty(); 4]);
+        row.cells = row.cells.iter().cloned().chain([Cell::new("Progressing")]).collect();
+        assert!(Query::parse("health:progress").matches(&row, &kind, Timestamp::UNIX_EPOCH));
+        assert!(!Query::parse("health:unknown").matches(&row, &kind, Timestamp::UNIX_EPOCH));
     }
 
     #[test]
