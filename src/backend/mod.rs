@@ -11,6 +11,7 @@ pub mod http;
 pub mod kubernetes;
 pub mod lenient;
 pub mod omni;
+pub mod proxmox;
 #[cfg(feature = "demo")]
 pub mod sim;
 pub mod tls;
@@ -33,8 +34,13 @@ use crate::model::view::View;
 use error::{ApiError, SendError};
 
 /// One line per backend; order is the order of kinds in the palette and of checks in `vigie doctor`.
-pub static REGISTRY: &[Definition] =
-    &[omni::DEFINITION, kubernetes::DEFINITION, argocd::DEFINITION, alerts::DEFINITION];
+pub static REGISTRY: &[Definition] = &[
+    proxmox::DEFINITION,
+    omni::DEFINITION,
+    kubernetes::DEFINITION,
+    argocd::DEFINITION,
+    alerts::DEFINITION,
+];
 
 /// What a backend is before any server is configured.
 pub struct Definition {

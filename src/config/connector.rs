@@ -58,6 +58,52 @@ pub struct Proxmox {
     pub connection: Connection,
     /// An API token, `USER@REALM!TOKENID=UUID`.
     pub token: Secret,
+    /// The memory that a host may give away.
+    pub budget: MemoryBudget,
+}
+
+/// The terms of the two sums that decide whether a guest may be started; sizes in GiB.
+///
+/// They are the owner's, not Proxmox's: it starts anything.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MemoryBudget {
+    /// A host's nominal memory; without it there is no plan and only what is measured counts.
+    pub ram: Option<f64>,
+    /// What the host itself needs.
+    pub host: f64,
+    /// What the ZFS cache may take by plan.
+    pub arc: f64,
+    /// What is never given away.
+    pub reserve: f64,
+    /// What the ZFS cache keeps under pressure.
+    pub arc_floor: f64,
+    /// The part of the cache above its floor that counts as free at once.
+    pub reclaim: f64,
+    /// What a virtual machine costs beyond its memory.
+    pub overhead: f64,
+    /// The same as a part of its memory.
+    pub overhead_part: f64,
+    /// The part of what running guests may still take that counts in the tight sum.
+    pub tight_growth: f64,
+    /// What the tight sum has to leave.
+    pub tight_left: f64,
+}
+
+impl Default for MemoryBudget {
+    fn default() -> Self {
+        Self {
+            ram: None,
+            host: 4.0,
+            arc: 8.0,
+            reserve: 4.0,
+            arc_floor: 2.0,
+            reclaim: 0.5,
+            overhead: 0.25,
+            overhead_part: 0.03,
+            tight_growth: 0.3,
+            tight_left: 1.0,
+        }
+    }
 }
 
 /// One `[[omni]]`: a Sidero Omni instance.

@@ -123,6 +123,24 @@ impl<'s> Table<'s> {
         within
     }
 
+    /// A number within a range, with or without decimals.
+    pub fn decimal(&self, key: &'static str, range: RangeInclusive<f64>) -> Option<f64> {
+        let value = self.take(key)?;
+        let whole = value.get_ref().as_integer().map(toml::de::DeInteger::as_str);
+        let text = value.get_ref().as_float().map(toml::de::DeFloat::as_str).or(whole);
+        let Some(number) = text.and_then(|text| text.parse::<f64>().ok()) else {
+            self.wrong(key, value, "a number");
+            return None;
+        };
+        if range.contains(&number) {
+            return Some(number);
+        }
+        let what = format!("`{key}` is out of range");
+        let cure = format!("choose a number from {} to {}", range.start(), range.end());
+        self.note(value.span(), Fault::new(what, "too small or too large", cure));
+        None
+    }
+
     /// The value of an entry as a text or a list of texts.
     pub fn texts(&self, key: &str, value: &'s Spanned<DeValue<'s>>) -> Vec<Located<&'s str>> {
         if value.get_ref().is_str() {

@@ -24,7 +24,9 @@ pub fn died_unanswered(error: &reqwest::Error) -> bool {
     let broken = |error: &(dyn Error + 'static)| {
         error.downcast_ref::<hyper::Error>().is_some_and(|e| e.is_incomplete_message() || e.is_canceled())
             || error.downcast_ref::<std::io::Error>().is_some_and(|e| {
-                matches!(e.kind(), std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::BrokenPipe)
+                use std::io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
+                // pveproxy closes without a TLS farewell.
+                matches!(e.kind(), ConnectionReset | BrokenPipe | UnexpectedEof)
             })
     };
     !error.is_connect() && !error.is_timeout() && chain(error).any(broken)

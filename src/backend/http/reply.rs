@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::header::HeaderMap;
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
 
 use crate::backend::error::ApiError;
 use crate::backend::tls;
@@ -107,8 +107,8 @@ impl Reply {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// The body as JSON; the error says what came instead.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
+    /// The body as JSON, whose texts may be borrowed from it; the error says what came instead.
+    pub fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, ApiError> {
         serde_json::from_slice(&self.body).map_err(|error| {
             let what = if error.is_eof() {
                 "the answer breaks off in the middle"

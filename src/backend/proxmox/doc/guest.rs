@@ -1,0 +1,165 @@
+//! One guest.
+
+use crate::backend::error::ApiError;
+use crate::backend::proxmox::guest::{Family, GuestConfig, GuestKey};
+use crate::backend::proxmox::upid::{End, Upid};
+use crate::backend::proxmox::wire::{Current, Task};
+use crate::backend::proxmox::{Proxmox, rows};
+use crate::model::id::EntityId;
+use crate::model::kind::Format;
+use crate::model::row::{Cell, Health, Tone};
+use crate::model::view::{Doc, Fact};
+
+use super::{bytes, fact, mib};
+
+/// How many of its tasks are shown.
+const TASKS: usize = 6;
+
+impl Proxmox {
+    pub(super) async fn describe_guest(&self, id: &EntityId) -> Result<Doc, ApiError> {
+        let no_guest = || ApiError::unsupported(format!("`{}` is no guest", id.key));
+        let key = GuestKey::of(id).ok_or_else(no_guest)?;
+        let (node, config) = self.locate(key).await?;
+        let recent = format!("/nodes/{node}/tasks?source=all&limit={TASKS}&vmid={}", key.vmid);
+        let (current, tasks) = tokio::join!(self.current(key, &node), self.client.list::<Task>(&recent));
+        let current = current?;
+        let mut doc = Doc::default()
+            .facts("", summary(key, &node, &current, &config, self.clock.now().as_second()))
+            .facts("memory", memory(&current, &config))
+            .facts("pressure", pressure(&current));
+        // Its tasks may belong to others: without Sys.Audit the rest is still worth showing.
+        if let Ok(tasks) = tasks {
+            doc = doc.table(
+                "tasks",
+                vec!["began".into(), "task".into(), "by".into(), "result".into()],
+                recent_rows(&tasks),
+            );
+        }
+        Ok(doc.facts("hardware", hardware(&config)).facts("options", options(&config)))
+    }
+}
+
+fn summary(key: GuestKey, node: &str, current: &Current, config: &GuestConfig, now: i64) -> Vec<Fact> {
+    let lock = current.lock.as_deref();
+    let template = current.template == Some(true);
+    let ha = current.ha.0.as_ref().filter(|ha| ha.managed == Some(true)).and_then(|ha| ha.state.as_deref());
+    let (health, why) = rows::guest_health(current.state(), lock, ha, template);
+    let tone = if health == Health::Ok { Tone::Ok } else { health.into() };
+    let uptime = current.uptime.filter(|uptime| *uptime > 0);
+    let since = uptime.and_then(|uptime| jiff::Timestamp::from_second(now - uptime).ok());
+    [
+        fact("state", current.state()).map(|fact| fact.tone(tone)),
+        fact("why", why.as_deref().unwrap_or_default()).map(|fact| fact.tone(tone)),
+        fact("since", since).map(|fact| fact.format(Format::Age)),
+        fact("guest", format!("{} {} on {node}", key.family.short(), key.vmid).as_str()),
+        fact("cpu", current.cpu.filter(|_| uptime.is_some())).map(|fact| fact.format(Format::Percent)),
+        fact("cores", current.cpus),
+        fact("tags", rows::tags(config.text("tags").unwrap_or_default()).as_str()),
+        fact("ha", ha.unwrap_or_default()),
+        fact("agent", agent(key, current, config)),
+        fact("machine", current.running_machine.as_deref().unwrap_or_default()),
+        fact("qemu", current.running_qemu.as_deref().unwrap_or_default()),
+        fact("notes", config.text("description").unwrap_or_default().trim()),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn agent(key: GuestKey, current: &Current, config: &GuestConfig) -> &'static str {
+    let configured = current.agent == Some(true) || config.flag("agent");
+    match (key.family, configured) {
+        (Family::Lxc, _) => "",
+        (Family::Qemu, true) => "configured",
+        (Family::Qemu, false) => "not configured",
+    }
+}
+
+fn memory(current: &Current, config: &GuestConfig) -> Vec<Fact> {
+    let running = current.uptime.is_some_and(|uptime| uptime > 0);
+    let balloon = match config.text("balloon") {
+        Some("0") => "off: all of its memory is its own".to_owned(),
+        Some(least) => format!("may be taken down to {least} MiB"),
+        None => String::new(),
+    };
+    let passthrough = !config.passthrough().is_empty();
+    [
+        bytes("in use, as it sees it", current.mem.filter(|_| running)),
+        bytes("costs its host", current.memhost.filter(|_| running)),
+        bytes("may use", current.maxmem),
+        fact("configured", config.memory_mib().map(mib).unwrap_or_default().as_str()),
+        fact("balloon", balloon.as_str()),
+        passthrough
+            .then(|| Fact::new("passthrough", "pins all of its memory from the start").tone(Tone::Info)),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn pressure(current: &Current) -> Vec<Fact> {
+    let one = |label, value: Option<f64>| {
+        let tone = if value.is_some_and(|value| value >= 10.0) { Tone::Warn } else { Tone::Text };
+        value.map(|value| Fact::new(label, format!("{value:.1} %").as_str()).tone(tone))
+    };
+    let all = [
+        one("memory", current.pressurememorysome),
+        one("storage", current.pressureiosome),
+        one("cpu", current.pressurecpusome),
+    ];
+    all.into_iter().flatten().collect()
+}
+
+fn recent_rows(tasks: &[Task]) -> Vec<Vec<Cell>> {
+    let row = |task: &Task| {
+        let upid = Upid::parse(task.upid.as_deref()?)?;
+        let end = task.status.as_deref().filter(|status| *status != "RUNNING").map(End::parse);
+        let (result, tone) = match end {
+            None => ("running".to_owned(), Tone::Pending),
+            Some(End::Ok) => ("ok".to_owned(), Tone::Ok),
+            Some(End::Warnings(count)) => (format!("{count} warnings"), Tone::Warn),
+            Some(End::Lost) => ("killed, or its host went down".to_owned(), Tone::Error),
+            Some(End::Error(text)) => (text, Tone::Error),
+        };
+        Some(vec![
+            Cell::new(jiff::Timestamp::from_second(upid.start).ok()),
+            Cell::new(rows::task_title(&upid.kind)),
+            Cell::new(upid.user.as_str()),
+            Cell::toned(result.as_str(), tone),
+        ])
+    };
+    tasks.iter().filter_map(row).take(TASKS).collect()
+}
+
+/// Disks, cards and devices: the keys that end in a number, and what they are built on.
+fn hardware(config: &GuestConfig) -> Vec<Fact> {
+    let numbered = |key: &str| key.ends_with(|c: char| c.is_ascii_digit()) && key != "smbios1";
+    let named = |key: &str| {
+        matches!(key, "cores" | "sockets" | "cpu" | "bios" | "machine" | "scsihw" | "vga" | "rootfs" | "swap")
+    };
+    select(config, |key| numbered(key) || named(key))
+}
+
+fn options(config: &GuestConfig) -> Vec<Fact> {
+    let named = |key: &str| {
+        matches!(
+            key,
+            "onboot"
+                | "startup"
+                | "protection"
+                | "ostype"
+                | "boot"
+                | "hookscript"
+                | "hugepages"
+                | "unprivileged"
+                | "features"
+                | "smbios1"
+        )
+    };
+    select(config, named)
+}
+
+fn select(config: &GuestConfig, wanted: impl Fn(&str) -> bool) -> Vec<Fact> {
+    let chosen = config.entries().filter(|(key, value)| wanted(key) && !value.is_empty());
+    chosen.map(|(key, value)| Fact::new(key.to_owned(), value)).collect()
+}

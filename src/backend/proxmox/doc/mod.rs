@@ -1,0 +1,97 @@
+//! What is shown of one thing: state, why and since when on top, then what it is made of.
+
+mod guest;
+mod node;
+mod task;
+
+use std::time::Duration;
+
+use crate::backend::ViewSink;
+use crate::backend::error::ApiError;
+use crate::model::id::EntityId;
+use crate::model::kind::Format;
+use crate::model::row::{Row, Value};
+use crate::model::view::{Doc, Fact, View};
+
+use super::kinds::{GUESTS, NODES, TASKS, all};
+use super::{Proxmox, watch};
+
+/// How often an open description is asked anew.
+const PACE: Duration = Duration::from_secs(5);
+
+impl Proxmox {
+    /// Opens a view and keeps it fresh until nobody looks any more.
+    pub(super) async fn show(&self, id: &EntityId, view: &str, sink: ViewSink) -> Result<(), ApiError> {
+        match (id.kind.as_str(), view) {
+            (TASKS, "log") => return self.show_log(id, &sink).await,
+            (_, "describe") => {}
+            (kind, view) => return Err(ApiError::unsupported(format!("{kind} has no view `{view}`"))),
+        }
+        let mut last = None;
+        loop {
+            let doc = self.describe(id).await?;
+            if last.as_ref() != Some(&doc) {
+                if sink.send(View::Doc(doc.clone())).await.is_err() {
+                    return Ok(());
+                }
+                last = Some(doc);
+            }
+            tokio::select! {
+                () = tokio::time::sleep(PACE) => {}
+                () = sink.closed() => return Ok(()),
+            }
+        }
+    }
+
+    async fn describe(&self, id: &EntityId) -> Result<Doc, ApiError> {
+        match id.kind.as_str() {
+            GUESTS => self.describe_guest(id).await,
+            NODES => self.describe_node(id).await,
+            TASKS => self.describe_task(id).await,
+            _ => self.describe_row(id).await,
+        }
+    }
+
+    /// A thing of which the list already tells everything.
+    async fn describe_row(&self, id: &EntityId) -> Result<Doc, ApiError> {
+        let row = self.row(watch::RESOURCES, id).await?;
+        Ok(Doc::default().facts("", facts_of(&row)))
+    }
+
+    async fn row(&self, feed: &str, id: &EntityId) -> Result<Row, ApiError> {
+        let snapshot = self.poll_feed(feed).await?;
+        let gone = || ApiError::unsupported(format!("{} is not listed any more", id.key));
+        snapshot.rows.into_iter().find(|row| row.id == *id).ok_or_else(gone)
+    }
+}
+
+/// A row's cells as facts.
+fn facts_of(row: &Row) -> Vec<Fact> {
+    let kinds = all();
+    let columns = kinds.into_iter().find(|kind| kind.id == row.id.kind).map(|kind| kind.columns);
+    let columns = columns.unwrap_or_default();
+    let note = row.note.iter().map(|note| Fact::new("why", &**note).tone(row.health.into()));
+    let cells = columns.iter().zip(row.cells.iter()).filter(|(_, cell)| cell.value != Value::Empty);
+    let facts = cells.map(|(column, cell)| {
+        let fact = Fact::new(column.name.clone(), cell.value.clone()).tone(cell.tone);
+        // A state's glyph belongs to tables.
+        if column.format == Format::State { fact } else { fact.format(column.format) }
+    });
+    note.chain(facts).collect()
+}
+
+/// A fact where there is a value.
+fn fact(label: &'static str, value: impl Into<Value>) -> Option<Fact> {
+    let value = value.into();
+    (value != Value::Empty).then(|| Fact::new(label, value))
+}
+
+/// A size in bytes, where there is one.
+fn bytes(label: &'static str, value: Option<i64>) -> Option<Fact> {
+    fact(label, value.filter(|value| *value > 0)).map(|fact| fact.format(Format::Bytes))
+}
+
+/// A size in MiB as people write it.
+pub(super) fn mib(mib: i64) -> String {
+    if mib % 1024 == 0 { format!("{} GiB", mib / 1024) } else { format!("{mib} MiB") }
+}

@@ -1,0 +1,170 @@
+//! What a poll remembers of the one before: texts that repeat, and counters that become rates.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// A start that is computed from an uptime wanders by the broadcast's delay; closer than this it is the same start.
+const SAME_START: i64 = 30;
+/// How long our own fresher look at a guest outweighs the list, which lags by up to 10 s.
+const FRESH: Duration = Duration::from_secs(12);
+
+/// Shares equal texts between rows and polls.
+#[derive(Debug, Default)]
+pub struct Words(HashSet<Arc<str>>);
+
+impl Words {
+    /// The shared copy of a text.
+    pub fn share(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.0.get(text) {
+            return known.clone();
+        }
+        let new: Arc<str> = Arc::from(text);
+        self.0.insert(new.clone());
+        new
+    }
+
+    /// Forgets what no row holds any more, once there is too much of it.
+    pub fn tidy(&mut self, rows: usize) {
+        if self.0.len() > 8 * rows + 1_000 {
+            self.0.retain(|word| Arc::strong_count(word) > 1);
+        }
+    }
+}
+
+/// What is remembered of one guest.
+#[derive(Debug, Clone, Copy, Default)]
+struct Trace {
+    started: i64,
+    bytes: i64,
+    since: i64,
+    rate: f64,
+}
+
+/// Where a guest was listed last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// Its name.
+    pub name: Arc<str>,
+    /// The host it was on.
+    pub node: Option<Arc<str>>,
+}
+
+/// What the polls of one instance remember.
+#[derive(Debug, Default)]
+pub struct Memory {
+    /// Texts that repeat.
+    pub words: Words,
+    guests: HashMap<u32, Known>,
+    traces: HashMap<u32, Trace>,
+    seen: HashMap<u32, (Arc<str>, Instant)>,
+}
+
+impl Memory {
+    /// Begins a new list: what was known of guests is forgotten.
+    pub fn relist(&mut self) {
+        self.guests.clear();
+    }
+
+    /// Notes where a guest is listed.
+    pub fn list(&mut self, vmid: u32, known: Known) {
+        self.guests.insert(vmid, known);
+    }
+
+    /// Where a guest was listed last.
+    pub fn known(&self, vmid: u32) -> Option<&Known> {
+        self.guests.get(&vmid)
+    }
+
+    /// A guest's start, epoch seconds, that stands still while it keeps running.
+    pub fn started(&mut self, vmid: u32, uptime: i64, now: i64) -> i64 {
+        let start = now.saturating_sub(uptime);
+        let trace = self.traces.entry(vmid).or_default();
+        if (trace.started - start).abs() > SAME_START {
+            trace.started = start;
+        }
+        trace.started
+    }
+
+    /// Bytes per second, out of a counter that the server moves about every 10 s.
+    pub fn rate(&mut self, vmid: u32, bytes: i64, now: i64) -> Option<f64> {
+        let trace = self.traces.entry(vmid).or_default();
+        let (passed, moved) = (now - trace.since, bytes - trace.bytes);
+        if trace.since == 0 || moved < 0 {
+            *trace = Trace { bytes, since: now, rate: f64::NAN, ..*trace };
+        } else if moved > 0 && passed > 0 {
+            #[allow(clippy::cast_precision_loss)]
+            let rate = moved as f64 / passed as f64;
+            *trace = Trace { bytes, since: now, rate, ..*trace };
+        } else if passed > 60 {
+            trace.rate = 0.0;
+        }
+        Some(trace.rate).filter(|rate| rate.is_finite())
+    }
+
+    /// Notes a guest's state as its own status call told it.
+    pub fn saw(&mut self, vmid: u32, state: &str) {
+        let state = self.words.share(state);
+        self.seen.insert(vmid, (state, Instant::now()));
+    }
+
+    /// The state that was seen more freshly than the list can know.
+    pub fn fresher(&self, vmid: u32) -> Option<Arc<str>> {
+        let (state, at) = self.seen.get(&vmid)?;
+        (at.elapsed() < FRESH).then(|| state.clone())
+    }
+
+    /// Forgets guests that are gone.
+    pub fn tidy(&mut self, rows: usize) {
+        self.seen.retain(|_, (_, at)| at.elapsed() < FRESH);
+        if self.traces.len() > 2 * self.guests.len() + 100 {
+            let guests = &self.guests;
+            self.traces.retain(|vmid, _| guests.contains_key(vmid));
+        }
+        self.words.tidy(rows);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_start_stands_still_while_the_uptime_wanders() {
+        let mut memory = Memory::default();
+        assert_eq!(memory.started(1, 100, 1_000), 900);
+        assert_eq!(memory.started(1, 100, 1_005), 900);
+        assert_eq!(memory.started(1, 5, 1_010), 1_005);
+    }
+
+    #[test]
+    fn a_rate_holds_between_the_server_s_own_ticks() {
+        let mut memory = Memory::default();
+        assert_eq!(memory.rate(1, 1_000, 100), None);
+        assert_eq!(memory.rate(1, 1_000, 105), None);
+        assert_eq!(memory.rate(1, 2_000, 110), Some(100.0));
+        assert_eq!(memory.rate(1, 2_000, 115), Some(100.0));
+        assert_eq!(memory.rate(1, 500, 120), None, "the guest was restarted");
+        assert_eq!(memory.rate(1, 500, 190), Some(0.0));
+    }
+
+    #[test]
+    fn equal_texts_are_one_until_nobody_holds_them() {
+        let mut words = Words::default();
+        let (a, b) = (words.share("pve"), words.share("pve"));
+        assert!(Arc::ptr_eq(&a, &b));
+        for n in 0..2_000 {
+            words.share(&n.to_string());
+        }
+        words.tidy(1);
+        assert_eq!(words.0.len(), 1);
+    }
+
+    #[test]
+    fn our_own_look_outweighs_the_list_for_a_while() {
+        let mut memory = Memory::default();
+        memory.saw(110, "running");
+        assert_eq!(memory.fresher(110).as_deref(), Some("running"));
+        assert_eq!(memory.fresher(111), None);
+    }
+}
