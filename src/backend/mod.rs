@@ -5,6 +5,7 @@
 
 pub mod alerts;
 pub mod argocd;
+pub mod authentik;
 pub mod broken;
 pub mod error;
 pub mod http;
@@ -35,10 +36,14 @@ use error::{ApiError, SendError};
 
 /// One line per backend; order is the order of kinds in the palette and of checks in `vigie doctor`.
 pub static REGISTRY: &[Definition] = &[
+pub static REGISTRY: &[Definition] = &[
     proxmox::DEFINITION,
     omni::DEFINITION,
     kubernetes::DEFINITION,
     argocd::DEFINITION,
+    authentik::DEFINITION,
+    alerts::DEFINITION,
+];
     alerts::DEFINITION,
 ];
 

@@ -1,0 +1,49 @@
+//! Descriptions: what matters first, the server's details below, no link and no key ever.
+
+mod application;
+mod group;
+mod invitation;
+mod outpost;
+mod user;
+
+use std::time::Duration;
+
+use crate::backend::ViewSink;
+use crate::backend::error::ApiError;
+use crate::model::id::EntityId;
+use crate::model::view::{Doc, View};
+
+use super::{Authentik, kinds};
+
+/// How often an open description is read again.
+const PACE: Duration = Duration::from_secs(15);
+
+impl Authentik {
+    /// Describes a row for as long as somebody looks.
+    pub(super) async fn show(&self, id: &EntityId, view: &str, sink: ViewSink) -> Result<(), ApiError> {
+        if view != "describe" {
+            return Err(ApiError::unsupported(format!("{} has no view `{view}`", id.kind)));
+        }
+        loop {
+            let doc = self.describe(id).await?;
+            if sink.send(View::Doc(doc)).await.is_err() {
+                return Ok(());
+            }
+            tokio::select! {
+                () = sink.closed() => return Ok(()),
+                () = tokio::time::sleep(PACE) => {}
+            }
+        }
+    }
+
+    async fn describe(&self, id: &EntityId) -> Result<Doc, ApiError> {
+        match id.kind.as_str() {
+            kinds::USERS => self.describe_user(&id.key).await,
+            kinds::GROUPS => self.describe_group(&id.key).await,
+            kinds::INVITATIONS => self.describe_invitation(&id.key).await,
+            kinds::APPLICATIONS => self.describe_application(&id.key).await,
+            kinds::OUTPOSTS => self.describe_outpost(&id.key).await,
+            _ => Err(ApiError::unsupported(format!("{} cannot be described", id.kind))),
+        }
+    }
+}

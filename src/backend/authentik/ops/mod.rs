@@ -1,0 +1,129 @@
+//! What may be done. Each operation works out its whole plan from exact ids before it is confirmed, and again just
+//! before it is sent, so that what is sent is what was judged.
+
+mod invite;
+mod label;
+mod revoke;
+
+use jiff::Timestamp;
+
+use crate::backend::error::{ApiError, SendError};
+use crate::backend::{Proof, Receipt};
+use crate::model::id::Identity;
+use crate::model::op::{Decision, Evidence, Field, Job, OpSpec, Verdict};
+use crate::model::row::Tone;
+use crate::model::snapshot::{Fault, Layer};
+
+use super::Authentik;
+use super::rights::Look;
+
+/// All operations.
+pub fn all() -> Vec<OpSpec> {
+    vec![invite::spec(), revoke::spec()]
+}
+
+/// The lists that each operation has to read.
+pub fn looks() -> [(&'static str, &'static [Look]); 2] {
+    [(invite::NAME, invite::LOOKS), (revoke::NAME, revoke::LOOKS)]
+}
+
+/// Why an operation is not sent.
+#[derive(Debug)]
+pub enum Stop {
+    /// It must not be.
+    Refused {
+        /// What was looked at.
+        what: &'static str,
+        /// What speaks against it.
+        why: String,
+    },
+    /// It could not be looked at.
+    Blind {
+        /// What was to be looked at.
+        what: &'static str,
+        /// Why not.
+        error: ApiError,
+    },
+}
+
+impl Stop {
+    /// Something speaks against it.
+    pub fn refused(what: &'static str, why: impl Into<String>) -> Self {
+        Self::Refused { what, why: why.into() }
+    }
+
+    /// A question without an answer; a missing right is a refusal that names it.
+    pub fn blind(what: &'static str) -> impl Fn(ApiError) -> Self {
+        move |error| match &error.fault.missing {
+            Some(right) => Self::refused(what, format!("needs the right {right}")),
+            None if error.fault.status == Some(404) => Self::refused(what, error.fault.what),
+            None => Self::Blind { what, error },
+        }
+    }
+
+    /// Before the confirmation.
+    pub fn verdict(self) -> Verdict {
+        match self {
+            Self::Refused { what, why } => Verdict::refuse(what, why),
+            Self::Blind { what, error } => {
+                let evidence = Evidence::new(what, error.to_string(), Tone::Unknown);
+                Verdict::allow("", Identity::new()).and(Decision::Blind, evidence)
+            }
+        }
+    }
+
+    /// Just before sending.
+    pub fn unsent(self) -> SendError {
+        SendError::NotSent(match self {
+            Self::Refused { what, why } => Fault::new(Layer::App, format!("{what}: {why}")),
+            Self::Blind { error, .. } => error.fault,
+        })
+    }
+}
+
+impl Authentik {
+    /// The form with what this server offers.
+    pub(super) async fn offer(&self, op: &OpSpec) -> Result<Vec<Field>, ApiError> {
+        match &*op.name {
+            invite::NAME => self.offer_invite(op).await,
+            _ => Ok(op.form.clone()),
+        }
+    }
+
+    /// The check before the confirmation.
+    pub(super) async fn judge(&self, job: &Job) -> Result<Verdict, ApiError> {
+        let verdict = match &*job.op {
+            invite::NAME => self.judge_invite(job).await,
+            revoke::NAME => self.judge_revoke(job).await,
+            _ => return Err(unknown(job)),
+        };
+        Ok(verdict.unwrap_or_else(Stop::verdict))
+    }
+
+    /// Sends it, once.
+    pub(super) async fn carry_out(&self, job: &Job) -> Result<Receipt, SendError> {
+        match &*job.op {
+            invite::NAME => self.invite(job).await,
+            revoke::NAME => self.revoke(job).await,
+            _ => Err(SendError::NotSent(unknown(job).fault)),
+        }
+    }
+
+    /// Looks whether the effect is there.
+    pub(super) async fn read_back(
+        &self,
+        job: &Job,
+        remote: Option<&str>,
+        since: Timestamp,
+    ) -> Result<Proof, ApiError> {
+        match &*job.op {
+            invite::NAME => self.prove_invite(job, remote, since).await,
+            revoke::NAME => self.prove_revoke(job).await,
+            _ => Err(unknown(job)),
+        }
+    }
+}
+
+fn unknown(job: &Job) -> ApiError {
+    ApiError::unsupported(format!("authentik has no operation `{}`", job.op))
+}

@@ -1,0 +1,134 @@
+//! Groups as a whole: who is above whom, and which of them nobody is invited into.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::wire::Group;
+
+/// Every group by its primary key.
+#[derive(Debug, Clone, Default)]
+pub struct Groups {
+    by_pk: BTreeMap<String, Group>,
+    admin: BTreeSet<String>,
+}
+
+impl Groups {
+    /// Takes a complete list; `configured` names the groups that are for administrators.
+    ///
+    /// A member of a group is a member of everything above it, so a group below an administrators' group is one too.
+    pub fn new(groups: Vec<Group>, configured: &[String]) -> Self {
+        let by_pk: BTreeMap<String, Group> = groups.into_iter().map(|group| (group.pk.as_str().to_owned(), group)).collect();
+        let mut groups = Self { by_pk, admin: BTreeSet::new() };
+        let is_admin = |group: &&Group| {
+            let named = configured.iter().any(|name| name.to_lowercase() == group.name.to_lowercase());
+            named || group.is_superuser.0.unwrap_or(true)
+        };
+        let roots: BTreeSet<String> = groups.iter().filter(is_admin).map(|group| group.pk.as_str().to_owned()).collect();
+        let below = |group: &&Group| groups.with_ancestors(&group.pk).iter().any(|pk| roots.contains(pk));
+        groups.admin = groups.iter().filter(below).map(|group| group.pk.as_str().to_owned()).collect();
+        groups
+    }
+
+    /// All of them, by primary key.
+    pub fn iter(&self) -> impl Iterator<Item = &Group> {
+        self.by_pk.values()
+    }
+
+    /// One by its primary key.
+    pub fn get(&self, pk: &str) -> Option<&Group> {
+        self.by_pk.get(pk)
+    }
+
+    /// Those of exactly this name; more than one where the server allows it.
+    pub fn named(&self, name: &str) -> Vec<&Group> {
+        self.iter().filter(|group| group.name.as_str() == name).collect()
+    }
+
+    /// Whether its members are, or may become, administrators; a group whose rights cannot be read counts as one.
+    pub fn is_admin(&self, pk: &str) -> bool {
+        self.admin.contains(pk)
+    }
+
+    /// A group and everything above it, however deep, even in a circle.
+    pub fn with_ancestors(&self, pk: &str) -> BTreeSet<String> {
+        let mut seen = BTreeSet::new();
+        let mut next = vec![pk.to_owned()];
+        while let Some(pk) = next.pop() {
+            if let Some(group) = self.by_pk.get(&pk) {
+                next.extend(group.above().filter(|above| !seen.contains(*above)).map(str::to_owned));
+            }
+            seen.insert(pk);
+        }
+        seen
+    }
+
+    /// The names of the groups into which people may be invited, in alphabetical order.
+    pub fn inviting(&self) -> Vec<String> {
+        let mut names: Vec<String> =
+            self.iter().filter(|group| !self.is_admin(&group.pk)).map(|group| group.name.as_str().to_owned()).collect();
+        names.sort();
+        names
+    }
+
+    /// Names that somebody may have meant: equal but for case, or containing each other.
+    pub fn near(&self, name: &str) -> Vec<&str> {
+        let wanted = name.to_lowercase();
+        let near = |group: &&Group| {
+            let known = group.name.to_lowercase();
+            !wanted.is_empty() && (known.contains(&wanted) || wanted.contains(&known))
+        };
+        self.iter().filter(near).map(|group| group.name.as_str()).collect()
+    }
+}
+
+#[cfg(test)]
+pub mod tests {
+    use crate::backend::lenient::{Flag, Words};
+
+    use super::*;
+
+    /// A group of a name, which is its key as well.
+    pub fn group(name: &str, above: &[&str], superuser: bool) -> Group {
+        Group {
+            pk: name.into(),
+            name: name.into(),
+            is_superuser: Flag(Some(superuser)),
+            parents: Words(above.iter().map(|name| (*name).into()).collect()),
+            ..Group::default()
+        }
+    }
+
+    #[test]
+    fn nobody_is_invited_into_an_administrators_group_nor_below_one() {
+        let groups = vec![
+            group("authentik Admins", &[], true),
+            group("admin", &[], false),
+            group("helpers", &["admin"], false),
+            group("interns", &["helpers"], false),
+            group("family", &[], false),
+            group("family-kids", &["family"], false),
+            Group { is_superuser: Flag(None), ..group("garbled", &[], false) },
+        ];
+        let groups = Groups::new(groups, &["Admin".to_owned()]);
+        assert_eq!(groups.inviting(), ["family", "family-kids"]);
+    }
+
+    #[test]
+    fn a_circle_of_groups_ends() {
+        let groups = Groups::new(vec![group("a", &["b"], false), group("b", &["a"], false)], &[]);
+        assert_eq!(groups.with_ancestors("a").len(), 2);
+    }
+
+    #[test]
+    fn the_parent_of_old_releases_counts_as_well() {
+        let old = Group { parent: "admin".into(), ..group("helpers", &[], false) };
+        let groups = Groups::new(vec![group("admin", &[], false), old], &["admin".to_owned()]);
+        assert!(groups.is_admin("helpers"));
+    }
+
+    #[test]
+    fn names_are_exact_and_near_ones_are_only_named() {
+        let groups = Groups::new(vec![group("family", &[], false), group("Family-App", &[], false)], &[]);
+        assert!(groups.named("FAMILY").is_empty());
+        assert_eq!(groups.near("FAMILY"), ["Family-App", "family"]);
+    }
+}

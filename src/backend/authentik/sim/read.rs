@@ -1,0 +1,224 @@
+//! Questions.
+
+use axum::response::Response;
+use serde_json::{Value, json};
+
+use super::caller::Caller;
+use super::list::{Filter, filtered, page};
+use super::request::Request;
+use super::store::{Store, by};
+use super::{Lab, answer, homelab};
+
+/// The kinds of users; another one is refused, while an unknown parameter is ignored.
+const TYPES: &[&str] = &["internal", "external", "service_account", "internal_service_account"];
+/// What tokens are for.
+const INTENTS: &[&str] = &["verification", "api", "recovery", "app_password"];
+
+/// A list: its right, its filters, and its rows as the API shows them.
+struct Listing {
+    right: &'static str,
+    filters: &'static [Filter],
+    rows: fn(&Lab, &Store, &Request) -> Vec<Value>,
+}
+
+const USERS: Listing = Listing {
+    right: "authentik_core.view_user",
+    filters: &[
+        Filter::Exact("username", "username"),
+        Filter::Exact("email", "email"),
+        Filter::Exact("name", "name"),
+        Filter::Exact("uuid", "uuid"),
+        Filter::Flag("is_active", "is_active"),
+        Filter::Flag("is_superuser", "is_superuser"),
+        Filter::OneOf("type", "type", TYPES),
+        Filter::Search(&["username", "name", "email", "uuid"]),
+    ],
+    rows: |_, store, request| {
+        let with_groups = request.switch("include_groups", true);
+        let mut users: Vec<Value> = store.users.iter().map(|user| store.user(user, with_groups)).collect();
+        users.sort_by_key(|user| user["username"].as_str().unwrap_or_default().to_owned());
+        users
+    },
+};
+
+const GROUPS: Listing = Listing {
+    right: "authentik_core.view_group",
+    filters: &[
+        Filter::Exact("name", "name"),
+        Filter::Flag("is_superuser", "is_superuser"),
+        Filter::Search(&["name"]),
+    ],
+    rows: |lab, store, request| {
+        let with_users = request.switch("include_users", true);
+        store.groups.iter().map(|group| store.group(group, with_users, lab.modern())).collect()
+    },
+};
+
+const INVITATIONS: Listing = Listing {
+    right: "authentik_stages_invitation.view_invitation",
+    filters: &[
+        Filter::Exact("name", "name"),
+        Filter::Exact("created_by__username", "created_by.username"),
+        Filter::Exact("flow__slug", "flow_obj.slug"),
+        Filter::Search(&["name"]),
+    ],
+    rows: |_, store, _| {
+        let mut rows: Vec<Value> = store.invitations.iter().map(|row| store.invitation(row)).collect();
+        rows.sort_by_key(|row| std::cmp::Reverse(row["expires"].as_str().unwrap_or_default().to_owned()));
+        rows
+    },
+};
+
+const FLOWS: Listing = Listing {
+    right: "authentik_flows.view_flow",
+    filters: &[
+        Filter::Exact("slug", "slug"),
+        Filter::Exact("designation", "designation"),
+        Filter::Search(&["name", "slug"]),
+    ],
+    rows: |_, store, _| store.flows.clone(),
+};
+
+const BINDINGS: Listing = Listing {
+    right: "authentik_policies.view_policybinding",
+    filters: &[
+        Filter::Exact("target", "target"),
+        Filter::Exact("policy", "policy"),
+        Filter::Flag("enabled", "enabled"),
+        Filter::Exact("order", "order"),
+    ],
+    rows: |_, store, _| store.bindings.iter().map(|row| store.binding(row)).collect(),
+};
+
+const PROVIDERS: Listing = Listing {
+    right: "authentik_core.view_provider",
+    filters: &[Filter::Search(&["name"])],
+    rows: |_, store, _| store.providers.clone(),
+};
+
+const OUTPOSTS: Listing = Listing {
+    right: "authentik_outposts.view_outpost",
+    filters: &[
+        Filter::Exact("name__iexact", "name"),
+        Filter::Exact("managed__iexact", "managed"),
+        Filter::Search(&["name"]),
+    ],
+    rows: |_, store, _| store.outposts.iter().map(|row| store.outpost(row)).collect(),
+};
+
+const TOKENS: Listing = Listing {
+    right: "authentik_core.view_token",
+    filters: &[
+        Filter::Exact("identifier", "identifier"),
+        Filter::OneOf("intent", "intent", INTENTS),
+        Filter::Exact("user__username", "user_obj.username"),
+        Filter::Flag("expiring", "expiring"),
+        Filter::Search(&["identifier", "description"]),
+    ],
+    rows: |_, store, _| store.tokens.iter().map(|row| store.token(row)).collect(),
+};
+
+impl Lab {
+    pub(super) fn read(&self, path: &str, request: &Request, caller: &Caller) -> Response {
+        match path {
+            "/core/users/me/" => answer::json(200, &caller.me(&self.store())),
+            "/admin/version/" => self.version_answer(),
+            "/core/users/" => self.listing(&USERS, request, caller),
+            "/core/groups/" => self.listing(&GROUPS, request, caller),
+            "/core/applications/" => self.applications(request, caller),
+            "/core/tokens/" => self.listing(&TOKENS, request, caller),
+            "/stages/invitation/invitations/" => self.listing(&INVITATIONS, request, caller),
+            "/flows/instances/" => self.listing(&FLOWS, request, caller),
+            "/policies/bindings/" => self.listing(&BINDINGS, request, caller),
+            "/providers/all/" => self.listing(&PROVIDERS, request, caller),
+            "/outposts/instances/" => self.listing(&OUTPOSTS, request, caller),
+            _ => self.object(path, request, caller),
+        }
+    }
+
+    fn listing(&self, listing: &Listing, request: &Request, caller: &Caller) -> Response {
+        // Whoever owns tokens sees those; every other list is refused as a whole.
+        let own = listing.right == TOKENS.right && !caller.may(listing.right);
+        if !own && !caller.may(listing.right) {
+            return answer::forbidden();
+        }
+        let mut rows = (listing.rows)(self, &self.store(), request);
+        if own {
+            rows.retain(|row| row["user"] == caller.user["pk"]);
+        }
+        match filtered(rows, listing.filters, request) {
+            Ok(rows) => page(&rows, request, self.modern(), |_| true),
+            Err(refusal) => refusal,
+        }
+    }
+
+    /// The full list is a superuser's; to others the page loses what they may not open, and the count does not.
+    fn applications(&self, request: &Request, caller: &Caller) -> Response {
+        let store = self.store();
+        let full = caller.superuser && request.switch("superuser_full_list", false);
+        let mut rows: Vec<Value> = store.applications.iter().map(|row| store.application(row)).collect();
+        rows.sort_by_key(|row| row["name"].as_str().unwrap_or_default().to_owned());
+        page(&rows, request, self.modern(), |row| full || store.may_open(&caller.user, row))
+    }
+
+    fn object(&self, path: &str, request: &Request, caller: &Caller) -> Response {
+        let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+        if !path.ends_with('/') {
+            return answer::no_such_path();
+        }
+        let store = self.store();
+        let shown = |list: &[Value], field: &str, value: Value, right: &str, model: &str| {
+            if !caller.may(right) {
+                return Err(answer::forbidden());
+            }
+            by(list, field, &value).cloned().ok_or_else(|| answer::absent(model))
+        };
+        let found = match parts.as_slice() {
+            ["core", "users", pk] => {
+                let pk = pk.parse::<i64>().map_or(Value::Null, Value::from);
+                shown(&store.users, "pk", pk, USERS.right, "User").map(|user| store.user(&user, true))
+            }
+            ["core", "groups", pk] => shown(&store.groups, "pk", json!(pk), GROUPS.right, "Group")
+                .map(|group| store.group(&group, request.switch("include_users", true), self.modern())),
+            ["core", "applications", slug] => {
+                let right = "authentik_core.view_application";
+                shown(&store.applications, "slug", json!(slug), right, "Application").map(|row| store.application(&row))
+            }
+            ["stages", "invitation", "invitations", pk] => {
+                shown(&store.invitations, "pk", json!(pk), INVITATIONS.right, "Invitation")
+                    .map(|row| store.invitation(&row))
+            }
+            ["outposts", "instances", pk] => {
+                shown(&store.outposts, "pk", json!(pk), OUTPOSTS.right, "Outpost").map(|row| store.outpost(&row))
+            }
+            ["outposts", "instances", pk, "health"] => {
+                shown(&store.outposts, "pk", json!(pk), OUTPOSTS.right, "Outpost").map(|_| self.instances())
+            }
+            _ => return answer::no_such_path(),
+        };
+        found.map_or_else(|refusal| refusal, |object| answer::json(200, &object))
+    }
+
+    /// Instances say hello every 10 s; while the outpost is down none is remembered.
+    fn instances(&self) -> Value {
+        let gate = self.world.get("authentik-outpost");
+        if self.world.scenario == "outpost-down" || gate == "down" {
+            return json!([]);
+        }
+        let hello = self.now().as_second().rem_euclid(10);
+        json!([{
+            "uid": homelab::id("instance", "proxy"), "last_seen": homelab::at(self.now(), -hello),
+            "version": self.version, "golang_version": "go1.25.5", "openssl_enabled": true,
+            "openssl_version": "OpenSSL 3.5.4", "fips_enabled": null, "version_should": self.version,
+            "version_outdated": false, "build_hash": "", "build_hash_should": "", "hostname": "oci-mgmt",
+        }])
+    }
+
+    /// With the update check off, as it is here, the newest release is not known.
+    fn version_answer(&self) -> Response {
+        answer::json(200, &json!({
+            "version_current": self.version, "version_latest": "0.0.0", "version_latest_valid": false,
+            "build_hash": "", "outdated": false, "outpost_outdated": false,
+        }))
+    }
+}

@@ -1,0 +1,123 @@
+//! Against the simulator over HTTP: lists, exact names, invitations, refusals and lost answers.
+
+mod invitations;
+mod lists;
+mod wire;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::backend::Backend as _;
+use crate::backend::sim::{Fault, Running, Size, World, serve};
+use crate::config::{Authentik as Settings, Connection, Secret, SecretSource, Trust};
+use crate::model::id::EntityId;
+use crate::model::op::{Args, Job, RunId, Target};
+use crate::model::row::Domain;
+use crate::model::snapshot::Snapshot;
+use crate::model::time::Clock;
+
+use super::sim;
+use super::{Authentik, kinds};
+
+/// A lab with a console in front of it.
+pub struct Bench {
+    /// The lab's world.
+    pub world: Arc<World>,
+    /// The console's side.
+    pub authentik: Authentik,
+    /// What leads to it.
+    pub settings: Settings,
+    _running: Running,
+}
+
+/// The lab's clock at its start.
+pub const START: &str = "2026-11-22T12:00:00Z";
+
+impl Bench {
+    /// A calm lab of the newest release, with the console's own account.
+    pub async fn new() -> Self {
+        Self::with("ops-console", &[]).await
+    }
+
+    /// A lab with facts set beforehand, and an account of it.
+    pub async fn with(account: &str, facts: &[(&str, &str)]) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let world = World::new(Clock::manual(START.parse().unwrap()), 7, "calm", Size::default());
+        for (fact, value) in facts {
+            world.set(fact, value);
+        }
+        let simulator = sim::simulators(&world).remove(0);
+        let (running, _) = serve(simulator, world.clone()).await.unwrap();
+        let settings = settings(&running.address.url, &sim::caller::key(7, account));
+        let authentik = console(&settings, &world);
+        Self { world, authentik, settings, _running: running }
+    }
+
+    /// Makes something go wrong.
+    pub fn fault(&self, text: &str) {
+        self.world.inject(text.parse::<Fault>().unwrap());
+    }
+
+    /// A source's rows.
+    pub async fn poll(&self, feed: &str) -> Snapshot {
+        self.authentik.poll_feed(feed).await.unwrap()
+    }
+
+    /// The names of a source's rows.
+    pub async fn names(&self, feed: &str) -> Vec<String> {
+        self.poll(feed).await.rows.iter().map(|row| row.name.to_string()).collect()
+    }
+
+    /// The one thing of exactly this name.
+    pub async fn target(&self, kind: &str, name: &str) -> Target {
+        let found = self.authentik.resolve(&kind.into(), name).await.unwrap();
+        assert_eq!(found.len(), 1, "{name}");
+        found.into_iter().next().unwrap()
+    }
+}
+
+/// The console's side of a lab, impatient and on the lab's clock.
+pub fn console(settings: &Settings, world: &World) -> Authentik {
+    let mut authentik = Authentik::new(settings, &world.clock).unwrap();
+    authentik.client = authentik.client.clone().impatient(Duration::from_millis(400));
+    authentik
+}
+
+fn settings(url: &str, token: &str) -> Settings {
+    Settings {
+        connection: Connection {
+            name: "auth".into(),
+            url: url.to_owned(),
+            host_header: Some(sim::HOST.to_owned()),
+            headers: Vec::new(),
+            proxy: None,
+            trust: Trust::System,
+            domain: Domain::Cloud,
+            public_url: Some("https://auth.lab.example".to_owned()),
+            plaintext: false,
+            timeout: Duration::from_millis(400),
+        },
+        token: Secret::new(SecretSource::Memory(token.to_owned().into())),
+        enrollment_flow: "invitation-enrollment".to_owned(),
+        group_key: "group".to_owned(),
+        mark: "vigie".to_owned(),
+        admin_groups: vec!["authentik Admins".to_owned(), "admin".to_owned()],
+    }
+}
+
+/// A job on a target.
+pub fn job(op: &str, target: Target, args: &[(&str, &str)]) -> Job {
+    let args: Args = args.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    Job { run: RunId("run-1".into()), op: op.into(), target, args, reason: None, operator: "ada".into() }
+}
+
+/// An invitation for a label.
+pub fn invite(label: &str, args: &[(&str, &str)]) -> Job {
+    let target = Target {
+        id: EntityId::new(kinds::INVITATIONS, "auth", label),
+        name: label.into(),
+        identity: crate::model::id::Identity::new(),
+        domain: Domain::Unknown,
+    };
+    job("authentik.invite", target, args)
+}

@@ -1,0 +1,237 @@
+//! The sources: one list each, so that one that may not be seen hides no other.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use futures_util::{StreamExt, stream};
+use jiff::Timestamp;
+
+use crate::backend::error::ApiError;
+use crate::model::id::SourceId;
+use crate::model::row::{Domain, Row};
+use crate::model::snapshot::{Cadence, Mode, Snapshot, SourceSpec};
+
+use super::access::Bindings;
+use super::client::{Ask, Listed};
+use super::people::Groups;
+use super::wire::{
+    Application, Binding, Group, Invitation, Me, Outpost, OutpostHealth, Provider, Session, User, Version,
+};
+use super::{Authentik, ID, kinds, rows};
+
+/// The invitations' list.
+const INVITATIONS: &str = "/stages/invitation/invitations/";
+/// The right to read it.
+pub const VIEW_INVITATION: &str = "authentik_stages_invitation.view_invitation";
+
+/// The sources of an instance.
+pub fn sources(instance: &Arc<str>, domain: Domain) -> Vec<SourceSpec> {
+    let spec = |feed: &str, kind: &str, focused, visible, hidden| SourceSpec {
+        id: SourceId::new(ID, instance.clone(), feed),
+        kinds: vec![kind.into()],
+        mode: Mode::Poll(Cadence { focused, visible, hidden }),
+        domain,
+    };
+    vec![
+        spec("users", kinds::USERS, 20, 60, 300),
+        spec("groups", kinds::GROUPS, 20, 60, 300),
+        spec("invitations", kinds::INVITATIONS, 10, 30, 60),
+        spec("applications", kinds::APPLICATIONS, 30, 60, 300),
+        // An instance says hello every 10 s and is forgotten after 15 s.
+        spec("outposts", kinds::OUTPOSTS, 10, 20, 30),
+    ]
+}
+
+impl Authentik {
+    /// Asks a source once.
+    pub(super) async fn poll_feed(&self, feed: &str) -> Result<Snapshot, ApiError> {
+        match feed {
+            "users" => self.poll_users().await,
+            "groups" => self.poll_groups().await,
+            "invitations" => self.poll_invitations().await,
+            "applications" => self.poll_applications().await,
+            "outposts" => self.poll_outposts().await,
+            _ => Err(ApiError::unsupported(format!("authentik has no source `{feed}`"))),
+        }
+    }
+
+    async fn poll_users(&self) -> Result<Snapshot, ApiError> {
+        let users = self.users(&[]).await?;
+        let rows = users.items.iter().filter_map(|user| rows::users::row(user, &self.place)).collect();
+        Ok(self.snapshot(rows, users.gaps))
+    }
+
+    async fn poll_groups(&self) -> Result<Snapshot, ApiError> {
+        let (groups, inactive) = futures_util::join!(self.groups(), self.inactive());
+        let listed = groups?;
+        let groups = Groups::new(listed.items, &self.settings.admin_groups);
+        let inactive = inactive.ok();
+        let row = |group| rows::groups::row(group, &groups, inactive.as_ref(), &self.place);
+        Ok(self.snapshot(groups.iter().filter_map(row).collect(), listed.gaps))
+    }
+
+    async fn poll_invitations(&self) -> Result<Snapshot, ApiError> {
+        let invitations = self.invitations(&[]).await?;
+        let now = self.clock.now();
+        let row = |invitation| rows::invitations::row(invitation, &self.keys, &self.place, now);
+        Ok(self.snapshot(invitations.items.iter().filter_map(row).collect(), invitations.gaps))
+    }
+
+    async fn poll_applications(&self) -> Result<Snapshot, ApiError> {
+        let (applications, bindings) = futures_util::join!(self.applications(), self.bindings());
+        let applications = applications?;
+        let mut notes = applications.gaps;
+        let bindings = self.all_bindings(bindings, &mut notes);
+        let row = |application| rows::applications::row(application, bindings.as_ref(), &self.place);
+        Ok(self.snapshot(applications.items.iter().filter_map(row).collect(), notes))
+    }
+
+    /// All bindings or none: a part of them would make a gated application look open.
+    fn all_bindings(
+        &self,
+        listed: Result<Listed<Binding>, ApiError>,
+        notes: &mut Vec<String>,
+    ) -> Option<Bindings> {
+        match listed {
+            Ok(listed) if listed.complete() => return Some(Bindings::new(listed.items)),
+            Ok(listed) => notes.extend(listed.gaps),
+            Err(error) => notes.push(format!("bindings of {}: {error}", self.place.instance)),
+        }
+        None
+    }
+
+    async fn poll_outposts(&self) -> Result<Snapshot, ApiError> {
+        let (outposts, version) = futures_util::join!(self.outposts(), self.version());
+        let outposts = outposts?;
+        let server = version.map(|version| version.version_current.shared()).unwrap_or_default();
+        let now = outposts.server_time.unwrap_or_else(|| self.clock.now());
+        let instances = stream::iter(outposts.items).map(|outpost| async move {
+            let instances = self.instances(&outpost.pk).await.ok();
+            (outpost, instances)
+        });
+        let known: Vec<(Outpost, Option<Vec<OutpostHealth>>)> = instances.buffered(4).collect().await;
+        let row = |(outpost, instances): &(Outpost, Option<Vec<OutpostHealth>>)| {
+            rows::outposts::row(outpost, instances.as_deref(), &server, &self.place, now)
+        };
+        Ok(self.snapshot(known.iter().filter_map(row).collect(), outposts.gaps))
+    }
+
+    fn snapshot(&self, rows: Vec<Row>, gaps: Vec<String>) -> Snapshot {
+        Snapshot { rows, complete: gaps.is_empty(), observed_at: self.clock.now(), notes: gaps }
+    }
+
+    /// Users; a filter that the server ignores is for the caller to notice.
+    pub(super) async fn users(&self, filters: &[(&str, &str)]) -> Result<Listed<User>, ApiError> {
+        let mut all = vec![("include_roles", "false"), ("ordering", "username")];
+        all.extend_from_slice(filters);
+        self.client.list(&Ask::new("/core/users/", "authentik_core.view_user").filtered(&all)).await
+    }
+
+    async fn inactive(&self) -> Result<BTreeSet<i64>, ApiError> {
+        let users = self.users(&[("is_active", "false"), ("include_groups", "false")]).await?;
+        Ok(users.items.iter().filter(|user| user.is_active.0 == Some(false)).filter_map(|user| user.pk.0).collect())
+    }
+
+    /// Groups with the numbers of their members.
+    pub(super) async fn groups(&self) -> Result<Listed<Group>, ApiError> {
+        let ask = Ask::new("/core/groups/", "authentik_core.view_group");
+        self.client.list(&ask.filtered(&[("include_users", "false")])).await
+    }
+
+    /// Invitations, expired ones included until the cleaner comes.
+    pub(super) async fn invitations(&self, filters: &[(&str, &str)]) -> Result<Listed<Invitation>, ApiError> {
+        self.client.list(&Ask::new(INVITATIONS, VIEW_INVITATION).filtered(filters)).await
+    }
+
+    /// Policy bindings of everything.
+    pub(super) async fn bindings(&self) -> Result<Listed<Binding>, ApiError> {
+        let right = "authentik_policies.view_policybinding";
+        self.client.list(&Ask::new("/policies/bindings/", right)).await
+    }
+
+    async fn outposts(&self) -> Result<Listed<Outpost>, ApiError> {
+        self.client.list(&Ask::new("/outposts/instances/", "authentik_outposts.view_outpost")).await
+    }
+
+    /// One outpost's connected instances.
+    pub(super) async fn instances(&self, pk: &str) -> Result<Vec<OutpostHealth>, ApiError> {
+        let path = format!("/outposts/instances/{pk}/health/");
+        self.client.array(&Ask::new(&path, "authentik_outposts.view_outpost")).await
+    }
+
+    /// The server's version, which every caller may read.
+    pub(super) async fn version(&self) -> Result<Version, ApiError> {
+        self.client.one(&Ask::new("/admin/version/", "")).await
+    }
+
+    /// Who asks.
+    pub(super) async fn me(&self) -> Result<Me, ApiError> {
+        let session: Session = self.client.one(&Ask::new("/core/users/me/", "")).await?;
+        let missing = || ApiError::unsupported("the server does not say who asks");
+        Some(session.user.0).filter(|me| !me.username.is_empty()).ok_or_else(missing)
+    }
+
+    /// All applications that can be found, and whether these are all that there are.
+    ///
+    /// The full list is a superuser's. To anyone else the server shows what the caller may open, but counts them all,
+    /// so that a list completed by way of the providers can still be seen to be complete.
+    pub(super) async fn applications(&self) -> Result<Listed<Application>, ApiError> {
+        let me = self.me().await?;
+        let full = [("superuser_full_list", "true")];
+        let ask = Ask::new("/core/applications/", "authentik_core.view_application").filtered(&full);
+        let mut listed: Listed<Application> = self.client.list(&ask).await?;
+        if me.is_superuser.is_true() {
+            return Ok(listed);
+        }
+        self.add_protected(&mut listed).await?;
+        let found = listed.items.len();
+        listed.gaps = match listed.count {
+            Some(count) if count == found => Vec::new(),
+            count => {
+                let count = count.map_or_else(|| "an unknown number".to_owned(), |count| count.to_string());
+                let who = me.username.as_str();
+                vec![format!("{found} of {count} applications, as seen by {who}, who is no superuser")]
+            }
+        };
+        Ok(listed)
+    }
+
+    /// Adds the applications that some provider names and the list leaves out.
+    async fn add_protected(&self, listed: &mut Listed<Application>) -> Result<(), ApiError> {
+        if listed.count == Some(listed.items.len()) {
+            return Ok(());
+        }
+        let providers: Listed<Provider> =
+            match self.client.list(&Ask::new("/providers/all/", "authentik_core.view_provider")).await {
+                Err(error) if error.fault.status == Some(403) => return Ok(()),
+                other => other?,
+            };
+        let known: BTreeSet<&str> = listed.items.iter().map(|application| application.slug.as_str()).collect();
+        let slugs = providers.items.iter().filter_map(|provider| provider.assigned_application_slug.some());
+        let missing: BTreeSet<String> =
+            slugs.filter(|slug| !known.contains(slug)).filter(|slug| is_slug(slug)).map(str::to_owned).collect();
+        let found = stream::iter(missing).map(|slug| async move { self.application(&slug).await }).buffered(4);
+        let found: Vec<Result<Option<Application>, ApiError>> = found.collect().await;
+        // One that may not be seen leaves a gap in the count, and nothing else.
+        listed.items.extend(found.into_iter().filter_map(Result::ok).flatten());
+        Ok(())
+    }
+
+    /// One application by its slug.
+    pub(super) async fn application(&self, slug: &str) -> Result<Option<Application>, ApiError> {
+        let path = format!("/core/applications/{slug}/");
+        let found: Option<Application> =
+            self.client.find(&Ask::new(&path, "authentik_core.view_application")).await?;
+        Ok(found.filter(|application| application.slug.as_str() == slug))
+    }
+
+    /// The local clock.
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}
+
+/// Whether a text can be a slug, and so a part of a path.
+pub fn is_slug(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_'))
+}
