@@ -36,14 +36,11 @@ use error::{ApiError, SendError};
 
 /// One line per backend; order is the order of kinds in the palette and of checks in `vigie doctor`.
 pub static REGISTRY: &[Definition] = &[
-pub static REGISTRY: &[Definition] = &[
     proxmox::DEFINITION,
     omni::DEFINITION,
     kubernetes::DEFINITION,
     argocd::DEFINITION,
     authentik::DEFINITION,
-    alerts::DEFINITION,
-];
     alerts::DEFINITION,
 ];
 

@@ -85,7 +85,8 @@ pub struct Client {
 impl Client {
     /// A client that shows a token of the intent `api`.
     pub fn new(connection: &Connection, token: &str) -> Result<Self, ApiError> {
-        let auth = [("authorization", format!("Bearer {}", token.trim())), ("accept", "application/json".into())];
+        let auth =
+            [("authorization", format!("Bearer {}", token.trim())), ("accept", "application/json".into())];
         let http = Http::new(connection, &auth, &Profile { in_flight: IN_FLIGHT, ..Profile::default() })?;
         Ok(Self { http, write: connection.timeout.max(WRITE) })
     }
@@ -127,7 +128,8 @@ impl Client {
         let (pages, server_time) = self.pages(ask).await?;
         let count = pages.first().and_then(|page| usize::try_from(page.pagination.count.0?).ok());
         let entries: usize = pages.iter().map(|page| page.results.len()).sum();
-        let items: Vec<T> = pages.into_iter().flat_map(|page| page.results).filter_map(|item| item.0).collect();
+        let items: Vec<T> =
+            pages.into_iter().flat_map(|page| page.results).filter_map(|item| item.0).collect();
         let skipped = entries - items.len();
         let mut gaps = Vec::new();
         if skipped > 0 {

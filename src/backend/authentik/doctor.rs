@@ -24,7 +24,8 @@ impl Authentik {
         let mut diagnosis = Diagnosis::default();
         let found = self.layers(&mut diagnosis).await;
         if let Err((what, error)) = found {
-            let hint = if error.fault.hint.is_empty() { String::new() } else { format!("; {}", error.fault.hint) };
+            let hint =
+                if error.fault.hint.is_empty() { String::new() } else { format!("; {}", error.fault.hint) };
             diagnosis.findings.push(Finding::new(what, format!("{error}{hint}"), Tone::Error));
         }
         diagnosis
@@ -80,7 +81,8 @@ impl Authentik {
             return;
         };
         let own = tokens.items.iter().filter(|token| token.user == me.pk && token.intent.as_str() == "api");
-        let ends = own.filter(|token| token.expiring.is_true()).filter_map(|token| token.expires.time()).min();
+        let ends =
+            own.filter(|token| token.expiring.is_true()).filter_map(|token| token.expires.time()).min();
         diagnosis.token_ends = ends;
         diagnosis.findings.push(match ends {
             Some(ends) => expiry("token", ends, self.now()),
@@ -104,7 +106,11 @@ fn judge_version(version: &Version) -> Finding {
     // Where the update check is off, the newest release is not known and `outdated` says nothing.
     let newer = version.outdated.is_true() && version.version_latest_valid.is_true();
     if newer {
-        return Finding::new("version", format!("{current}; {} is out", version.version_latest.as_str()), Tone::Warn);
+        return Finding::new(
+            "version",
+            format!("{current}; {} is out", version.version_latest.as_str()),
+            Tone::Warn,
+        );
     }
     if version.outpost_outdated.is_true() {
         return Finding::new("version", format!("{current}; an outpost is of another version"), Tone::Warn);

@@ -58,7 +58,8 @@ impl Authentik {
 
     /// One user by number.
     pub(super) async fn user(&self, key: &str) -> Result<User, ApiError> {
-        let pk: i64 = key.parse().map_err(|_| ApiError::unsupported(format!("`{key}` is no user's number")))?;
+        let pk: i64 =
+            key.parse().map_err(|_| ApiError::unsupported(format!("`{key}` is no user's number")))?;
         let path = format!("/core/users/{pk}/");
         let found: Option<User> = self.client.find(&Ask::new(&path, "authentik_core.view_user")).await?;
         found.filter(|user| user.pk.0 == Some(pk)).ok_or_else(|| gone(&self.place.id(kinds::USERS, key)))

@@ -54,7 +54,9 @@ fn users() -> KindSpec {
         Column::new("admin", "admin", Width::Fixed(5), "Whether it may do everything (superuser).")
             .format(Format::Flag)
             .priority(2),
-        Column::new("login", "login", Width::Fixed(6), "Since its last login.").format(Format::Age).priority(1),
+        Column::new("login", "login", Width::Fixed(6), "Since its last login.")
+            .format(Format::Age)
+            .priority(1),
         wide("email", "email", Width::Fit(8, 32), "The mail address, which need not be unique."),
         wide("joined", "joined", Width::Fixed(6), "Since it was created.").format(Format::Age),
         wide("path", "path", Width::Fit(4, 20), "Where it stands in the directory."),
@@ -87,8 +89,13 @@ fn invitations() -> KindSpec {
         state(10, "waiting, expiring (within 24 h), or expired."),
         name(10, 32, "The invitation's name; its link is shown only when it is made."),
         Column::new("group", "group", Width::Flex(14), "The group that the enrolment gives.").priority(1),
-        Column::new("by", "by", Width::Fit(4, 16), "Who invited: the mark's operator, else the server's user.")
-            .priority(2),
+        Column::new(
+            "by",
+            "by",
+            Width::Fit(4, 16),
+            "Who invited: the mark's operator, else the server's user.",
+        )
+        .priority(2),
         Column::new("uses", "uses", Width::Fixed(5), "once, or many until it expires.").priority(3),
         Column::new("expires", "expires", Width::Fixed(7), "Time until it ends.")
             .format(Format::Until)
@@ -109,9 +116,14 @@ fn applications() -> KindSpec {
             .priority(1),
         Column::new("mode", "mode", Width::Fixed(4), "Whether any or all of them must agree.").priority(3),
         Column::new("provider", "provider", Width::Fit(6, 24), "How it is protected.").priority(3),
-        Column::new("hidden", "hidden", Width::Fixed(6), "Whether its tile is hidden, which protects nothing.")
-            .format(Format::Flag)
-            .priority(5),
+        Column::new(
+            "hidden",
+            "hidden",
+            Width::Fixed(6),
+            "Whether its tile is hidden, which protects nothing.",
+        )
+        .format(Format::Flag)
+        .priority(5),
         wide("section", "section", Width::Fit(4, 16), "The heading under which the portal shows it."),
         wide("url", "url", Width::Fit(8, 40), "Where its tile leads."),
     ];
@@ -125,10 +137,14 @@ fn outposts() -> KindSpec {
         state(9, "up, degraded, outdated, silent, down, or unknown."),
         name(8, 32, "The outpost's name."),
         Column::new("type", "type", Width::Fixed(6), "proxy, ldap, radius or rac.").priority(3),
-        Column::new("instances", "inst", Width::Fixed(5), "Connected instances of those expected.").priority(1),
-        Column::new("version", "version", Width::Fit(7, 14), "The oldest version that is connected.").priority(1),
+        Column::new("instances", "inst", Width::Fixed(5), "Connected instances of those expected.")
+            .priority(1),
+        Column::new("version", "version", Width::Fit(7, 14), "The oldest version that is connected.")
+            .priority(1),
         Column::new("apps", "apps", Width::Fixed(4), "How many applications it protects.").priority(3),
-        Column::new("seen", "seen", Width::Fixed(6), "Since it was last heard of.").format(Format::Age).priority(0),
+        Column::new("seen", "seen", Width::Fixed(6), "Since it was last heard of.")
+            .format(Format::Age)
+            .priority(0),
         wide("should", "should be", Width::Fit(9, 14), "The server's own version."),
         wide("host", "host", Width::Fit(8, 40), "The address at which it finds the server."),
     ];

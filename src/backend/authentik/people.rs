@@ -16,13 +16,15 @@ impl Groups {
     ///
     /// A member of a group is a member of everything above it, so a group below an administrators' group is one too.
     pub fn new(groups: Vec<Group>, configured: &[String]) -> Self {
-        let by_pk: BTreeMap<String, Group> = groups.into_iter().map(|group| (group.pk.as_str().to_owned(), group)).collect();
+        let by_pk: BTreeMap<String, Group> =
+            groups.into_iter().map(|group| (group.pk.as_str().to_owned(), group)).collect();
         let mut groups = Self { by_pk, admin: BTreeSet::new() };
         let is_admin = |group: &&Group| {
             let named = configured.iter().any(|name| name.to_lowercase() == group.name.to_lowercase());
             named || group.is_superuser.0.unwrap_or(true)
         };
-        let roots: BTreeSet<String> = groups.iter().filter(is_admin).map(|group| group.pk.as_str().to_owned()).collect();
+        let roots: BTreeSet<String> =
+            groups.iter().filter(is_admin).map(|group| group.pk.as_str().to_owned()).collect();
         let below = |group: &&Group| groups.with_ancestors(&group.pk).iter().any(|pk| roots.contains(pk));
         groups.admin = groups.iter().filter(below).map(|group| group.pk.as_str().to_owned()).collect();
         groups
@@ -63,8 +65,11 @@ impl Groups {
 
     /// The names of the groups into which people may be invited, in alphabetical order.
     pub fn inviting(&self) -> Vec<String> {
-        let mut names: Vec<String> =
-            self.iter().filter(|group| !self.is_admin(&group.pk)).map(|group| group.name.as_str().to_owned()).collect();
+        let mut names: Vec<String> = self
+            .iter()
+            .filter(|group| !self.is_admin(&group.pk))
+            .map(|group| group.name.as_str().to_owned())
+            .collect();
         names.sort();
         names
     }

@@ -129,7 +129,12 @@ impl Authentik {
 
     async fn inactive(&self) -> Result<BTreeSet<i64>, ApiError> {
         let users = self.users(&[("is_active", "false"), ("include_groups", "false")]).await?;
-        Ok(users.items.iter().filter(|user| user.is_active.0 == Some(false)).filter_map(|user| user.pk.0).collect())
+        Ok(users
+            .items
+            .iter()
+            .filter(|user| user.is_active.0 == Some(false))
+            .filter_map(|user| user.pk.0)
+            .collect())
     }
 
     /// Groups with the numbers of their members.
@@ -206,11 +211,16 @@ impl Authentik {
                 Err(error) if error.fault.status == Some(403) => return Ok(()),
                 other => other?,
             };
-        let known: BTreeSet<&str> = listed.items.iter().map(|application| application.slug.as_str()).collect();
+        let known: BTreeSet<&str> =
+            listed.items.iter().map(|application| application.slug.as_str()).collect();
         let slugs = providers.items.iter().filter_map(|provider| provider.assigned_application_slug.some());
-        let missing: BTreeSet<String> =
-            slugs.filter(|slug| !known.contains(slug)).filter(|slug| is_slug(slug)).map(str::to_owned).collect();
-        let found = stream::iter(missing).map(|slug| async move { self.application(&slug).await }).buffered(4);
+        let missing: BTreeSet<String> = slugs
+            .filter(|slug| !known.contains(slug))
+            .filter(|slug| is_slug(slug))
+            .map(str::to_owned)
+            .collect();
+        let found =
+            stream::iter(missing).map(|slug| async move { self.application(&slug).await }).buffered(4);
         let found: Vec<Result<Option<Application>, ApiError>> = found.collect().await;
         // One that may not be seen leaves a gap in the count, and nothing else.
         listed.items.extend(found.into_iter().filter_map(Result::ok).flatten());

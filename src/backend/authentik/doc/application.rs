@@ -27,15 +27,23 @@ impl Authentik {
             Fact::new("why", &*note),
             Fact::new("must agree", application.policy_engine_mode.as_str()),
             Fact::new("url", application.launch_url.as_str()),
-            Fact::new("provider", application.provider_obj.0.as_ref().map_or("none", |p| p.verbose_name.as_str())),
+            Fact::new(
+                "provider",
+                application.provider_obj.0.as_ref().map_or("none", |p| p.verbose_name.as_str()),
+            ),
             Fact::new("id", application.pk.as_str()).tone(Tone::Dim),
         ];
-        let rows: Vec<Vec<Cell>> = bindings.iter().flat_map(|bindings| bindings.of(&application)).map(|binding| {
-            let on = binding.is_enabled();
-            let word = if on { Cell::toned("on", Tone::Ok) } else { Cell::toned("off", Tone::Off) };
-            vec![word, Cell::new(binding.order.0), Cell::new(binding.who().as_str())]
-        }).collect();
-        let unseen = listed.err().map(|error| DocLine::toned(format!("cannot be seen: {error}"), Tone::Unknown));
+        let rows: Vec<Vec<Cell>> = bindings
+            .iter()
+            .flat_map(|bindings| bindings.of(&application))
+            .map(|binding| {
+                let on = binding.is_enabled();
+                let word = if on { Cell::toned("on", Tone::Ok) } else { Cell::toned("off", Tone::Off) };
+                vec![word, Cell::new(binding.order.0), Cell::new(binding.who().as_str())]
+            })
+            .collect();
+        let unseen =
+            listed.err().map(|error| DocLine::toned(format!("cannot be seen: {error}"), Tone::Unknown));
         Ok(Doc::default()
             .facts("application", facts)
             .table("bindings", vec!["state".into(), "order".into(), "lets in".into()], rows)

@@ -5,11 +5,11 @@ use crate::model::kind::Format;
 use crate::model::row::{Cell, Tone};
 use crate::model::view::{Doc, DocLine, Fact};
 
+use crate::backend::authentik::Authentik;
 use crate::backend::authentik::access::Bindings;
 use crate::backend::authentik::people::Groups;
 use crate::backend::authentik::rows;
 use crate::backend::authentik::wire::{Application, User};
-use crate::backend::authentik::Authentik;
 
 impl Authentik {
     pub(super) async fn describe_group(&self, key: &str) -> Result<Doc, ApiError> {
@@ -22,7 +22,8 @@ impl Authentik {
         let inside: Vec<&str> =
             group.above().filter_map(|pk| groups.get(pk)).map(|group| group.name.as_str()).collect();
         let facts = vec![
-            Fact::new("state", row.map(|row| row.cell(0).value.clone()).unwrap_or_default()).format(Format::State),
+            Fact::new("state", row.map(|row| row.cell(0).value.clone()).unwrap_or_default())
+                .format(Format::State),
             Fact::new("for administrators", if admin { "yes: nobody is invited into it" } else { "no" })
                 .tone(if admin { Tone::Danger } else { Tone::Text }),
             Fact::new("inside", inside.join(", ").as_str()),
@@ -32,7 +33,11 @@ impl Authentik {
         let opens = applications.and_then(|apps| Ok(opens(&apps.items, bindings?.items, &groups, &group.pk)));
         Ok(Doc::default()
             .facts("group", facts)
-            .table("members", vec!["state".into(), "user".into(), "login".into()], members.clone().unwrap_or_default())
+            .table(
+                "members",
+                vec!["state".into(), "user".into(), "login".into()],
+                members.clone().unwrap_or_default(),
+            )
             .lines("members", unseen(members.err()))
             .table("opens", vec!["application".into(), "because".into()], opens.clone().unwrap_or_default())
             .lines("opens", unseen(opens.err())))
@@ -46,7 +51,11 @@ fn unseen(error: Option<ApiError>) -> Vec<DocLine> {
 fn members(users: &[User], pks: &[i64]) -> Vec<Vec<Cell>> {
     let row = |user: &User| {
         let state = rows::users::state(user);
-        vec![Cell::toned(state.word, Tone::from(state.health)), Cell::new(user.username.as_str()), Cell::new(user.last_login.time())]
+        vec![
+            Cell::toned(state.word, Tone::from(state.health)),
+            Cell::new(user.username.as_str()),
+            Cell::new(user.last_login.time()),
+        ]
     };
     users.iter().filter(|user| user.pk.0.is_some_and(|pk| pks.contains(&pk))).map(row).collect()
 }
@@ -62,8 +71,11 @@ fn opens(
     let member_of = groups.with_ancestors(pk);
     let because = |application: &Application| {
         let bound = bindings.of(application).into_iter().filter(|binding| binding.is_enabled());
-        let mut bound = bound.filter(|binding| binding.group.some().is_some_and(|group| member_of.contains(group)));
-        bound.next().map(|binding| vec![Cell::new(application.slug.as_str()), Cell::new(binding.who().as_str())])
+        let mut bound =
+            bound.filter(|binding| binding.group.some().is_some_and(|group| member_of.contains(group)));
+        bound
+            .next()
+            .map(|binding| vec![Cell::new(application.slug.as_str()), Cell::new(binding.who().as_str())])
     };
     applications.iter().filter_map(because).collect()
 }

@@ -5,8 +5,8 @@ use crate::model::kind::Format;
 use crate::model::row::Tone;
 use crate::model::view::{Doc, DocLine, Fact};
 
-use crate::backend::authentik::rows::invitations::{by, state};
 use crate::backend::authentik::Authentik;
+use crate::backend::authentik::rows::invitations::{by, state};
 
 impl Authentik {
     pub(super) async fn describe_invitation(&self, key: &str) -> Result<Doc, ApiError> {
@@ -26,7 +26,10 @@ impl Authentik {
         ];
         let used_up = "It is used up when its link is opened, not when the account exists.";
         let lines = vec![
-            DocLine::toned("The link was shown once and is kept nowhere: revoke this one and invite again.", Tone::Dim),
+            DocLine::toned(
+                "The link was shown once and is kept nowhere: revoke this one and invite again.",
+                Tone::Dim,
+            ),
             DocLine::toned(if once { used_up } else { "" }, Tone::Dim),
         ];
         Ok(Doc::default().facts("invitation", facts).lines("link", lines))

@@ -11,7 +11,8 @@ use std::time::Duration;
 use crate::backend::ViewSink;
 use crate::backend::error::ApiError;
 use crate::model::id::EntityId;
-use crate::model::view::{Doc, View};
+use crate::model::row::Value;
+use crate::model::view::{Body, Doc, View};
 
 use super::{Authentik, kinds};
 
@@ -25,7 +26,7 @@ impl Authentik {
             return Err(ApiError::unsupported(format!("{} has no view `{view}`", id.kind)));
         }
         loop {
-            let doc = self.describe(id).await?;
+            let doc = told(self.describe(id).await?);
             if sink.send(View::Doc(doc)).await.is_err() {
                 return Ok(());
             }
@@ -46,4 +47,16 @@ impl Authentik {
             _ => Err(ApiError::unsupported(format!("{} cannot be described", id.kind))),
         }
     }
+}
+
+/// Without labels that nothing is said about.
+fn told(mut doc: Doc) -> Doc {
+    for section in &mut doc.sections {
+        match &mut section.body {
+            Body::Facts(facts) => facts.retain(|fact| fact.value != Value::Empty),
+            Body::Lines(lines) => lines.retain(|line| !line.text.is_empty()),
+            Body::Table { .. } => {}
+        }
+    }
+    doc
 }

@@ -5,17 +5,21 @@ use crate::model::kind::Format;
 use crate::model::row::{Cell, Tone};
 use crate::model::view::{Doc, Fact};
 
+use crate::backend::authentik::Authentik;
 use crate::backend::authentik::rows::users::{kind, state};
 use crate::backend::authentik::wire::User;
-use crate::backend::authentik::Authentik;
 
 impl Authentik {
     pub(super) async fn describe_user(&self, key: &str) -> Result<Doc, ApiError> {
         let user = self.user(key).await?;
-        let groups: Vec<Vec<Cell>> = user.groups_obj.iter().map(|group| {
-            let superuser = Cell::toned(group.is_superuser.is_true(), Tone::Danger);
-            vec![Cell::new(group.name.as_str()), superuser]
-        }).collect();
+        let groups: Vec<Vec<Cell>> = user
+            .groups_obj
+            .iter()
+            .map(|group| {
+                let superuser = Cell::toned(group.is_superuser.is_true(), Tone::Danger);
+                vec![Cell::new(group.name.as_str()), superuser]
+            })
+            .collect();
         let mark = user.attributes.get(&self.keys.mark);
         Ok(Doc::default()
             .facts("state", standing(&user))

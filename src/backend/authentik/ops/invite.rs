@@ -39,7 +39,12 @@ pub const LOOKS: &[Look] = &[
 /// The specification.
 pub fn spec() -> OpSpec {
     let form = vec![
-        Field::new("group", "group", FieldKind::Offered, "The group that the new account belongs to; its exact name."),
+        Field::new(
+            "group",
+            "group",
+            FieldKind::Offered,
+            "The group that the new account belongs to; its exact name.",
+        ),
         Field::new(
             "expires",
             "expires in",
@@ -47,13 +52,24 @@ pub fn spec() -> OpSpec {
             "How long the link works, at most 30d.",
         )
         .default("7d"),
-        Field::new("single_use", "once only", FieldKind::Flag, "Whether the link is used up when it is opened.")
-            .default("true"),
-        Field::new("flow", "flow", FieldKind::Line, "The slug of the enrolment flow; empty for the configured one.")
-            .optional(),
+        Field::new(
+            "single_use",
+            "once only",
+            FieldKind::Flag,
+            "Whether the link is used up when it is opened.",
+        )
+        .default("true"),
+        Field::new(
+            "flow",
+            "flow",
+            FieldKind::Line,
+            "The slug of the enrolment flow; empty for the configured one.",
+        )
+        .optional(),
     ];
     let doc = "Makes an invitation into one group and shows its link once.";
-    let mut spec = OpSpec::on(kinds::INVITATIONS, NAME, "invite", Tier::T1, doc).right(ADD).form(form).reveals();
+    let mut spec =
+        OpSpec::on(kinds::INVITATIONS, NAME, "invite", Tier::T1, doc).right(ADD).form(form).reveals();
     spec.targets = Targets::New { kind: kinds::INVITATIONS.into(), what: "label".into() };
     spec
 }
@@ -116,7 +132,8 @@ impl Authentik {
         let name = label::name(&job.target.name, &job.run.0);
         let expires = now + lifetime(job.arg("expires"))?;
         let mut plan = Plan { name, group, flow, single_use, expires, evidence: Vec::new() };
-        let (members, roles) = (plan.group.members().map_or(0, |members| members.len()), plan.group.roles.0.len());
+        let (members, roles) =
+            (plan.group.members().map_or(0, |members| members.len()), plan.group.roles.0.len());
         plan.notes(Decision::Allow, "group", format!("{}, {members} members", plan.group.name.as_str()));
         plan.notes(Decision::Allow, "flow", plan.flow.slug.as_str().to_owned());
         if roles > 0 {
@@ -158,9 +175,10 @@ impl Authentik {
         let groups = self.all_groups().await.map_err(Stop::blind("group"))?;
         let found = groups.named(name);
         match found.as_slice() {
-            [group] if groups.is_admin(&group.pk) => {
-                Err(Stop::refused("group", format!("{name} is for administrators, nobody is invited into it")))
-            }
+            [group] if groups.is_admin(&group.pk) => Err(Stop::refused(
+                "group",
+                format!("{name} is for administrators, nobody is invited into it"),
+            )),
             [group] => Ok((*group).clone()),
             [] => Err(Stop::refused("group", no_such(name, &groups.near(name)))),
             many => Err(Stop::refused("group", format!("{} groups are called {name}", many.len()))),
@@ -179,7 +197,9 @@ impl Authentik {
             Err(found) if found.is_empty() => {
                 return Err(Stop::refused("flow", format!("no flow has the slug {slug}")));
             }
-            Err(found) => return Err(Stop::refused("flow", format!("{} flows have the slug {slug}", found.len()))),
+            Err(found) => {
+                return Err(Stop::refused("flow", format!("{} flows have the slug {slug}", found.len())));
+            }
         };
         if flow.designation.as_str() != "enrollment" {
             let purpose = flow.designation.as_str();
@@ -196,7 +216,11 @@ impl Authentik {
         for twin in twins.take(3) {
             let state = invitations::state(twin, self.now()).word;
             let group = self.keys.group(twin).unwrap_or("no group");
-            plan.notes(Decision::Warn, "exists already", format!("{} into {group}, {state}", twin.name.as_str()));
+            plan.notes(
+                Decision::Warn,
+                "exists already",
+                format!("{} into {group}, {state}", twin.name.as_str()),
+            );
         }
         Ok(())
     }
@@ -214,10 +238,12 @@ impl Authentik {
             "single_use": plan.single_use,
             "flow": plan.flow.pk.as_str(),
         });
-        let reply = self.client.send(Method::POST, "/stages/invitation/invitations/", Some(body), ADD).await?;
+        let reply =
+            self.client.send(Method::POST, "/stages/invitation/invitations/", Some(body), ADD).await?;
         let made = reply.json::<Invitation>().unwrap_or_default();
         if made.name.as_str() != plan.name || !is_slug(&made.pk) {
-            let said = format!("{} was made, but the answer holds no link: revoke it and invite again", plan.name);
+            let said =
+                format!("{} was made, but the answer holds no link: revoke it and invite again", plan.name);
             return Ok(Receipt { said, ..Receipt::default() });
         }
         let said = format!("{} was made", plan.name);
@@ -243,15 +269,20 @@ impl Authentik {
     ) -> Result<Proof, ApiError> {
         let name = label::name(&job.target.name, &job.run.0);
         let listed = self.invitations(&[("name", &name)]).await?;
-        let found: Vec<&Invitation> = listed.items.iter().filter(|invitation| invitation.name.as_str() == name).collect();
+        let found: Vec<&Invitation> =
+            listed.items.iter().filter(|invitation| invitation.name.as_str() == name).collect();
         if let [invitation] = found.as_slice() {
             return Ok(self.compare(job, invitation, remote.is_some()));
         }
         let look = format!("look for {name} in authentik.invitations");
         Ok(match found.len() {
             0 if !listed.complete() => Proof::Unclear(listed.gaps.join("; "), look),
-            0 if remote.is_some() => Proof::Absent(format!("{name} is gone again: opened, or revoked by somebody")),
-            0 if seconds_between(since, self.now()) < i64::try_from(self.grace.as_secs()).unwrap_or(i64::MAX) => {
+            0 if remote.is_some() => {
+                Proof::Absent(format!("{name} is gone again: opened, or revoked by somebody"))
+            }
+            0 if seconds_between(since, self.now())
+                < i64::try_from(self.grace.as_secs()).unwrap_or(i64::MAX) =>
+            {
                 Proof::Unclear(format!("{name} is not there yet"), look)
             }
             0 => Proof::Absent(format!("{name} is not there")),

@@ -18,7 +18,8 @@ pub fn row(application: &Application, bindings: Option<&Bindings>, place: &Place
     let bound: Option<Vec<&Binding>> = bindings.map(|bindings| bindings.of(application));
     let state = state(bound.as_deref());
     let who: Vec<String> = bound.iter().flatten().filter(|b| b.is_enabled()).map(|b| b.who()).collect();
-    let provider = application.provider_obj.0.as_ref().map_or("none", |provider| provider.verbose_name.as_str());
+    let provider =
+        application.provider_obj.0.as_ref().map_or("none", |provider| provider.verbose_name.as_str());
     let cells = vec![
         state.cell(),
         Cell::new(application.slug.as_str()),
@@ -30,7 +31,8 @@ pub fn row(application: &Application, bindings: Option<&Bindings>, place: &Place
         Cell::new(application.group.as_str()),
         Cell::new(url(application)),
     ];
-    let mut row = Row::new(place.id(APPLICATIONS, application.slug.as_str()), application.slug.as_str(), cells);
+    let mut row =
+        Row::new(place.id(APPLICATIONS, application.slug.as_str()), application.slug.as_str(), cells);
     row.health = state.health;
     row.note = state.note.map(Arc::from);
     row.domain = place.domain;
@@ -51,7 +53,11 @@ fn state(bound: Option<&[&Binding]>) -> State {
     if bound.iter().any(|binding| binding.is_enabled()) {
         return State::new("gated", Health::Ok);
     }
-    let note = if bound.is_empty() { "no binding: open to every user" } else { "all bindings off: open to every user" };
+    let note = if bound.is_empty() {
+        "no binding: open to every user"
+    } else {
+        "all bindings off: open to every user"
+    };
     State::new("open", Health::Warning).note(note)
 }
 
@@ -93,8 +99,10 @@ mod tests {
 
     #[test]
     fn only_an_enabled_binding_gates_and_an_unseen_one_is_not_known() {
-        let application: Application =
-            serde_json::from_str(r#"{"pk":"p-1","slug":"grafana","launch_url":"https://Grafana.lab.example/x"}"#).unwrap();
+        let application: Application = serde_json::from_str(
+            r#"{"pk":"p-1","slug":"grafana","launch_url":"https://Grafana.lab.example/x"}"#,
+        )
+        .unwrap();
         let admin = r#"{"pk":"b","target":"p-1","group":"g","group_obj":{"name":"admin"},"enabled":"#;
         let cases = [
             (None, "unknown", "?"),

@@ -71,7 +71,10 @@ mod tests {
 
     #[test]
     fn members_are_counted_and_groups_above_are_named() {
-        let kids = Group { users: Some(Words(vec!["9".into(), "11".into()])), ..group("family-kids", &["family"], false) };
+        let kids = Group {
+            users: Some(Words(vec!["9".into(), "11".into()])),
+            ..group("family-kids", &["family"], false)
+        };
         let groups = Groups::new(vec![group("family", &[], false), kids.clone()], &[]);
         let place = Place { instance: "auth".into(), domain: Domain::Cloud };
         let row = row(&kids, &groups, Some(&[11].into()), &place).unwrap();

@@ -69,7 +69,8 @@ pub fn state(outpost: &Outpost, instances: Option<&[OutpostHealth]>, server: &st
     }
     let wanted = expected(outpost);
     if instances.len() < wanted {
-        return State::new("degraded", Health::Warning).note(format!("{} of {wanted} instances", instances.len()));
+        return State::new("degraded", Health::Warning)
+            .note(format!("{} of {wanted} instances", instances.len()));
     }
     let oldest = oldest(instances);
     if !server.is_empty() && !oldest.is_empty() && oldest != server {
@@ -89,13 +90,15 @@ fn seen(instances: &[OutpostHealth]) -> Option<Timestamp> {
 
 /// The version that lags behind most, by the numbers in it.
 fn oldest(instances: &[OutpostHealth]) -> &str {
-    let versions = instances.iter().map(|instance| instance.version.as_str()).filter(|version| !version.is_empty());
+    let versions =
+        instances.iter().map(|instance| instance.version.as_str()).filter(|version| !version.is_empty());
     versions.min_by(|a, b| crate::model::row::natural(a, b)).unwrap_or_default()
 }
 
 fn facets(outpost: &Outpost, instances: &[OutpostHealth]) -> Box<[Facet]> {
     let hosts = instances.iter().filter(|instance| !instance.hostname.is_empty());
-    let hosts = hosts.map(|instance| Facet::new(FacetKey::Host, instance.hostname.to_lowercase(), Grade::Likely));
+    let hosts =
+        hosts.map(|instance| Facet::new(FacetKey::Host, instance.hostname.to_lowercase(), Grade::Likely));
     hosts.chain([Facet::new(FacetKey::Name, outpost.name.as_str(), Grade::Hint)]).collect()
 }
 

@@ -49,7 +49,8 @@ pub fn state(user: &User) -> State {
         None => State::new("unknown", Health::Unknown),
         Some(false) => State::new("inactive", Health::Off),
         Some(true) if awaits_groups(user) => {
-            let note = if user.last_login.time().is_none() { "no groups, never logged in" } else { "no groups" };
+            let note =
+                if user.last_login.time().is_none() { "no groups, never logged in" } else { "no groups" };
             State::new("no groups", Health::Pending).note(note)
         }
         Some(true) => State::new("active", Health::Ok),
@@ -58,7 +59,8 @@ pub fn state(user: &User) -> State {
 
 /// A person who belongs to no group yet.
 fn awaits_groups(user: &User) -> bool {
-    matches!(user.kind.as_str(), "internal" | "external") && user.groups.as_ref().is_some_and(|groups| groups.0.is_empty())
+    matches!(user.kind.as_str(), "internal" | "external")
+        && user.groups.as_ref().is_some_and(|groups| groups.0.is_empty())
 }
 
 /// The names of its groups, in alphabetical order.

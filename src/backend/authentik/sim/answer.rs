@@ -45,6 +45,11 @@ pub fn page(title: &str) -> Response {
     html(StatusCode::OK, title)
 }
 
+/// A probe's answer: no body, and called a page.
+pub fn nothing() -> Response {
+    ours([(header::CONTENT_TYPE, "text/html; charset=utf-8")].into_response())
+}
+
 /// A crash while writing: the page for it answers GET alone.
 pub fn crash() -> Response {
     let headers = [(header::ALLOW, "GET, HEAD, OPTIONS"), (header::CONTENT_TYPE, "text/html; charset=utf-8")];
@@ -53,7 +58,8 @@ pub fn crash() -> Response {
 
 /// The router in front, which knows no server of this name; it is not Authentik that answers.
 pub fn no_router() -> Response {
-    (StatusCode::NOT_FOUND, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], "404 page not found\n").into_response()
+    (StatusCode::NOT_FOUND, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], "404 page not found\n")
+        .into_response()
 }
 
 fn html(status: StatusCode, title: &str) -> Response {

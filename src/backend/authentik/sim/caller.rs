@@ -49,12 +49,16 @@ impl Caller {
             return Err(answer::detail(403, "Authentication credentials were not provided."));
         };
         let invalid = || answer::detail(403, "Token invalid/expired");
-        let user = store.users.iter().find(|user| user["username"].as_str().is_some_and(|name| key(seed, name) == shown));
+        let user = store
+            .users
+            .iter()
+            .find(|user| user["username"].as_str().is_some_and(|name| key(seed, name) == shown));
         let user = user.ok_or_else(invalid)?;
         let shown = store.user(user, true);
         let superuser = shown["is_superuser"] == json!(true);
         // The bootstrap token of the first administrator is not listed; every other account needs a live API token.
-        let mut tokens = store.tokens.iter().filter(|token| token["user"] == user["pk"] && token["intent"] == "api");
+        let mut tokens =
+            store.tokens.iter().filter(|token| token["user"] == user["pk"] && token["intent"] == "api");
         let live = superuser || tokens.any(|token| is_live(token, now));
         if user["is_active"] != json!(true) || !live {
             return Err(invalid());
@@ -71,8 +75,10 @@ impl Caller {
     pub fn me(&self, store: &Store) -> Value {
         let groups = self.user["groups"].as_array().into_iter().flatten();
         let groups = groups.filter_map(|pk| by(&store.groups, "pk", pk));
-        let groups: Vec<Value> = groups.map(|group| json!({ "name": group["name"], "pk": group["pk"] })).collect();
-        let permissions = if self.superuser { json!(["view_system_info", "view_system_settings"]) } else { json!([]) };
+        let groups: Vec<Value> =
+            groups.map(|group| json!({ "name": group["name"], "pk": group["pk"] })).collect();
+        let permissions =
+            if self.superuser { json!(["view_system_info", "view_system_settings"]) } else { json!([]) };
         json!({ "user": {
             "pk": self.user["pk"], "username": self.user["username"], "name": self.user["name"], "is_active": true,
             "is_superuser": self.superuser, "groups": groups, "roles": [], "email": self.user["email"],

@@ -17,7 +17,10 @@ pub fn open(store: &mut Store, slug: &str, request: &Request) -> Response {
     let key = pairs.find(|(name, _)| name == "itoken").map(|(_, value)| value.into_owned());
     let found = key.and_then(|key| store.invitations.iter().position(|row| row["pk"] == key.as_str()));
     let Some(index) = found else {
-        return answer::json(200, &stage("ak-stage-access-denied", &json!("Invalid invite/invite not found")));
+        return answer::json(
+            200,
+            &stage("ak-stage-access-denied", &json!("Invalid invite/invite not found")),
+        );
     };
     if store.invitations[index]["single_use"] == json!(true) {
         store.invitations.remove(index);

@@ -31,7 +31,15 @@ pub fn seed(store: &mut Store, seed: u64, now: Timestamp, crowd: usize) {
     people(store, now);
     for n in 0..crowd {
         let login = i64::try_from(n % 90).unwrap_or(0) * DAY;
-        user(store, now, &Person { groups: &["family-validated"], login: Some(login), ..person(1000 + n, &format!("guest{n:05}"), "external") });
+        user(
+            store,
+            now,
+            &Person {
+                groups: &["family-validated"],
+                login: Some(login),
+                ..person(1000 + n, &format!("guest{n:05}"), "external")
+            },
+        );
     }
     accounts(store, now);
     flows(store);
@@ -80,13 +88,38 @@ fn person<'a>(pk: usize, username: &'a str, kind: &'a str) -> Person<'a> {
 
 fn people(store: &mut Store, now: Timestamp) {
     let all = [
-        Person { name: "authentik Default Admin", groups: &["authentik Admins"], login: Some(40 * DAY), ..person(1, "akadmin", "internal") },
-        Person { name: "Ada Admin", groups: &["admin", "family-validated"], login: Some(HOUR), ..person(4, "admin1", "internal") },
-        Person { name: "Dana Designer", groups: &["family-validated", "family-app-nextcloud"], login: Some(2 * DAY), ..person(7, "designer", "external") },
-        Person { name: "Aunt Alma", groups: &["family-validated", "family-app-navidrome"], login: Some(6 * DAY), ..person(9, "aunt", "external") },
+        Person {
+            name: "authentik Default Admin",
+            groups: &["authentik Admins"],
+            login: Some(40 * DAY),
+            ..person(1, "akadmin", "internal")
+        },
+        Person {
+            name: "Ada Admin",
+            groups: &["admin", "family-validated"],
+            login: Some(HOUR),
+            ..person(4, "admin1", "internal")
+        },
+        Person {
+            name: "Dana Designer",
+            groups: &["family-validated", "family-app-nextcloud"],
+            login: Some(2 * DAY),
+            ..person(7, "designer", "external")
+        },
+        Person {
+            name: "Aunt Alma",
+            groups: &["family-validated", "family-app-navidrome"],
+            login: Some(6 * DAY),
+            ..person(9, "aunt", "external")
+        },
         // The same person to a fuzzy search, another one to the server.
         Person { name: "Aunt Alma", joined: 3 * HOUR, ..person(10, "aunt2", "external") },
-        Person { name: "Cousin Carl", active: false, login: Some(30 * DAY), ..person(11, "cousin", "external") },
+        Person {
+            name: "Cousin Carl",
+            active: false,
+            login: Some(30 * DAY),
+            ..person(11, "cousin", "external")
+        },
     ];
     for one in &all {
         user(store, now, one);

@@ -113,7 +113,7 @@ impl Lab {
 /// What lies beside the API; probes answer with empty bodies and want their slash.
 fn portal(path: &str) -> Response {
     match path {
-        "/-/health/live/" | "/-/health/ready/" => answer::page(""),
+        "/-/health/live/" | "/-/health/ready/" => answer::nothing(),
         path if path.starts_with("/if/") => answer::page("authentik"),
         _ => answer::no_such_path(),
     }
@@ -122,7 +122,12 @@ fn portal(path: &str) -> Response {
 async fn serve(State(lab): State<Arc<Lab>>, request: axum::extract::Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, 1 << 20).await.unwrap_or_default();
-    lab.answer(&Request::new(parts, body))
+    let mut response = lab.answer(&Request::new(parts, body));
+    let date = lab.now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    if let Ok(date) = date.parse() {
+        response.headers_mut().insert(header::DATE, date);
+    }
+    response
 }
 
 #[cfg(test)]

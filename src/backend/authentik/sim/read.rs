@@ -182,14 +182,16 @@ impl Lab {
                 .map(|group| store.group(&group, request.switch("include_users", true), self.modern())),
             ["core", "applications", slug] => {
                 let right = "authentik_core.view_application";
-                shown(&store.applications, "slug", json!(slug), right, "Application").map(|row| store.application(&row))
+                shown(&store.applications, "slug", json!(slug), right, "Application")
+                    .map(|row| store.application(&row))
             }
             ["stages", "invitation", "invitations", pk] => {
                 shown(&store.invitations, "pk", json!(pk), INVITATIONS.right, "Invitation")
                     .map(|row| store.invitation(&row))
             }
             ["outposts", "instances", pk] => {
-                shown(&store.outposts, "pk", json!(pk), OUTPOSTS.right, "Outpost").map(|row| store.outpost(&row))
+                shown(&store.outposts, "pk", json!(pk), OUTPOSTS.right, "Outpost")
+                    .map(|row| store.outpost(&row))
             }
             ["outposts", "instances", pk, "health"] => {
                 shown(&store.outposts, "pk", json!(pk), OUTPOSTS.right, "Outpost").map(|_| self.instances())
@@ -216,9 +218,12 @@ impl Lab {
 
     /// With the update check off, as it is here, the newest release is not known.
     fn version_answer(&self) -> Response {
-        answer::json(200, &json!({
-            "version_current": self.version, "version_latest": "0.0.0", "version_latest_valid": false,
-            "build_hash": "", "outdated": false, "outpost_outdated": false,
-        }))
+        answer::json(
+            200,
+            &json!({
+                "version_current": self.version, "version_latest": "0.0.0", "version_latest_valid": false,
+                "build_hash": "", "outdated": false, "outpost_outdated": false,
+            }),
+        )
     }
 }

@@ -62,7 +62,8 @@ impl Store {
     pub fn user(&self, user: &Value, with_groups: bool) -> Value {
         let mut shown = user.clone();
         shown["is_superuser"] = json!(self.is_superuser(user));
-        let groups = user["groups"].as_array().into_iter().flatten().filter_map(|pk| by(&self.groups, "pk", pk));
+        let groups =
+            user["groups"].as_array().into_iter().flatten().filter_map(|pk| by(&self.groups, "pk", pk));
         let groups = groups.map(|group| part(group, &["pk", "num_pk", "name", "is_superuser", "attributes"]));
         shown["groups_obj"] = if with_groups { groups.collect() } else { Value::Null };
         shown
@@ -77,9 +78,10 @@ impl Store {
     /// A group as the API shows it; until 2025.10 it has one parent.
     pub fn group(&self, group: &Value, with_users: bool, modern: bool) -> Value {
         let mut shown = group.clone();
-        let members = self.users.iter().filter(|user| {
-            user["groups"].as_array().is_some_and(|groups| groups.contains(&group["pk"]))
-        });
+        let members = self
+            .users
+            .iter()
+            .filter(|user| user["groups"].as_array().is_some_and(|groups| groups.contains(&group["pk"])));
         let pks: Vec<&Value> = members.clone().map(|user| &user["pk"]).collect();
         shown["users"] = json!(pks);
         let partial = || members.map(|user| self.partial_user(&user["pk"])).collect();

@@ -23,11 +23,13 @@ async fn ask(method: &str, path: &str, account: &str, body: Option<&str>) -> (St
         request = request.bearer_auth(caller::key(7, account));
     }
     if let Some(body) = body {
-        let media = if body.starts_with('{') { "application/json" } else { "application/x-www-form-urlencoded" };
+        let media =
+            if body.starts_with('{') { "application/json" } else { "application/x-www-form-urlencoded" };
         request = request.header("content-type", media).body(body.to_owned());
     }
     let reply = request.send().await.unwrap();
-    let media = reply.headers().get("content-type").map(|v| v.to_str().unwrap().to_owned()).unwrap_or_default();
+    let media =
+        reply.headers().get("content-type").map(|v| v.to_str().unwrap().to_owned()).unwrap_or_default();
     let status = reply.status();
     let body = reply.text().await.unwrap();
     (status, media, serde_json::from_str(&body).unwrap_or(Value::String(body)))
@@ -43,7 +45,8 @@ async fn unknown_parameters_are_ignored_and_everything_comes_back() {
 
 #[tokio::test]
 async fn exact_filters_are_exact_and_a_search_is_not() {
-    let cases = [("?username=aunt", 1), ("?username=AUNT", 0), ("?search=AUNT", 2), ("?email=aunt@lab.example", 1)];
+    let cases =
+        [("?username=aunt", 1), ("?username=AUNT", 0), ("?search=AUNT", 2), ("?email=aunt@lab.example", 1)];
     for (query, count) in cases {
         let (_, _, body) = ask("GET", &format!("/api/v3/core/users/{query}"), "ops-console", None).await;
         assert_eq!(body["pagination"]["count"], json!(count), "{query}");
@@ -65,7 +68,14 @@ async fn refusals_come_in_the_shapes_of_the_real_server() {
         ("PUT", "/api/v3/core/users/9/", "ops-console", Some("{}"), 405, "not allowed"),
         ("POST", add, "ops-console", Some("a=1"), 415, "Unsupported media type"),
         ("POST", add, "ops-console", Some("{bad"), 400, "JSON parse error"),
-        ("POST", add, "ops-console", Some(r#"{"name":"Bad Name !","expires":"soon"}"#), 400, "Datetime has wrong format"),
+        (
+            "POST",
+            add,
+            "ops-console",
+            Some(r#"{"name":"Bad Name !","expires":"soon"}"#),
+            400,
+            "Datetime has wrong format",
+        ),
     ];
     for (method, path, account, body, status, text) in cases {
         let (got, _, answer) = ask(method, path, account, body).await;
@@ -78,7 +88,8 @@ async fn refusals_come_in_the_shapes_of_the_real_server() {
 async fn a_single_use_invitation_is_gone_when_its_link_is_opened() {
     let (running, client) = lab().await;
     let key = homelab::invitation_key(7, "invite-navidrome-a1");
-    let url = format!("{}/api/v3/flows/executor/{}/?query=itoken%3D{key}", running.address.url, homelab::ENROLMENT);
+    let url =
+        format!("{}/api/v3/flows/executor/{}/?query=itoken%3D{key}", running.address.url, homelab::ENROLMENT);
     for component in ["ak-stage-prompt", "ak-stage-access-denied"] {
         let reply = client.get(&url).header("host", HOST).send().await.unwrap();
         let stage: Value = serde_json::from_str(&reply.text().await.unwrap()).unwrap();
@@ -88,7 +99,8 @@ async fn a_single_use_invitation_is_gone_when_its_link_is_opened() {
 
 #[tokio::test]
 async fn the_plain_list_of_applications_is_cut_and_its_count_is_not() {
-    let (_, _, body) = ask("GET", "/api/v3/core/applications/?superuser_full_list=true", "ops-console", None).await;
+    let (_, _, body) =
+        ask("GET", "/api/v3/core/applications/?superuser_full_list=true", "ops-console", None).await;
     assert_eq!(body["pagination"]["count"], json!(6));
     assert_eq!(body["results"].as_array().unwrap().len(), 1);
 }

@@ -19,9 +19,16 @@ impl Lab {
         match (&request.method, parts.as_slice()) {
             (&Method::POST, ["stages", "invitation", "invitations"]) => self.invite(request, caller),
             (&Method::DELETE, ["stages", "invitation", "invitations", pk]) => self.revoke(pk, caller),
-            (method, ["core", "users" | "groups" | "applications", ..] | ["stages" | "flows" | "outposts", ..]) => {
-                answer::detail(405, &format!("Method \"{method}\" not allowed."))
+            // The serializer looks a missing target up and dies of it.
+            (&Method::PATCH, ["policies", "bindings", _])
+                if request.json().is_ok_and(|b| b["target"].is_null()) =>
+            {
+                answer::crash()
             }
+            (
+                method,
+                ["core", "users" | "groups" | "applications", ..] | ["stages" | "flows" | "outposts", ..],
+            ) => answer::detail(405, &format!("Method \"{method}\" not allowed.")),
             _ => answer::no_such_path(),
         }
     }
@@ -39,7 +46,8 @@ impl Lab {
         }
         let mut store = self.store();
         if !body["flow"].is_null() && by(&store.flows, "pk", &body["flow"]).is_none() {
-            let says = format!("Invalid pk \"{}\" - object does not exist.", super::list::text(&body["flow"]));
+            let says =
+                format!("Invalid pk \"{}\" - object does not exist.", super::list::text(&body["flow"]));
             return answer::field("flow", &says);
         }
         let row = json!({
@@ -74,7 +82,8 @@ fn wrong_invitation(body: &Value) -> Option<Value> {
             wrong.insert("name".into(), json!(["This field is required."]));
         }
         Some(name) if !crate::backend::authentik::watch::is_slug(name) => {
-            let says = "Enter a valid \u{201c}slug\u{201d} consisting of letters, numbers, underscores or hyphens.";
+            let says =
+                "Enter a valid \u{201c}slug\u{201d} consisting of letters, numbers, underscores or hyphens.";
             wrong.insert("name".into(), json!([says]));
         }
         Some(_) => {}

@@ -58,7 +58,14 @@ async fn the_form_offers_only_groups_for_everybody() {
     let FieldKind::Choice(groups) = &form[0].kind else { panic!("{form:?}") };
     assert_eq!(
         groups.iter().map(AsRef::as_ref).collect::<Vec<&str>>(),
-        ["authentik Read-only", "family-app-immich", "family-app-navidrome", "family-app-nextcloud", "family-validated", "ops"]
+        [
+            "authentik Read-only",
+            "family-app-immich",
+            "family-app-navidrome",
+            "family-app-nextcloud",
+            "family-validated",
+            "ops"
+        ]
     );
     assert_eq!(form[3].default, "invitation-enrollment");
 }
@@ -67,7 +74,11 @@ async fn the_form_offers_only_groups_for_everybody() {
 async fn what_must_not_be_invited_is_refused_and_nothing_is_sent() {
     let bench = Bench::new().await;
     let cases: [(&str, &[(&str, &str)], &str); 9] = [
-        ("aunt", &[("group", "family"), ("expires", "7d")], "no group is called exactly `family`; there are family-app-"),
+        (
+            "aunt",
+            &[("group", "family"), ("expires", "7d")],
+            "no group is called exactly `family`; there are family-app-",
+        ),
         ("aunt", &[("group", "Family-Validated"), ("expires", "7d")], "no group is called exactly"),
         ("aunt", &[("group", "admin"), ("expires", "7d")], "for administrators"),
         ("aunt", &[("group", "authentik Admins"), ("expires", "7d")], "for administrators"),
@@ -91,7 +102,8 @@ async fn a_link_to_this_machine_is_refused() {
     let bench = Bench::new().await;
     let mut settings = bench.settings.clone();
     settings.connection.public_url = None;
-    let verdict = console(&settings, &bench.world).preflight(&invite("aunt", &[GROUP, ("expires", "7d")])).await;
+    let verdict =
+        console(&settings, &bench.world).preflight(&invite("aunt", &[GROUP, ("expires", "7d")])).await;
     assert!(refusal(&verdict.unwrap()).contains("set `public_url`"));
 }
 

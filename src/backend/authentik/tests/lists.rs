@@ -1,4 +1,5 @@
 use crate::backend::Backend as _;
+use crate::backend::error::SendError;
 use crate::model::row::{Health, Tone, Value};
 use crate::model::snapshot::Layer;
 
@@ -35,7 +36,8 @@ async fn every_source_shows_the_lab() {
 #[tokio::test]
 async fn lists_are_walked_to_their_end_whatever_the_release_calls_a_page() {
     for version in ["2025.10.4", "2026.2.4"] {
-        let bench = Bench::with("ops-console", &[("authentik-version", version), ("authentik-users", "250")]).await;
+        let bench =
+            Bench::with("ops-console", &[("authentik-version", version), ("authentik-users", "250")]).await;
         let users = bench.poll("users").await;
         assert_eq!((users.rows.len(), users.complete), (262, true), "{version}");
         let kids = bench.poll("groups").await;
@@ -186,4 +188,14 @@ async fn a_wrong_clock_is_found() {
     bench.fault("authentik:skew=5m");
     let diagnosis = bench.authentik.doctor().await;
     assert!(diagnosis.findings.iter().any(|finding| finding.says.contains("300 s ahead")), "{diagnosis:?}");
+}
+
+#[tokio::test]
+async fn a_crash_while_writing_is_no_refusal() {
+    let bench = Bench::new().await;
+    let body = serde_json::json!({ "negate": true });
+    let path = "/policies/bindings/b/";
+    let error = bench.authentik.client.send(reqwest::Method::PATCH, path, Some(body), "").await.unwrap_err();
+    let SendError::Unknown(fault) = error else { panic!("{error}") };
+    assert_eq!((fault.status, fault.what.as_str()), (Some(405), "Authentik crashed on the request"));
 }

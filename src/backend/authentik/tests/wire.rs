@@ -15,7 +15,10 @@ fn real_bodies_are_read() {
 
     let invitations: Page<Invitation> = serde_json::from_str(INVITATIONS).unwrap();
     let invitation = invitations.results[0].0.as_ref().unwrap();
-    assert_eq!((&*invitation.flow_obj.slug, &*invitation.created_by.username), ("invitation-enrollment", "akadmin"));
+    assert_eq!(
+        (&*invitation.flow_obj.slug, &*invitation.created_by.username),
+        ("invitation-enrollment", "akadmin")
+    );
     assert_eq!(invitation.ends().unwrap().to_string(), "2026-11-29T10:17:57.940103Z");
 }
 
@@ -23,8 +26,25 @@ fn real_bodies_are_read() {
 fn a_wrong_type_in_any_field_costs_that_field_only() {
     let wrong = ["null", "7", "\"x\"", "true", "[1,[2]]", "{\"a\":{\"b\":1}}"];
     let fields = [
-        "pk", "username", "name", "is_active", "last_login", "groups", "groups_obj", "attributes", "type", "fixed_data",
-        "created_by", "flow_obj", "expires", "parents", "parent", "users", "roles", "last_seen", "version",
+        "pk",
+        "username",
+        "name",
+        "is_active",
+        "last_login",
+        "groups",
+        "groups_obj",
+        "attributes",
+        "type",
+        "fixed_data",
+        "created_by",
+        "flow_obj",
+        "expires",
+        "parents",
+        "parent",
+        "users",
+        "roles",
+        "last_seen",
+        "version",
     ];
     for field in fields {
         for value in wrong {
