@@ -34,7 +34,7 @@ use super::kubernetes::client::Cluster;
 use super::kubernetes::resource::Resource;
 use super::kubernetes::rights::{self, Right};
 use super::kubernetes::rows::Maker;
-use super::kubernetes::watch::{Feed, Project};
+use super::kubernetes::watch::{Feed, Follow as _, Project};
 use super::kubernetes::{self, repeat};
 use super::{Backend, Definition, DeltaSink, Diagnosis, ProgressSink, Proof, Receipt, ViewSink};
 

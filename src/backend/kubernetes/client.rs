@@ -15,7 +15,7 @@ use tokio::sync::{Mutex, Semaphore};
 use crate::backend::error::{ApiError, SendError};
 use crate::backend::http::Reply;
 use crate::backend::http::classify;
-use crate::backend::lenient::{Int, Obj, Text};
+use crate::backend::lenient::{Int, List, Obj, Text};
 use crate::config::Kubernetes;
 use crate::model::snapshot::Layer;
 
@@ -67,6 +67,13 @@ struct Status {
 #[serde(default, rename_all = "camelCase")]
 struct Details {
     retry_after_seconds: Int,
+    causes: List<Cause>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Cause {
+    message: Text,
 }
 
 impl Cluster {
@@ -222,6 +229,10 @@ fn failure(reply: &Reply) -> ApiError {
         404 => said(Layer::App, "there is no such thing"),
         409 => said(Layer::App, "it has changed in the meantime"),
         410 => said(Layer::App, "the place in the list is too old"),
+        429 if !status.details.causes.is_empty() => {
+            let cause = status.details.causes.first().map_or("", |cause| cause.message.as_str());
+            ApiError::new(Layer::App, "not now").raw(cause).status(429)
+        }
         429 => {
             let wait = status.details.retry_after_seconds.or_zero();
             said(Layer::App, "the API server asks to wait").hint(format!("try again in {} s", wait.max(1)))

@@ -7,30 +7,21 @@ use jiff::Timestamp;
 
 use crate::backend::ViewSink;
 use crate::backend::error::ApiError;
+use crate::backend::lenient::Obj;
 use crate::model::id::EntityId;
 use crate::model::kind::{Format, Text};
 use crate::model::row::{Cell, Tone};
 use crate::model::view::{Body, Doc, DocLine, Fact, Section, View};
 
 use super::client::Cluster;
-use super::resource::{EVENTS, NODES, PODS, Resource};
-use super::rows::{State, events, nodes, pods};
+use super::resource::EVENTS;
+use super::rows::{State, events, nodes, pods, workloads};
 use super::watch::encoded;
-use super::wire::{Condition, ContainerStatus, Event, Meta, Node, Page, Pod};
-use super::{kinds, yaml};
+use super::wire::{Condition, ContainerStatus, Event, Meta, Node, Page, Phase, Pod, Workload};
+use super::{catalog, kinds, more, yaml};
 
 /// How often an open view is read again.
 const PACE: Duration = Duration::from_secs(5);
-
-/// The resource behind a kind of this backend.
-pub fn resource(id: &EntityId) -> Result<&'static Resource, ApiError> {
-    match id.kind.as_str() {
-        kinds::PODS => Ok(&PODS),
-        kinds::NODES => Ok(&NODES),
-        kinds::EVENTS => Ok(&EVENTS),
-        other => Err(ApiError::unsupported(format!("{other} is no kind of a cluster"))),
-    }
-}
 
 /// Sends a view again and again while somebody looks.
 pub async fn repeat<F>(sink: &ViewSink, pace: Duration, mut once: impl FnMut() -> F) -> Result<(), ApiError>
@@ -55,13 +46,16 @@ pub async fn describe(
     now: impl Fn() -> Timestamp,
     sink: &ViewSink,
 ) -> Result<(), ApiError> {
-    let path = resource(id)?.object(&id.key)?;
+    let path = catalog::of(&id.kind)?.resource.object(&id.key)?;
     repeat(sink, PACE, || async {
         let reply = cluster.get(&path).await?;
         let doc = match id.kind.as_str() {
             kinds::PODS => pod(&reply.json()?, now()),
             kinds::NODES => node(&reply.json()?),
-            _ => event(&reply.json()?),
+            kinds::EVENTS => event(&reply.json()?),
+            more::DEPLOYMENTS | more::STATEFULSETS => workload(&reply.json()?, false, now()),
+            more::DAEMONSETS => workload(&reply.json()?, true, now()),
+            _ => other(&reply.json()?),
         };
         let about: super::wire::Object = reply.json()?;
         Ok(View::Doc(with_events(cluster, doc, &about.metadata).await))
@@ -172,6 +166,42 @@ fn node(node: &Node) -> Doc {
         .facts("addresses", addresses.collect())
         .lines("taints", taints.collect())
         .facts("metadata", metadata(&node.metadata))
+}
+
+fn workload(workload: &Workload, daemon: bool, now: Timestamp) -> Doc {
+    let counts = workloads::counts(workload, daemon);
+    let mut facts = status(&workloads::state(workload, &counts, now), None);
+    facts.push(Fact::new("wanted", counts.wanted));
+    facts.push(Fact::new("new", counts.updated));
+    facts.push(Fact::new("ready", counts.ready));
+    let template = &workload.spec.template;
+    let images =
+        template.spec.containers.iter().map(|c| Fact::new(c.name.as_str().to_owned(), c.image.as_str()));
+    let restarted = template.metadata.annotations.get("kubectl.kubernetes.io/restartedAt");
+    if let Some(at) = restarted.and_then(|at| at.parse::<Timestamp>().ok()) {
+        facts.push(Fact::new("restarted", at).format(Format::Age));
+    }
+    Doc::default()
+        .facts("", facts)
+        .facts("images", images.collect())
+        .table("conditions", condition_columns(), conditions(&workload.status.conditions))
+        .facts("metadata", metadata(&workload.metadata))
+}
+
+/// An object of which only its phase, its conditions and its metadata are known.
+fn other(object: &Other) -> Doc {
+    let phase = object.status.phase.some().map(|phase| Fact::new("phase", phase));
+    Doc::default()
+        .facts("", phase.into_iter().collect())
+        .table("conditions", condition_columns(), conditions(&object.status.conditions))
+        .facts("metadata", metadata(&object.metadata))
+}
+
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+struct Other {
+    metadata: Obj<Meta>,
+    status: Obj<Phase>,
 }
 
 fn event(event: &Event) -> Doc {

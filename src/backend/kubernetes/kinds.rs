@@ -1,7 +1,6 @@
 //! What a cluster's kinds are called, which columns they have, and where they lead.
 
 use crate::model::kind::{Column, Drill, Format, KindSpec, Shape, Text, ViewSpec, Width};
-use crate::model::op::OpSpec;
 
 /// Machines of a cluster.
 pub const NODES: &str = "kubernetes.nodes";
@@ -12,15 +11,18 @@ pub const EVENTS: &str = "kubernetes.events";
 
 /// The kinds in the order of the palette.
 pub fn kinds() -> Vec<KindSpec> {
-    vec![pods(), nodes(), events()]
+    let mut kinds = vec![pods(), nodes(), events()];
+    kinds.extend(super::more::kinds());
+    kinds
 }
 
-/// What may be done to them.
-pub fn operations() -> Vec<OpSpec> {
-    Vec::new()
-}
-
-fn kind(id: &'static str, singular: &'static str, aliases: &[&'static str], doc: &'static str) -> KindSpec {
+/// A kind with its YAML and nothing else yet.
+pub fn kind(
+    id: &'static str,
+    singular: &'static str,
+    aliases: &[&'static str],
+    doc: &'static str,
+) -> KindSpec {
     KindSpec {
         id: id.into(),
         singular: singular.into(),
@@ -34,11 +36,13 @@ fn kind(id: &'static str, singular: &'static str, aliases: &[&'static str], doc:
     }
 }
 
-fn view(name: &'static str, title: &'static str, shape: Shape) -> ViewSpec {
+/// A view of a row.
+pub fn view(name: &'static str, title: &'static str, shape: Shape) -> ViewSpec {
     ViewSpec { name: name.into(), title: title.into(), shape }
 }
 
-fn column(name: &'static str, title: &'static str, width: Width, doc: &'static str) -> Column {
+/// A column.
+pub fn column(name: &'static str, title: &'static str, width: Width, doc: &'static str) -> Column {
     Column::new(name, title, width, doc)
 }
 

@@ -1,12 +1,15 @@
 //! Kubernetes: every configured context is one instance, watched by its own credential.
 
 pub mod access;
+mod catalog;
 pub mod client;
 mod doc;
 pub mod doctor;
 mod kinds;
 mod lines;
 mod logs;
+mod more;
+mod ops;
 pub mod resource;
 pub mod rights;
 pub mod rows;
@@ -21,6 +24,7 @@ pub mod yaml;
 mod tests;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -29,16 +33,17 @@ use serde::Deserialize;
 use crate::config::Config;
 use crate::model::id::{EntityId, Identity, KindId, SourceId};
 use crate::model::op::{Job, Rights, Target, Verdict};
-use crate::model::snapshot::{Mode, Snapshot, SourceSpec};
+use crate::model::snapshot::{Snapshot, SourceSpec};
 use crate::model::time::Clock;
 
 use super::error::{ApiError, SendError};
 use super::{Backend, Definition, DeltaSink, Diagnosis, ProgressSink, Proof, Receipt, ViewSink};
 
+use catalog::{CATALOG, Entry};
 use client::Cluster;
 use resource::Resource;
 use rows::Maker;
-use watch::{Feed, Project, Projected};
+use watch::Follow;
 
 pub use doc::{as_yaml, conditions, events_of, repeat};
 
@@ -49,7 +54,7 @@ pub const ID: &str = "kubernetes";
 pub const DEFINITION: Definition = Definition {
     id: ID,
     kinds: kinds::kinds,
-    operations: kinds::operations,
+    operations: ops::operations,
     connect,
     #[cfg(feature = "demo")]
     simulators: sim::simulators,
@@ -67,19 +72,9 @@ pub struct Kubernetes {
     cluster: Arc<Cluster>,
     clock: Clock,
     maker: Arc<Maker>,
-    pods: Feed<wire::Pod>,
-    nodes: Feed<wire::Node>,
-    events: Feed<wire::Event>,
-}
-
-/// Makes the projection of a kind.
-fn project<T: 'static>(
-    maker: &Arc<Maker>,
-    kind: &'static str,
-    row: fn(&Maker, &KindId, &T, Timestamp) -> crate::model::row::Row,
-) -> Project<T> {
-    let (maker, kind) = (maker.clone(), KindId::from(kind));
-    Arc::new(move |object, now| Some(Projected::from(row(&maker, &kind, object, now))))
+    feeds: Vec<Box<dyn Follow>>,
+    /// How often an object under operation is read.
+    pace: Duration,
 }
 
 impl Kubernetes {
@@ -87,39 +82,16 @@ impl Kubernetes {
     pub fn new(cluster: Arc<Cluster>, clock: Clock) -> Self {
         let settings = cluster.settings();
         let maker = Arc::new(Maker::new(settings.name.clone(), settings.domain));
-        let path = |resource: &Resource| resource.list(None);
-        Self {
-            pods: Feed::new(
-                cluster.clone(),
-                clock.clone(),
-                path(&resource::PODS),
-                project(&maker, kinds::PODS, rows::pods::row),
-            ),
-            nodes: Feed::new(
-                cluster.clone(),
-                clock.clone(),
-                path(&resource::NODES),
-                project(&maker, kinds::NODES, rows::nodes::row),
-            ),
-            events: Feed::new(
-                cluster.clone(),
-                clock.clone(),
-                path(&resource::EVENTS),
-                project(&maker, kinds::EVENTS, rows::events::row),
-            ),
-            cluster,
-            clock,
-            maker,
-        }
+        let feeds = CATALOG.iter().map(|entry| entry.feed(&maker, &cluster, &clock)).collect();
+        Self { cluster, clock, maker, feeds, pace: Duration::from_secs(1) }
     }
 
-    fn source(&self, feed: &'static str, kind: &'static str) -> SourceSpec {
-        SourceSpec {
-            id: SourceId::new(ID, self.maker.instance.clone(), feed),
-            kinds: vec![kind.into()],
-            mode: Mode::Watch,
-            domain: self.maker.domain,
-        }
+    fn feed(&self, source: &SourceId) -> Result<&dyn Follow, ApiError> {
+        let found = CATALOG.iter().position(|entry| entry.resource.plural == *source.feed);
+        found
+            .and_then(|index| self.feeds.get(index))
+            .map(|feed| &**feed)
+            .ok_or_else(|| ApiError::unsupported(format!("{source} is no source")))
     }
 }
 
@@ -177,38 +149,29 @@ impl Backend for Kubernetes {
     }
 
     fn sources(&self) -> Vec<SourceSpec> {
-        vec![
-            self.source("nodes", kinds::NODES),
-            self.source("pods", kinds::PODS),
-            self.source("events", kinds::EVENTS),
-        ]
+        let source = |entry: &Entry| SourceSpec {
+            id: SourceId::new(ID, self.maker.instance.clone(), entry.resource.plural.clone()),
+            kinds: vec![entry.kind.into()],
+            mode: entry.mode,
+            domain: self.maker.domain,
+        };
+        CATALOG.iter().map(source).collect()
     }
 
     async fn poll(&self, source: &SourceId) -> Result<Snapshot, ApiError> {
-        match &*source.feed {
-            "pods" => self.pods.snapshot().await,
-            "nodes" => self.nodes.snapshot().await,
-            "events" => self.events.snapshot().await,
-            _ => Err(ApiError::unsupported(format!("{source} is no source"))),
-        }
+        self.feed(source)?.snapshot().await
     }
 
     async fn watch(&self, source: &SourceId, sink: DeltaSink) -> Result<(), ApiError> {
-        match &*source.feed {
-            "pods" => self.pods.follow(sink).await,
-            "nodes" => self.nodes.follow(sink).await,
-            "events" => self.events.follow(sink).await,
-            _ => Err(ApiError::unsupported(format!("{source} is no source"))),
-        }
+        self.feed(source)?.follow(sink).await
     }
 
     async fn resolve(&self, kind: &KindId, exact: &str) -> Result<Vec<Target>, ApiError> {
-        let probe = EntityId::new(kind.clone(), self.maker.instance.clone(), exact);
-        resolve(&self.cluster, doc::resource(&probe)?, kind, exact, None).await
+        resolve(&self.cluster, catalog::of(kind)?.resource, kind, exact, None).await
     }
 
     async fn open(&self, id: &EntityId, view: &str, sink: ViewSink) -> Result<(), ApiError> {
-        let path = doc::resource(id)?.object(&id.key)?;
+        let path = catalog::of(&id.kind)?.resource.object(&id.key)?;
         match view {
             "describe" => doc::describe(&self.cluster, id, || self.clock.now(), &sink).await,
             "yaml" => doc::as_yaml(&self.cluster, &path, &sink).await,
@@ -220,7 +183,7 @@ impl Backend for Kubernetes {
     }
 
     async fn rights(&self) -> Result<Rights, ApiError> {
-        rights::of(&self.cluster, &[]).await
+        rights::of(&self.cluster, &ops::rights()).await
     }
 
     async fn doctor(&self) -> Diagnosis {
@@ -228,20 +191,19 @@ impl Backend for Kubernetes {
     }
 
     async fn identify(&self, target: &EntityId) -> Result<Identity, ApiError> {
-        identify(&self.cluster, &doc::resource(target)?.object(&target.key)?).await
+        identify(&self.cluster, &catalog::of(&target.kind)?.resource.object(&target.key)?).await
     }
 
     async fn preflight(&self, job: &Job) -> Result<Verdict, ApiError> {
-        Err(ApiError::unsupported(format!("{} is no operation of a cluster", job.op)))
+        ops::preflight(self, job).await
     }
 
-    async fn operate(&self, job: &Job, _progress: ProgressSink) -> Result<Receipt, SendError> {
-        let error = ApiError::unsupported(format!("{} is no operation of a cluster", job.op));
-        Err(SendError::NotSent(error.fault))
+    async fn operate(&self, job: &Job, progress: ProgressSink) -> Result<Receipt, SendError> {
+        ops::operate(self, job, &progress).await
     }
 
-    async fn verify(&self, job: &Job, _remote: Option<&str>, _since: Timestamp) -> Result<Proof, ApiError> {
-        Err(ApiError::unsupported(format!("{} is no operation of a cluster", job.op)))
+    async fn verify(&self, job: &Job, _remote: Option<&str>, since: Timestamp) -> Result<Proof, ApiError> {
+        ops::verify(self, job, since).await
     }
 
     fn terminal(&self, id: &EntityId) -> Option<Vec<String>> {

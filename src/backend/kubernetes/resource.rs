@@ -102,6 +102,31 @@ pub static NODES: Resource = Resource::fixed("", "v1", "nodes", "Node", false);
 pub static PODS: Resource = Resource::fixed("", "v1", "pods", "Pod", true);
 /// `events`, by their old and lasting home in the core group.
 pub static EVENTS: Resource = Resource::fixed("", "v1", "events", "Event", true);
+/// `namespaces`.
+pub static NAMESPACES: Resource = Resource::fixed("", "v1", "namespaces", "Namespace", false);
+/// `services`.
+pub static SERVICES: Resource = Resource::fixed("", "v1", "services", "Service", true);
+/// `persistentvolumeclaims`.
+pub static CLAIMS: Resource =
+    Resource::fixed("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", true);
+/// `deployments.apps`.
+pub static DEPLOYMENTS: Resource = Resource::fixed("apps", "v1", "deployments", "Deployment", true);
+/// `statefulsets.apps`.
+pub static STATEFULSETS: Resource = Resource::fixed("apps", "v1", "statefulsets", "StatefulSet", true);
+/// `daemonsets.apps`.
+pub static DAEMONSETS: Resource = Resource::fixed("apps", "v1", "daemonsets", "DaemonSet", true);
+/// `jobs.batch`.
+pub static JOBS: Resource = Resource::fixed("batch", "v1", "jobs", "Job", true);
+/// `cronjobs.batch`.
+pub static CRONJOBS: Resource = Resource::fixed("batch", "v1", "cronjobs", "CronJob", true);
+/// `ingresses.networking.k8s.io`.
+pub static INGRESSES: Resource = Resource::fixed("networking.k8s.io", "v1", "ingresses", "Ingress", true);
+/// `httproutes.gateway.networking.k8s.io`.
+pub static ROUTES: Resource =
+    Resource::fixed("gateway.networking.k8s.io", "v1", "httproutes", "HTTPRoute", true);
+/// `poddisruptionbudgets.policy`.
+pub static BUDGETS: Resource =
+    Resource::fixed("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", true);
 
 #[cfg(test)]
 mod tests {

@@ -88,7 +88,7 @@ async fn the_homelab_is_listed_with_its_broken_pod() {
     let bench = bench("cloud", 0).await;
     let snapshot = bench.backend.poll(&pods()).await.unwrap();
     assert!(snapshot.complete);
-    assert_eq!(snapshot.rows.len(), 25);
+    assert_eq!(snapshot.rows.len(), 26);
     let lidarr = snapshot.rows.iter().find(|row| row.name.starts_with("lidarr")).unwrap();
     assert_eq!(lidarr.health, Health::Critical);
     assert_eq!(lidarr.cell(0).value.as_text(), Some("CrashLoopBackOff"));
@@ -109,7 +109,7 @@ async fn a_long_list_comes_page_by_page_and_is_complete_only_at_its_end() {
             break;
         }
     }
-    assert_eq!(rows, 1_200 + 21);
+    assert_eq!(rows, 1_200 + 22);
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -88,14 +89,45 @@ impl Place {
     }
 }
 
+/// A feed of whatever objects.
+#[async_trait]
+pub trait Follow: Send + Sync {
+    /// The whole list at once; a resource that the cluster does not have is an empty one with a note.
+    async fn snapshot(&self) -> Result<Snapshot, ApiError>;
+
+    /// Follows the list until nobody listens or the server cannot be followed any more.
+    async fn follow(&self, sink: DeltaSink) -> Result<(), ApiError>;
+}
+
+#[async_trait]
+impl<T: for<'a> Deserialize<'a> + Send + Sync> Follow for Feed<T> {
+    async fn snapshot(&self) -> Result<Snapshot, ApiError> {
+        match self.whole().await {
+            // The plain 404 of an unknown path, not the `Status` of a missing object.
+            Err(error) if error.fault.status == Some(404) && error.fault.layer == Layer::Http => {
+                let notes = vec![format!("this cluster has no {}", self.plural())];
+                Ok(Snapshot { notes, ..Snapshot::complete(Vec::new(), self.now()) })
+            }
+            other => other,
+        }
+    }
+
+    async fn follow(&self, sink: DeltaSink) -> Result<(), ApiError> {
+        self.stay(sink).await
+    }
+}
+
 impl<T: for<'a> Deserialize<'a> + Send + Sync> Feed<T> {
     /// A list at a path (`/api/v1/pods`).
     pub fn new(cluster: Arc<Cluster>, clock: Clock, path: String, project: Project<T>) -> Self {
         Self { cluster, clock, path, project, listed: AtomicBool::new(false) }
     }
 
-    /// The whole list at once.
-    pub async fn snapshot(&self) -> Result<Snapshot, ApiError> {
+    fn plural(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or_default()
+    }
+
+    async fn whole(&self) -> Result<Snapshot, ApiError> {
         let mut rows = Vec::new();
         let mut token = String::new();
         for _ in 0..MOST_PAGES {
@@ -109,8 +141,7 @@ impl<T: for<'a> Deserialize<'a> + Send + Sync> Feed<T> {
         Err(endless())
     }
 
-    /// Follows the list until nobody listens or the server cannot be followed any more.
-    pub async fn follow(&self, sink: DeltaSink) -> Result<(), ApiError> {
+    async fn stay(&self, sink: DeltaSink) -> Result<(), ApiError> {
         let Some(mut place) = self.list(&sink).await? else { return Ok(()) };
         let mut cut = 0_u32;
         loop {

@@ -1,9 +1,12 @@
 //! From the API server's objects to rows: one file for each sort of object.
 
+pub mod batch;
 pub mod events;
+pub mod network;
 pub mod nodes;
 pub mod pods;
 pub mod quantity;
+pub mod workloads;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -202,6 +202,17 @@ fn delete(lab: &Arc<Lab>, place: &Place, body: &Bytes) -> Response {
     written(place, name, lab.deleted(place, &options))
 }
 
+/// The 429 of an eviction that a budget does not allow.
+pub fn blocked(budget: &Value) -> Response {
+    let name = budget["metadata"]["name"].as_str().unwrap_or_default();
+    let (wanted, now) = (&budget["status"]["desiredHealthy"], &budget["status"]["currentHealthy"]);
+    let cause = format!("The disruption budget {name} needs {wanted} healthy pods and has {now} currently");
+    let body = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "reason": "TooManyRequests", "code": 429,
+        "message": "Cannot evict pod as it would violate the pod's disruption budget.",
+        "details": {"causes": [{"reason": "DisruptionBudget", "message": cause}]}});
+    respond(StatusCode::TOO_MANY_REQUESTS, &body)
+}
+
 /// The answer to a write.
 pub fn written(place: &Place, name: &str, outcome: Result<Arc<str>, Refused>) -> Response {
     match outcome {

@@ -5,25 +5,35 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::api::failure;
 use super::place::Place;
 use super::store::{Refused, Store};
-use super::{evolve, seed};
+use super::{evolve, seed, workloads};
 use crate::backend::kubernetes::resource::Resource;
 use crate::backend::sim::World;
 
 /// The resources that simulated clusters serve.
-pub static RESOURCES: [Resource; 7] = [
+pub static RESOURCES: [Resource; 17] = [
     Resource::fixed("", "v1", "nodes", "Node", false),
     Resource::fixed("", "v1", "pods", "Pod", true),
     Resource::fixed("", "v1", "events", "Event", true),
     Resource::fixed("", "v1", "namespaces", "Namespace", false),
     Resource::fixed("", "v1", "configmaps", "ConfigMap", true),
+    Resource::fixed("", "v1", "services", "Service", true),
+    Resource::fixed("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", true),
+    Resource::fixed("apps", "v1", "deployments", "Deployment", true),
+    Resource::fixed("apps", "v1", "statefulsets", "StatefulSet", true),
+    Resource::fixed("apps", "v1", "daemonsets", "DaemonSet", true),
+    Resource::fixed("batch", "v1", "jobs", "Job", true),
+    Resource::fixed("batch", "v1", "cronjobs", "CronJob", true),
+    Resource::fixed("networking.k8s.io", "v1", "ingresses", "Ingress", true),
+    Resource::fixed("gateway.networking.k8s.io", "v1", "httproutes", "HTTPRoute", true),
+    Resource::fixed("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", true),
     Resource::fixed("argoproj.io", "v1alpha1", "applications", "Application", true),
     Resource::fixed("argoproj.io", "v1alpha1", "appprojects", "AppProject", true),
 ];
@@ -59,6 +69,7 @@ pub struct Lab {
     world: Weak<World>,
     controllers: Mutex<Vec<Arc<dyn Controller>>>,
     ticking: AtomicBool,
+    moving: AtomicBool,
     writes: AtomicU64,
 }
 
@@ -77,10 +88,12 @@ impl Lab {
             world: Arc::downgrade(world),
             controllers: Mutex::default(),
             ticking: AtomicBool::new(false),
+            moving: AtomicBool::new(false),
             writes: AtomicU64::new(0),
         };
         seed::fill(&lab, world);
         lab.install(Arc::new(evolve::Kubelet::new(world.clock.now())));
+        lab.install(Arc::new(workloads::Workloads::default()));
         Arc::new(lab)
     }
 
@@ -134,6 +147,16 @@ impl Lab {
         }
     }
 
+    /// Whether pods are on their way, so that controllers have to look although nothing was written.
+    pub fn is_moving(&self) -> bool {
+        self.moving.load(Ordering::SeqCst)
+    }
+
+    /// Says whether pods are on their way.
+    pub fn set_moving(&self, moving: bool) {
+        self.moving.store(moving, Ordering::SeqCst);
+    }
+
     /// True while the house that it stands in has no power.
     pub fn is_off(&self) -> bool {
         self.name == "prod" && self.flag("home") == "off"
@@ -173,9 +196,15 @@ impl Lab {
         self.counted(self.store.patch(&place.resource.plural, &place.key(), patch))
     }
 
-    /// A deletion.
+    /// A deletion; pods end gracefully, everything else is gone at once.
     pub fn deleted(&self, place: &Place, options: &Value) -> Result<Arc<str>, Refused> {
-        self.counted(self.store.delete(&place.resource.plural, &place.key(), options))
+        if place.resource.plural != "pods" {
+            return self.counted(self.store.delete(&place.resource.plural, &place.key(), options));
+        }
+        let checked = self.store.check("pods", &place.key(), &options["preconditions"]);
+        let outcome = self.counted(checked)?;
+        workloads::end(self, &place.key(), self.now());
+        Ok(outcome)
     }
 
     fn counted(&self, outcome: Result<Arc<str>, Refused>) -> Result<Arc<str>, Refused> {
@@ -185,9 +214,56 @@ impl Lab {
         outcome
     }
 
-    /// A creation; nothing here can be created yet.
-    pub fn posted(&self, _place: &Place, _body: &[u8]) -> Response {
-        failure(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
+    /// A creation: of all things only evictions.
+    pub fn posted(&self, place: &Place, body: &[u8]) -> Response {
+        if place.subresource.as_deref() != Some("eviction") {
+            return failure(
+                405,
+                "MethodNotAllowed",
+                "the server does not allow this method on the requested resource",
+            );
+        }
+        let asked: Value = serde_json::from_slice(body).unwrap_or_default();
+        if asked["kind"] != "Eviction" {
+            return failure(
+                400,
+                "BadRequest",
+                "the object provided is unrecognized (must be of type Eviction)",
+            );
+        }
+        self.evicted(place, &asked["deleteOptions"])
+    }
+
+    /// An eviction, refused with 429 where a budget allows none.
+    fn evicted(&self, place: &Place, options: &Value) -> Response {
+        let name = place.name.as_deref().unwrap_or_default();
+        if let Some(pod) = self.store.get("pods", &place.key())
+            && let Some(budget) = self.protecting(&pod)
+        {
+            return super::api::blocked(&budget);
+        }
+        match self.deleted(place, options) {
+            Ok(_) => super::api::respond(
+                StatusCode::CREATED,
+                &json!({"kind": "Status", "apiVersion": "v1", "status": "Success"}),
+            ),
+            Err(refused) => super::api::written(place, name, Err(refused)),
+        }
+    }
+
+    /// The budget that does not let a pod go.
+    fn protecting(&self, pod: &Value) -> Option<Value> {
+        let selects = |budget: &Value| {
+            let labels = budget["spec"]["selector"]["matchLabels"].as_object();
+            budget["metadata"]["namespace"] == pod["metadata"]["namespace"]
+                && labels.is_some_and(|labels| {
+                    labels.iter().all(|(key, value)| pod["metadata"]["labels"][key] == *value)
+                })
+        };
+        let budgets = self.store.all("poddisruptionbudgets");
+        budgets.into_iter().find(|budget| {
+            selects(budget) && budget["status"]["disruptionsAllowed"].as_i64().unwrap_or(0) < 1
+        })
     }
 
     /// The scale of a workload.

@@ -6,11 +6,13 @@ mod evolve;
 pub mod homelab;
 pub mod lab;
 mod logs;
+mod more;
 pub mod place;
 mod reviews;
 pub mod seed;
 pub mod store;
 mod watching;
+mod workloads;
 
 use std::sync::Arc;
 

@@ -25,6 +25,7 @@ pub fn fill(lab: &Lab, world: &World) {
     for app in apps().iter().filter(|app| app.cluster == lab.name) {
         lab.store.put("pods", app_pod(app, now));
     }
+    super::more::fill(lab, now);
     crashing(lab, now);
     if lab.name == "prod" {
         load(lab, world, now);
@@ -94,6 +95,7 @@ pub fn pod(seed: &PodSeed<'_>, now: Timestamp) -> Value {
     let set = format!("{}-{:08x}", seed.workload, hash);
     let created = ago(now, seed.age);
     let ip = format!("203.0.113.{}", 1 + (hash ^ seed.salt) % 250);
+    let volumes = if seed.workload == "redis" { json!([{"name": "tmp", "emptyDir": {}}]) } else { json!([]) };
     let condition = |about: &str| json!({"type": about, "status": "True", "lastProbeTime": null, "lastTransitionTime": created});
     json!({
         "apiVersion": "v1", "kind": "Pod",
@@ -107,7 +109,7 @@ pub fn pod(seed: &PodSeed<'_>, now: Timestamp) -> Value {
             "nodeName": seed.node, "serviceAccountName": "default", "restartPolicy": "Always", "schedulerName": "default-scheduler",
             "containers": [{"name": seed.workload, "image": format!("registry.lab.example/{}:1.0", seed.workload),
                 "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}}}],
-            "volumes": [{"name": "tmp", "emptyDir": {}}],
+            "volumes": volumes,
         },
         "status": {
             "phase": "Running", "qosClass": "Burstable", "podIP": ip, "hostIP": "192.0.2.1", "startTime": created,

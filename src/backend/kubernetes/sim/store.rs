@@ -194,13 +194,14 @@ impl Store {
     /// Changes an object by a merge patch under the preconditions in its metadata.
     pub fn patch(&self, table: &str, key: &str, patch: &Value) -> Result<Arc<str>, Refused> {
         self.change(table, key, |object| {
-            for fact in ["uid", "resourceVersion"] {
-                let (now, wanted) = (object["metadata"][fact].clone(), &patch["metadata"][fact]);
-                if !wanted.is_null() && *wanted != now {
-                    return Err(Refused::Conflict(stale(fact, wanted, &now)));
-                }
-            }
+            held(object, &patch["metadata"])?;
+            let spec = object["spec"].clone();
             merge(object, patch);
+            // What is wanted has changed, which the generation counts.
+            if object["spec"] != spec && object["metadata"]["generation"].is_number() {
+                object["metadata"]["generation"] =
+                    (object["metadata"]["generation"].as_i64().unwrap_or(0) + 1).into();
+            }
             Ok(())
         })
     }
@@ -223,18 +224,20 @@ impl Store {
         Ok(self.commit(&mut inner, table, key, after, "MODIFIED"))
     }
 
+    /// An object, if it is the one that preconditions name.
+    pub fn check(&self, table: &str, key: &str, preconditions: &Value) -> Result<Arc<str>, Refused> {
+        let object = self.get(table, key).ok_or(Refused::Missing)?;
+        held(&object, preconditions)?;
+        Ok(object.to_string().into())
+    }
+
     /// Removes an object under the preconditions of its `DeleteOptions`.
     pub fn delete(&self, table: &str, key: &str, options: &Value) -> Result<Arc<str>, Refused> {
         let mut inner = self.lock();
         let old =
             inner.tables.get(table).and_then(|t| t.objects.get(key)).cloned().ok_or(Refused::Missing)?;
         let object: Value = serde_json::from_str(&old).map_err(|e| Refused::Invalid(e.to_string()))?;
-        for fact in ["uid", "resourceVersion"] {
-            let wanted = &options["preconditions"][fact];
-            if !wanted.is_null() && *wanted != object["metadata"][fact] {
-                return Err(Refused::Conflict(stale(fact, wanted, &object["metadata"][fact])));
-            }
-        }
+        held(&object, &options["preconditions"])?;
         Ok(self.commit(&mut inner, table, key, object, "DELETED"))
     }
 
@@ -260,6 +263,17 @@ impl Store {
             table.compacted = version;
         }
     }
+}
+
+/// Refuses where preconditions name another uid or version.
+fn held(object: &Value, preconditions: &Value) -> Result<(), Refused> {
+    for fact in ["uid", "resourceVersion"] {
+        let (wanted, now) = (&preconditions[fact], &object["metadata"][fact]);
+        if !wanted.is_null() && wanted != now {
+            return Err(Refused::Conflict(stale(fact, wanted, now)));
+        }
+    }
+    Ok(())
 }
 
 fn stale(fact: &str, wanted: &Value, now: &Value) -> String {

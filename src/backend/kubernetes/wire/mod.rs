@@ -5,14 +5,19 @@ use serde_json::value::RawValue;
 
 use crate::backend::lenient::{Dict, Int, List, Obj, Text};
 
+mod network;
 mod node;
 mod pod;
+mod workload;
 
 pub use node::{Address, Node, NodeInfo, NodeSpec, NodeStatus, Taint};
 pub use pod::{
     ClaimRef, Container, ContainerState, ContainerStatus, Nothing, Pod, PodSpec, PodStatus, RunningState,
     Terminated, Volume, Waiting,
 };
+
+pub use network::{Claim, Ingress, Namespace, Phase, Route, Service};
+pub use workload::{Budget, CronJob, Job, Selector, Workload};
 
 /// A page of a list.
 #[derive(Debug, Deserialize)]
@@ -79,6 +84,8 @@ pub struct Meta {
     pub uid: Text,
     /// Changes with every write.
     pub resource_version: Text,
+    /// Counts changes of what is wanted.
+    pub generation: Int,
     /// When it was created.
     pub creation_timestamp: Text,
     /// When its deletion was asked for.

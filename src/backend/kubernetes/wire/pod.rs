@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::backend::lenient::{Flag, Int, List, Maybe, Obj, Text};
+use crate::backend::lenient::{Dict, Flag, Int, List, Maybe, Obj, Text};
 
 use super::{Condition, Meta};
 
@@ -40,8 +40,18 @@ pub struct Container {
     pub name: Text,
     /// Its image.
     pub image: Text,
+    /// What it asks for.
+    pub resources: Obj<Resources>,
     /// `Always` makes an init container a sidecar.
     pub restart_policy: Text,
+}
+
+/// `v1.ResourceRequirements`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Resources {
+    /// What the scheduler sets aside for it.
+    pub requests: Dict,
 }
 
 /// `v1.Volume`, as far as draining a node and finding claims needs it.

@@ -1,0 +1,240 @@
+//! The controllers of a cluster: workloads get the pods they want, budgets count, and what is deleted ends gracefully.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::homelab::machines;
+use super::lab::{Controller, Lab};
+use super::seed::{PodSeed, pod, stamp};
+use super::store::{fnv, key_of};
+
+/// How long a new pod takes to get ready.
+const START: SignedDuration = SignedDuration::from_secs(4);
+
+/// How long a pod takes to end.
+const END: SignedDuration = SignedDuration::from_secs(3);
+
+/// The grace period in a deletion timestamp.
+const GRACE: SignedDuration = SignedDuration::from_secs(30);
+
+/// The tables of workloads that want a number of pods.
+const TABLES: [&str; 2] = ["deployments", "statefulsets"];
+
+/// Deployment, stateful set, budget and pod life in one.
+#[derive(Default)]
+pub struct Workloads {
+    seen: AtomicU64,
+    salt: AtomicU64,
+}
+
+impl Controller for Workloads {
+    fn tick(&self, lab: &Lab, now: Timestamp) {
+        let version = lab.store.version();
+        let pending = lab.is_moving();
+        if self.seen.swap(version, Ordering::SeqCst) == version && !pending {
+            return;
+        }
+        let mut moving = lives(lab, now);
+        for table in TABLES {
+            for workload in lab.store.all(table) {
+                moving |= self.reconcile(lab, table, &workload, now);
+            }
+        }
+        for budget in lab.store.all("poddisruptionbudgets") {
+            count(lab, &budget);
+        }
+        lab.set_moving(moving);
+    }
+}
+
+/// Asks a pod to end, as the API server does for a graceful deletion.
+pub fn end(lab: &Lab, key: &str, now: Timestamp) {
+    let _ = lab.store.update("pods", key, |pod| {
+        pod["metadata"]["deletionTimestamp"] = stamp(now + GRACE).into();
+        pod["metadata"]["deletionGracePeriodSeconds"] = 30.into();
+        pod["status"]["simEndsAt"] = (now + END).to_string().into();
+    });
+    lab.set_moving(true);
+}
+
+fn at(value: &Value) -> Option<Timestamp> {
+    value.as_str()?.parse().ok()
+}
+
+/// Lets pods start and end; true while some are on their way.
+fn lives(lab: &Lab, now: Timestamp) -> bool {
+    let mut moving = false;
+    let (pods, _) = lab.store.page("pods", None, "", usize::MAX);
+    for (key, text) in
+        pods.iter().filter(|(_, text)| text.contains("\"simEndsAt\"") || text.contains("\"simReadyAt\""))
+    {
+        let Ok(pod) = serde_json::from_str::<Value>(text) else { continue };
+        if let Some(ends) = at(&pod["status"]["simEndsAt"]) {
+            if ends <= now {
+                let _ = lab.store.delete("pods", key, &json!({}));
+            } else {
+                moving = true;
+            }
+        } else if at(&pod["status"]["simReadyAt"]).is_some_and(|ready| ready <= now) {
+            let _ = lab.store.update("pods", key, |pod| started(pod, now));
+        } else {
+            moving = true;
+        }
+    }
+    moving
+}
+
+fn started(pod: &mut Value, now: Timestamp) {
+    let name = pod["spec"]["containers"][0]["name"].clone();
+    let status = &mut pod["status"];
+    if let Some(fields) = status.as_object_mut() {
+        fields.remove("simReadyAt");
+    }
+    status["phase"] = "Running".into();
+    status["containerStatuses"] = json!([{"name": name, "ready": true, "started": true, "restartCount": 0,
+        "state": {"running": {"startedAt": stamp(now)}}, "lastState": {}}]);
+    let ready = ["Initialized", "Ready", "ContainersReady", "PodScheduled"];
+    let condition = |about: &&str| json!({"type": about, "status": "True", "lastTransitionTime": stamp(now)});
+    status["conditions"] = ready.iter().map(condition).collect();
+}
+
+fn is_ready(pod: &Value) -> bool {
+    pod["status"]["containerStatuses"][0]["ready"] == true
+        && !pod["metadata"]["deletionTimestamp"].is_string()
+}
+
+/// The pods of a workload that are not ending.
+fn pods_of(lab: &Lab, workload: &Value) -> Vec<Value> {
+    let namespace = workload["metadata"]["namespace"].as_str().unwrap_or_default();
+    let (rows, _) = lab.store.page("pods", Some(namespace), "", usize::MAX);
+    let pods = rows.iter().filter_map(|(_, text)| serde_json::from_str::<Value>(text).ok());
+    let wanted = &workload["spec"]["selector"]["matchLabels"]["app.kubernetes.io/name"];
+    pods.filter(|pod| {
+        pod["metadata"]["labels"]["app.kubernetes.io/name"] == *wanted
+            && !pod["metadata"]["deletionTimestamp"].is_string()
+    })
+    .collect()
+}
+
+/// What makes the pods of one template different from those of the next.
+fn generation_of(workload: &Value) -> &str {
+    workload["spec"]["template"]["metadata"]["annotations"]["kubectl.kubernetes.io/restartedAt"]
+        .as_str()
+        .unwrap_or_default()
+}
+
+impl Workloads {
+    /// One step towards what is wanted; true while there is more to do.
+    fn reconcile(&self, lab: &Lab, table: &str, workload: &Value, now: Timestamp) -> bool {
+        let wanted = usize::try_from(workload["spec"]["replicas"].as_i64().unwrap_or(1)).unwrap_or(0);
+        let template = generation_of(workload);
+        let pods = pods_of(lab, workload);
+        let (new, old): (Vec<&Value>, Vec<&Value>) = pods.iter().partition(|pod| {
+            pod["metadata"]["annotations"]["sim/template"].as_str().unwrap_or_default() == template
+        });
+        let ready = new.iter().filter(|pod| is_ready(pod)).count();
+        if new.len() < wanted {
+            self.create(lab, workload, template, now);
+        } else if new.len() > wanted {
+            new.iter().skip(wanted).for_each(|pod| end(lab, &key_of(pod), now));
+        } else if ready >= wanted
+            && let Some(pod) = old.first()
+        {
+            end(lab, &key_of(pod), now);
+        }
+        status(
+            lab,
+            table,
+            workload,
+            &Seen { all: pods.len(), new: new.len(), ready: pods.iter().filter(|pod| is_ready(pod)).count() },
+            now,
+        );
+        new.len() != wanted || !old.is_empty()
+    }
+
+    fn create(&self, lab: &Lab, workload: &Value, template: &str, now: Timestamp) {
+        let salt = self.salt.fetch_add(1, Ordering::SeqCst) + 1;
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let (namespace, name) =
+            (text(&workload["metadata"]["namespace"]), text(&workload["metadata"]["name"]));
+        let app = text(&workload["metadata"]["labels"]["app.kubernetes.io/instance"]);
+        let node = node_for(lab, &name, salt);
+        let seed = PodSeed {
+            namespace: &namespace,
+            workload: &name,
+            app: &app,
+            node: node.unwrap_or_default(),
+            salt: u32::try_from(salt).unwrap_or(u32::MAX),
+            age: 0,
+        };
+        let mut made = pod(&seed, now);
+        made["metadata"]["annotations"]["sim/template"] = template.into();
+        let status = &mut made["status"];
+        status["phase"] = "Pending".into();
+        if node.is_some() {
+            status["simReadyAt"] = (now + START).to_string().into();
+            status["containerStatuses"] = json!([{"name": name, "ready": false, "restartCount": 0,
+                "state": {"waiting": {"reason": "ContainerCreating"}}}]);
+        } else {
+            made["spec"]["nodeName"].take();
+            let message = "0/2 nodes are available: 2 node(s) were unschedulable.";
+            made["status"]["containerStatuses"].take();
+            made["status"]["conditions"] = json!([{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}]);
+        }
+        lab.store.put("pods", made);
+        lab.set_moving(true);
+    }
+}
+
+/// A node that takes pods; Comet is pinned to one.
+fn node_for(lab: &Lab, workload: &str, salt: u64) -> Option<&'static str> {
+    let open: Vec<&'static str> = machines(lab.name)
+        .iter()
+        .filter(|machine| !(lab.name == "prod" && machine.control))
+        .map(|machine| machine.name)
+        .filter(|name| lab.store.get("nodes", name).is_some_and(|node| node["spec"]["unschedulable"] != true))
+        .collect();
+    if workload == "comet" {
+        return open.into_iter().find(|name| *name == "oci-node-1");
+    }
+    let index = usize::try_from(u64::from(fnv(workload)) + salt).unwrap_or(0) % open.len().max(1);
+    open.get(index).copied()
+}
+
+struct Seen {
+    all: usize,
+    new: usize,
+    ready: usize,
+}
+
+fn status(lab: &Lab, table: &str, workload: &Value, seen: &Seen, now: Timestamp) {
+    let wanted = workload["spec"]["replicas"].as_u64().unwrap_or(1);
+    let available = seen.ready as u64 >= wanted;
+    let _ = lab.store.update(table, &key_of(workload), |object| {
+        let generation = object["metadata"]["generation"].clone();
+        let status = &mut object["status"];
+        status["observedGeneration"] = generation;
+        status["replicas"] = seen.all.into();
+        status["updatedReplicas"] = seen.new.into();
+        status["readyReplicas"] = seen.ready.into();
+        status["availableReplicas"] = seen.ready.into();
+        let word = if available { "True" } else { "False" };
+        if status["conditions"][0]["status"] != word {
+            let message = if available { "Deployment has minimum availability." } else { "Deployment does not have minimum availability." };
+            status["conditions"] = json!([{"type": "Available", "status": word, "message": message, "lastTransitionTime": stamp(now)}]);
+        }
+    });
+}
+
+/// Counts what a budget allows.
+fn count(lab: &Lab, budget: &Value) {
+    let like = json!({"metadata": {"namespace": budget["metadata"]["namespace"]}, "spec": {"selector": budget["spec"]["selector"]}});
+    let healthy = pods_of(lab, &like).iter().filter(|pod| is_ready(pod)).count();
+    let wanted = usize::try_from(budget["spec"]["minAvailable"].as_u64().unwrap_or(0)).unwrap_or(0);
+    let _ = lab.store.update("poddisruptionbudgets", &key_of(budget), |budget| {
+        budget["status"] = json!({"currentHealthy": healthy, "desiredHealthy": wanted, "expectedPods": healthy,
+            "disruptionsAllowed": healthy.saturating_sub(wanted)});
+    });
+}
