@@ -102,15 +102,11 @@ fn who(me: &Me) -> Finding {
 }
 
 fn judge_version(version: &Version) -> Finding {
-    let current = version.version_current.as_str();
+    let current = version.current.as_str();
     // Where the update check is off, the newest release is not known and `outdated` says nothing.
-    let newer = version.outdated.is_true() && version.version_latest_valid.is_true();
+    let newer = version.outdated.is_true() && version.latest_valid.is_true();
     if newer {
-        return Finding::new(
-            "version",
-            format!("{current}; {} is out", version.version_latest.as_str()),
-            Tone::Warn,
-        );
+        return Finding::new("version", format!("{current}; {} is out", version.latest.as_str()), Tone::Warn);
     }
     if version.outpost_outdated.is_true() {
         return Finding::new("version", format!("{current}; an outpost is of another version"), Tone::Warn);

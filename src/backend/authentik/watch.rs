@@ -103,7 +103,7 @@ impl Authentik {
     async fn poll_outposts(&self) -> Result<Snapshot, ApiError> {
         let (outposts, version) = futures_util::join!(self.outposts(), self.version());
         let outposts = outposts?;
-        let server = version.map(|version| version.version_current.shared()).unwrap_or_default();
+        let server = version.map(|version| version.current.shared()).unwrap_or_default();
         let now = outposts.server_time.unwrap_or_else(|| self.clock.now());
         let instances = stream::iter(outposts.items).map(|outpost| async move {
             let instances = self.instances(&outpost.pk).await.ok();

@@ -205,9 +205,12 @@ pub struct OutpostHealth {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct Version {
-    pub version_current: Text,
-    pub version_latest: Text,
-    pub version_latest_valid: Flag,
+    #[serde(rename = "version_current")]
+    pub current: Text,
+    #[serde(rename = "version_latest")]
+    pub latest: Text,
+    #[serde(rename = "version_latest_valid")]
+    pub latest_valid: Flag,
     pub outdated: Flag,
     pub outpost_outdated: Flag,
 }

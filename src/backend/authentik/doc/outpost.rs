@@ -13,7 +13,7 @@ impl Authentik {
     pub(super) async fn describe_outpost(&self, key: &str) -> Result<Doc, ApiError> {
         let outpost = self.outpost(key).await?;
         let (instances, version) = futures_util::join!(self.instances(&outpost.pk), self.version());
-        let server = version.map(|version| version.version_current.shared()).unwrap_or_default();
+        let server = version.map(|version| version.current.shared()).unwrap_or_default();
         let instances = instances.ok();
         let state = state(&outpost, instances.as_deref(), &server, self.now());
         let host = outpost.config.authentik_host.as_str();

@@ -5,6 +5,9 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+/// An answer in place of the one that was asked for.
+pub type Refusal = Box<Response>;
+
 /// An object or a list.
 pub fn json(status: u16, body: &Value) -> Response {
     ours((code(status), Json(body)).into_response())

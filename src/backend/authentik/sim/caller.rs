@@ -1,12 +1,12 @@
 //! Who asks, and what that user may do.
 
 use axum::http::header;
-use axum::response::Response;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::answer;
+use super::answer::{self, Refusal};
+use super::homelab;
 use super::request::Request;
 use super::store::{Store, by};
 
@@ -29,7 +29,7 @@ const OPS: &[&str] = &[
 /// The key of an account's API token in a lab.
 pub fn key(seed: u64, username: &str) -> String {
     let digest = Sha256::digest(format!("{seed} authentik {username}").as_bytes());
-    digest.iter().take(30).map(|byte| format!("{byte:02x}")).collect()
+    homelab::hex(&digest[..30])
 }
 
 /// The user of the token that was shown.
@@ -42,13 +42,13 @@ pub struct Caller {
 
 impl Caller {
     /// The caller of a request, or the refusal: 403 in each case, never 401.
-    pub fn of(request: &Request, seed: u64, store: &Store, now: Timestamp) -> Result<Self, Response> {
+    pub fn of(request: &Request, seed: u64, store: &Store, now: Timestamp) -> Result<Self, Refusal> {
         let shown = request.header(header::AUTHORIZATION);
         let bearer = shown.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
         let Some((_, shown)) = bearer else {
-            return Err(answer::detail(403, "Authentication credentials were not provided."));
+            return Err(Box::new(answer::detail(403, "Authentication credentials were not provided.")));
         };
-        let invalid = || answer::detail(403, "Token invalid/expired");
+        let invalid = || Box::new(answer::detail(403, "Token invalid/expired"));
         let user = store
             .users
             .iter()

@@ -25,6 +25,15 @@ pub fn invitation_key(seed: u64, name: &str) -> String {
     id("invitation", &format!("{seed} {name}"))
 }
 
+/// Bytes as the server writes them.
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
 /// Fills a store as the lab is at `now`.
 pub fn seed(store: &mut Store, seed: u64, now: Timestamp, crowd: usize) {
     groups(store);
@@ -152,7 +161,7 @@ fn accounts(store: &mut Store, now: Timestamp) {
 
 fn user(store: &mut Store, now: Timestamp, person: &Person<'_>) {
     let groups: Vec<String> = person.groups.iter().map(|name| id("group", name)).collect();
-    let uid = Sha256::digest(person.username).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let uid = hex(&Sha256::digest(person.username));
     let path = if person.kind.contains("service") { "goauthentik.io/service-accounts" } else { "users" };
     let person_like = !person.kind.contains("service");
     let email = if person_like { format!("{}@lab.example", person.username) } else { String::new() };

@@ -3,7 +3,7 @@
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::answer;
+use super::answer::{self, Refusal};
 use super::request::Request;
 
 /// How a parameter picks rows.
@@ -20,7 +20,7 @@ pub enum Filter {
 
 impl Filter {
     /// Whether it lets a row through; the error is a refusal of the value.
-    fn passes(&self, row: &Value, request: &Request) -> Result<bool, Response> {
+    fn passes(&self, row: &Value, request: &Request) -> Result<bool, Refusal> {
         match self {
             Self::Exact(param, field) => {
                 Ok(request.param(param).is_none_or(|wanted| text(at(row, field)) == wanted))
@@ -34,7 +34,7 @@ impl Filter {
                 let wanted: Vec<&str> = request.params(param).collect();
                 if let Some(wrong) = wanted.iter().find(|value| !known.contains(value)) {
                     let says = format!("Select a valid choice. {wrong} is not one of the available choices.");
-                    return Err(answer::field(param, &says));
+                    return Err(Box::new(answer::field(param, &says)));
                 }
                 Ok(wanted.is_empty() || wanted.contains(&text(at(row, field)).as_str()))
             }
@@ -47,7 +47,7 @@ impl Filter {
 }
 
 /// The rows that pass every filter.
-pub fn filtered(rows: Vec<Value>, filters: &[Filter], request: &Request) -> Result<Vec<Value>, Response> {
+pub fn filtered(rows: Vec<Value>, filters: &[Filter], request: &Request) -> Result<Vec<Value>, Refusal> {
     let mut kept = Vec::new();
     for row in rows {
         let mut passes = true;

@@ -101,7 +101,7 @@ impl Lab {
         }
         let caller = match Caller::of(request, self.world.seed, &self.store(), self.now()) {
             Ok(caller) => caller,
-            Err(refusal) => return refusal,
+            Err(refusal) => return *refusal,
         };
         match request.method {
             Method::GET | Method::HEAD => self.read(path, request, &caller),

@@ -3,11 +3,12 @@
 use axum::response::Response;
 use serde_json::{Value, json};
 
+use super::answer::{self, Refusal};
 use super::caller::Caller;
 use super::list::{Filter, filtered, page};
 use super::request::Request;
 use super::store::{Store, by};
-use super::{Lab, answer, homelab};
+use super::{Lab, homelab};
 
 /// The kinds of users; another one is refused, while an unknown parameter is ignored.
 const TYPES: &[&str] = &["internal", "external", "service_account", "internal_service_account"];
@@ -148,7 +149,7 @@ impl Lab {
         }
         match filtered(rows, listing.filters, request) {
             Ok(rows) => page(&rows, request, self.modern(), |_| true),
-            Err(refusal) => refusal,
+            Err(refusal) => *refusal,
         }
     }
 
@@ -169,9 +170,9 @@ impl Lab {
         let store = self.store();
         let shown = |list: &[Value], field: &str, value: Value, right: &str, model: &str| {
             if !caller.may(right) {
-                return Err(answer::forbidden());
+                return Err(Box::new(answer::forbidden()));
             }
-            by(list, field, &value).cloned().ok_or_else(|| answer::absent(model))
+            by(list, field, &value).cloned().ok_or_else(|| Box::new(answer::absent(model)))
         };
         let found = match parts.as_slice() {
             ["core", "users", pk] => {
@@ -198,7 +199,7 @@ impl Lab {
             }
             _ => return answer::no_such_path(),
         };
-        found.map_or_else(|refusal| refusal, |object| answer::json(200, &object))
+        found.map_or_else(|refusal: Refusal| *refusal, |object| answer::json(200, &object))
     }
 
     /// Instances say hello every 10 s; while the outpost is down none is remembered.

@@ -14,6 +14,9 @@ async fn lab() -> (Running, reqwest::Client) {
     (running, reqwest::Client::builder().no_proxy().build().unwrap())
 }
 
+/// Method, path, account, body; status and a part of the answer.
+type Case<'a> = (&'a str, &'a str, &'a str, Option<&'a str>, u16, &'a str);
+
 /// Sends a request as `account`, and tells status, media type and body.
 async fn ask(method: &str, path: &str, account: &str, body: Option<&str>) -> (StatusCode, String, Value) {
     let (running, client) = lab().await;
@@ -56,7 +59,7 @@ async fn exact_filters_are_exact_and_a_search_is_not() {
 #[tokio::test]
 async fn refusals_come_in_the_shapes_of_the_real_server() {
     let add = "/api/v3/stages/invitation/invitations/";
-    let cases: [(&str, &str, &str, Option<&str>, u16, &str); 12] = [
+    let cases: [Case<'_>; 12] = [
         ("GET", "/api/v3/core/users/", "", None, 403, "not provided"),
         ("GET", "/api/v3/core/users/", "nobody", None, 403, "Token invalid/expired"),
         ("GET", "/api/v3/core/users/", "backup", None, 403, "Token invalid/expired"),
