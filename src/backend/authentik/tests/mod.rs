@@ -79,7 +79,7 @@ impl Bench {
 /// The console's side of a lab, impatient and on the lab's clock.
 pub fn console(settings: &Settings, world: &World) -> Authentik {
     let mut authentik = Authentik::new(settings, &world.clock).unwrap();
-    authentik.client = authentik.client.clone().impatient(Duration::from_millis(400));
+    authentik.client = authentik.client.clone().impatient(Duration::from_secs(3));
     authentik
 }
 
@@ -95,7 +95,7 @@ fn settings(url: &str, token: &str) -> Settings {
             domain: Domain::Cloud,
             public_url: Some("https://auth.lab.example".to_owned()),
             plaintext: false,
-            timeout: Duration::from_millis(400),
+            timeout: Duration::from_secs(3),
         },
         token: Secret::new(SecretSource::Memory(token.to_owned().into())),
         enrollment_flow: "invitation-enrollment".to_owned(),
