@@ -16,6 +16,10 @@ use crate::model::id::{EntityId, KindId};
 use super::component::{Component, Ctx, Outcome, Request};
 use super::lines::{Line, Scroll};
 
+/// So many lines of what is wrong are shown at least, and at most.
+const FEWEST: usize = 5;
+const MOST: usize = 20;
+
 /// Where Enter leads from a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Goal {
@@ -52,14 +56,17 @@ pub struct Overview {
     scroll: Scroll,
     minute: i64,
     room: u16,
+    height: u16,
     ascii: bool,
 }
 
 impl Overview {
     fn rebuild(&mut self, ctx: &Ctx<'_>) -> bool {
-        let mut entries = worst::entries(ctx, self.room);
+        let systems = systems::entries(ctx, self.room);
+        let left = usize::from(self.height).saturating_sub(systems.len() + 2);
+        let mut entries = worst::entries(ctx, self.room, left.clamp(FEWEST, MOST));
         entries.push(Entry::text(Line::new()));
-        entries.extend(systems::entries(ctx, self.room));
+        entries.extend(systems);
         let changed = entries != self.entries;
         if changed {
             let goal = self.entries.get(self.at).map(|entry| entry.goal.clone());
@@ -126,8 +133,9 @@ impl Component for Overview {
     }
 
     fn draw(&mut self, buf: &mut Buffer, area: Rect, ctx: &Ctx<'_>) -> Option<Position> {
-        if (self.minute, self.room, self.ascii) != (ctx.now.as_second() / 60, area.width, ctx.ascii) {
-            self.room = area.width;
+        let drawn = (self.minute, self.room, self.height, self.ascii);
+        if drawn != (ctx.now.as_second() / 60, area.width, area.height, ctx.ascii) {
+            (self.room, self.height) = (area.width, area.height);
             self.rebuild(ctx);
         }
         let mut lines: Vec<Line> = self.entries.iter().map(|entry| entry.line.clone()).collect();

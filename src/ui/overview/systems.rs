@@ -74,7 +74,10 @@ fn state(source: &Source, writer: &Writer<'_>) -> (String, Tone) {
         SourceHealth::Fresh => (format!("partial {age}"), Tone::Warn),
         SourceHealth::Stale(fault) if age.is_empty() => (format!("blind: {}", fault.layer), Tone::Unknown),
         SourceHealth::Stale(fault) => (format!("stale {age}: {}", fault.layer), Tone::Warn),
-        SourceHealth::Denied(_) => ("denied".to_owned(), Tone::Warn),
+        SourceHealth::Denied(fault) => {
+            let missing = fault.missing.as_deref().unwrap_or("a right");
+            (format!("denied: {missing}"), Tone::Warn)
+        }
         SourceHealth::Off { expected: true } => ("off".to_owned(), Tone::Off),
         SourceHealth::Off { expected: false } => ("lost".to_owned(), Tone::Error),
     }

@@ -18,8 +18,8 @@ use super::{Entry, Goal};
 
 /// More rows than this of one kind and one reason are told in one line.
 const ALONE: usize = 3;
-/// So many lines at the most.
-const MOST: usize = 12;
+/// Cells at the right edge for an age.
+const AGE: u16 = 5;
 
 /// Rows of one kind with the same thing wrong.
 struct Group<'s> {
@@ -29,7 +29,7 @@ struct Group<'s> {
 }
 
 /// The lines, or one that says that nothing is known to be wrong and how much was looked at.
-pub(super) fn entries(ctx: &Ctx<'_>, room: u16) -> Vec<Entry> {
+pub(super) fn entries(ctx: &Ctx<'_>, room: u16, most: usize) -> Vec<Entry> {
     let mut groups = groups(ctx);
     groups.sort_by(|a, b| {
         a.health
@@ -40,8 +40,9 @@ pub(super) fn entries(ctx: &Ctx<'_>, room: u16) -> Vec<Entry> {
     if groups.is_empty() {
         return vec![Entry::text(calm(ctx))];
     }
-    let more = groups.len().saturating_sub(MOST);
-    let mut entries: Vec<Entry> = groups.iter().take(MOST).map(|group| entry(group, ctx, room)).collect();
+    let most = if groups.len() > most { most - 1 } else { most };
+    let more = groups.len().saturating_sub(most);
+    let mut entries: Vec<Entry> = groups.iter().take(most).map(|group| entry(group, ctx, room)).collect();
     if more > 0 {
         entries.push(Entry::text(Line::of(format!("+{more} more, in their panes"), Role::Dim)));
     }
@@ -81,13 +82,13 @@ fn entry(group: &Group<'_>, ctx: &Ctx<'_>, room: u16) -> Entry {
     let name = fit(&name, usize::from(column) - 1, ctx.ascii).into_owned();
     let since = group.rows.iter().filter_map(|row| since(row, group.kind)).min();
     let note = first.note.as_deref().unwrap_or(group.kind.singular.as_ref());
-    let mut line = Line::new().at(2, word(tone), tone).at(7, name.clone(), Role::Text).at(
-        7 + column,
-        note.to_owned(),
-        Role::Text,
-    );
+    let start = 7 + column;
+    let kind = if room >= 100 { room - 30 } else { room.saturating_sub(AGE) };
+    let note = fit(note, usize::from(kind.saturating_sub(start + 2)), ctx.ascii).into_owned();
+    let mut line =
+        Line::new().at(2, word(tone), tone).at(7, name.clone(), Role::Text).at(start, note, Role::Text);
     if room >= 100 {
-        line = line.at(7 + column + room / 3, group.kind.id.to_string(), Role::Dim);
+        line = line.at(kind, group.kind.id.to_string(), Role::Dim);
     }
     if let Some(since) = since {
         line = line.right(Writer::from(ctx).age(since), Role::Dim);
