@@ -115,6 +115,23 @@ pub struct Omni {
     pub key: Secret,
     /// A service account key that may write; used only while writes are armed.
     pub operator_key: Option<Secret>,
+    /// What short-lived clusters are made of, and what may be destroyed; without it neither is done.
+    pub ephemeral: Option<Ephemeral>,
+}
+
+/// The table `ephemeral` of an `[[omni]]`: short-lived clusters.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ephemeral {
+    /// What their names begin with; a run id follows.
+    pub prefix: String,
+    /// The machine classes that make their machines on demand; a cluster with any other machine is never destroyed.
+    pub classes: Vec<String>,
+    /// A cluster template with `${name}` in it, as `omnictl cluster template` reads them.
+    pub template: Option<PathBuf>,
+    /// The Omni cluster whose nodes carry their virtual machines, so that room and leftovers can be looked at.
+    pub host: Option<String>,
+    /// The beginning of the `namespace/name` of a pod whose node must keep a fifth of its memory free.
+    pub protect: Option<String>,
 }
 
 /// One `[[kubernetes]]`: a context of a kubeconfig.

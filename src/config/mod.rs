@@ -26,8 +26,8 @@ use std::time::Duration;
 
 pub use colour::Depth;
 pub use connector::{
-    Alertmanager, ArgoCd, Authentik, Connection, HttpAuth, Kubernetes, MemoryBudget, Omni, Prometheus,
-    Proxmox, Trust,
+    Alertmanager, ArgoCd, Authentik, Connection, Ephemeral, HttpAuth, Kubernetes, MemoryBudget, Omni,
+    Prometheus, Proxmox, Trust,
 };
 pub use env::Env;
 pub use load::{EXAMPLE, Loaded, load};

@@ -45,6 +45,11 @@ impl Route {
         Self { cluster: Some(cluster.to_owned()), ..Self::default() }
     }
 
+    /// The Kubernetes API of a cluster, read only.
+    pub(super) fn kubernetes(cluster: &str) -> Self {
+        Self { runtime: Some("Kubernetes"), ..Self::cluster(cluster) }
+    }
+
     /// The Talos API of one machine of a cluster.
     pub(super) fn talos(cluster: &str, machine: &str) -> Self {
         Self { runtime: Some("Talos"), node: Some(machine.to_owned()), ..Self::cluster(cluster) }
@@ -156,7 +161,19 @@ impl Client {
         body: Value,
         quiet: Duration,
     ) -> Result<Stream, ApiError> {
-        let call = self.request(&self.reader, method, route, body)?.header("accept-encoding", "identity");
+        self.stream_as(&self.reader, method, route, body, quiet).await
+    }
+
+    /// Opens an answer that keeps coming with a key.
+    pub(super) async fn stream_as(
+        &self,
+        key: &ServiceKey,
+        method: &str,
+        route: &Route,
+        body: Value,
+        quiet: Duration,
+    ) -> Result<Stream, ApiError> {
+        let call = self.request(key, method, route, body)?.header("accept-encoding", "identity");
         self.http.stream(&call, quiet).await.map_err(|error| match serde_json::from_str(&error.fault.raw) {
             Ok(status) => refusal::plain(&status).status(error.fault.status.unwrap_or_default()),
             Err(_) => error,
@@ -208,7 +225,18 @@ impl Client {
         id: &str,
         key: &ServiceKey,
     ) -> Result<Option<String>, ApiError> {
-        let body = json!({"namespace": table.namespace, "type": table.kind, "id": id});
+        self.get_at(table.namespace, table.kind, id, key).await
+    }
+
+    /// One resource as JSON text, by its full address; `None` where it does not exist.
+    pub(super) async fn get_at(
+        &self,
+        namespace: &str,
+        kind: &str,
+        id: &str,
+        key: &ServiceKey,
+    ) -> Result<Option<String>, ApiError> {
+        let body = json!({"namespace": namespace, "type": kind, "id": id});
         let reply = self.exchange(key, &format!("{SERVICE}Get"), &Route::omni(), body).await?;
         if refusal::is_not_found(&reply) {
             return Ok(None);

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use crate::backend::Proof;
 use crate::backend::error::ApiError;
+use crate::model::op::{Field, Job};
 use crate::model::snapshot::Layer;
 
 fn error(path: &Path, why: impl std::fmt::Display) -> ApiError {
@@ -15,7 +17,7 @@ fn error(path: &Path, why: impl std::fmt::Display) -> ApiError {
 }
 
 /// vigie's own place for a file about a cluster: `$XDG_STATE_HOME/vigie/SORT/INSTANCE-CLUSTER`.
-pub(super) fn default(instance: &str, cluster: &str, sort: &str) -> Result<PathBuf, ApiError> {
+fn default(instance: &str, cluster: &str, sort: &str) -> Result<PathBuf, ApiError> {
     let state = std::env::var_os("XDG_STATE_HOME").filter(|dir| !dir.is_empty()).map(PathBuf::from);
     let state = state.or_else(|| Some(home()?.join(".local/state")));
     let state =
@@ -33,7 +35,7 @@ fn plain(name: &str) -> String {
 }
 
 /// A path as the operator writes it, with `~/`, made absolute.
-pub(super) fn absolute(given: &str) -> Result<PathBuf, ApiError> {
+fn absolute(given: &str) -> Result<PathBuf, ApiError> {
     let path = match (given.strip_prefix("~/"), home()) {
         (Some(rest), Some(home)) => home.join(rest),
         _ => PathBuf::from(given),
@@ -53,6 +55,18 @@ pub(super) struct Place {
 }
 
 impl Place {
+    /// Where a job's file goes: as its form says, else vigie's own place.
+    pub(super) fn of(instance: &str, job: &Job, sort: &str) -> Result<Self, ApiError> {
+        let given = job.arg("path").trim();
+        let replace = job.arg("replace") == "true";
+        let own = default(instance, &job.target.id.key, sort)?;
+        if given.is_empty() {
+            return Ok(Self { path: own, replace, own_folder: true });
+        }
+        let path = absolute(given)?;
+        Ok(Self { own_folder: path == own, path, replace })
+    }
+
     /// What stands in the way, found without changing anything.
     pub(super) fn obstacle(&self) -> Option<String> {
         let folder = self.path.parent()?;
@@ -69,7 +83,7 @@ impl Place {
     }
 
     /// Opens a draft beside the place.
-    pub(super) fn open(self: &Place) -> Result<Draft, ApiError> {
+    pub(super) fn open(&self) -> Result<Draft, ApiError> {
         if let Some(obstacle) = self.obstacle() {
             return Err(ApiError::new(Layer::Config, obstacle));
         }
@@ -116,8 +130,40 @@ impl Drop for Draft {
     }
 }
 
+/// Puts vigie's own place for a file into a form.
+pub(super) fn offer(
+    instance: &str,
+    cluster: &str,
+    sort: &str,
+    mut form: Vec<Field>,
+) -> Result<Vec<Field>, ApiError> {
+    let path = default(instance, cluster, sort)?;
+    if let Some(field) = form.iter_mut().find(|field| field.name == "path") {
+        field.default = path.to_string_lossy().into_owned().into();
+    }
+    Ok(form)
+}
+
+/// Whether a job's file was written.
+pub(super) fn proof(
+    instance: &str,
+    job: &Job,
+    sort: &str,
+    remote: Option<&str>,
+    since: Timestamp,
+) -> Result<Proof, ApiError> {
+    let path = match remote {
+        Some(remote) => PathBuf::from(remote),
+        None => Place::of(instance, job, sort)?.path,
+    };
+    Ok(match written(&path, since) {
+        Ok(bytes) => Proof::Seen(format!("{} holds {bytes} bytes, mode 0600", path.display())),
+        Err(why) => Proof::Absent(why),
+    })
+}
+
 /// The size of a file that was written since then and that only its owner may read; else why not.
-pub(super) fn written(path: &Path, since: Timestamp) -> Result<u64, String> {
+fn written(path: &Path, since: Timestamp) -> Result<u64, String> {
     let shown = path.display();
     let meta = path.metadata().map_err(|why| format!("{shown}: {why}"))?;
     if meta.mtime() < since.as_second() {

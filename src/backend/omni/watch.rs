@@ -25,7 +25,7 @@ use crate::model::snapshot::{Delta, Snapshot};
 use events::Event;
 
 /// How long streams may take to catch up before they count as held back.
-const PATIENCE: Duration = if cfg!(test) { Duration::from_millis(600) } else { Duration::from_secs(5) };
+const PATIENCE: Duration = if cfg!(test) { Duration::from_secs(3) } else { Duration::from_secs(5) };
 /// How often a source is asked whose stream is held back.
 const PACE: Duration = Duration::from_secs(3);
 /// How often a source is asked before its streams get another chance.

@@ -6,7 +6,7 @@ use super::Validator;
 use super::connection::{domain, public_url, timeout, unreadable};
 use crate::config::check;
 use crate::config::connector::{
-    Alertmanager, ArgoCd, Authentik, HttpAuth, Kubernetes, MemoryBudget, Omni, Prometheus, Proxmox,
+    Alertmanager, ArgoCd, Authentik, Ephemeral, HttpAuth, Kubernetes, MemoryBudget, Omni, Prometheus, Proxmox,
 };
 use crate::config::raw::{Located, Table};
 use crate::config::source::Fault;
@@ -26,7 +26,23 @@ impl Validator<'_> {
         let connection = self.connection(table, name, domain, "\"https://omni.example\"");
         let key = self.required_secret(table, "key");
         let operator_key = self.secret(table, "operator_key");
-        Some(Omni { connection: connection?, key: key?, operator_key })
+        let ephemeral = table.table("ephemeral").map(|inner| self.ephemeral(inner));
+        Some(Omni { connection: connection?, key: key?, operator_key, ephemeral: ephemeral.flatten() })
+    }
+
+    fn ephemeral(&self, table: Table<'_>) -> Option<Ephemeral> {
+        let prefix = table.required("prefix", "\"dev-ephemeral-\"", prefix);
+        let classes = table.list("classes").unwrap_or_default();
+        let classes: Vec<String> = classes.into_iter().map(|class| class.value.to_owned()).collect();
+        if classes.is_empty() {
+            table.missing("classes", "[\"oci-kubevirt\"]");
+        }
+        let template = table.text("template").map(|written| self.env.path(written.value, self.base));
+        let host = table.checked("host", check::word);
+        let protect = table.checked("protect", check::word);
+        table.finish();
+        let ephemeral = Ephemeral { prefix: prefix?, classes, template, host, protect };
+        (!ephemeral.classes.is_empty()).then_some(ephemeral)
     }
 
     pub(super) fn kubernetes(&self, table: &Table<'_>, name: Arc<str>) -> Kubernetes {
@@ -192,4 +208,18 @@ fn budget(table: Table<'_>) -> MemoryBudget {
     };
     table.finish();
     budget
+}
+
+/// The beginning of short-lived clusters' names: long enough that no other cluster is meant by accident.
+fn prefix(text: &str) -> Result<String, Fault> {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if text.len() >= 4 && text.ends_with('-') && text.chars().all(fits) {
+        return Ok(text.to_owned());
+    }
+    let cure = "write `prefix = \"dev-ephemeral-\"`";
+    Err(Fault::new(
+        format!("`{text}` is no beginning of names"),
+        "at least three characters and a dash",
+        cure,
+    ))
 }

@@ -6,7 +6,7 @@ use crate::backend::omni::Omni;
 use crate::backend::omni::feed::Feed;
 use crate::backend::omni::rows::machines::{Machines, addresses, memory, role};
 use crate::backend::omni::wire::{
-    BlockDevice, ClusterMachineStatus, Hardware, Link, MachineSnapshot, MachineStatus, Resource,
+    BlockDevice, ClusterMachineStatus, Hardware, MachineSnapshot, MachineStatus, NetworkLink, Resource,
 };
 use crate::model::kind::Format;
 use crate::model::row::{Cell, Row, Tone};
@@ -124,7 +124,7 @@ fn disks(hardware: &Hardware) -> Vec<Vec<Cell>> {
 const LINK_COLUMNS: [&str; 3] = ["link", "mac", "up"];
 
 fn links(spec: &MachineStatus) -> Vec<Vec<Cell>> {
-    let row = |link: &Link| {
+    let row = |link: &NetworkLink| {
         vec![
             Cell::new(link.linux_name.as_str()),
             Cell::new(link.hardware_address.as_str()),

@@ -6,11 +6,12 @@ mod machine;
 use std::time::Duration;
 
 use super::Omni;
-use super::kinds::{CLUSTERS, MACHINES};
+use super::kinds::{CLUSTERS, MACHINES, kinds};
 use crate::backend::ViewSink;
 use crate::backend::error::ApiError;
 use crate::model::id::EntityId;
 use crate::model::kind::Format;
+use crate::model::row::{Tone, Value};
 use crate::model::snapshot::Layer;
 use crate::model::view::{Doc, Fact, View};
 
@@ -35,9 +36,25 @@ async fn describe(omni: &Omni, id: &EntityId) -> Result<Doc, ApiError> {
     let doc = match id.kind.as_str() {
         CLUSTERS => cluster::describe(omni, &id.key).await?,
         MACHINES => machine::describe(omni, &id.key).await?,
-        other => return Err(ApiError::unsupported(format!("Omni cannot describe `{other}`"))),
+        _ => listed(omni, id).await?,
     };
     doc.ok_or_else(|| ApiError::new(Layer::App, format!("{} does not exist any more", id.key)))
+}
+
+/// What the list knows of a thing, one fact for each of its columns.
+async fn listed(omni: &Omni, id: &EntityId) -> Result<Option<Doc>, ApiError> {
+    let unknown = || ApiError::unsupported(format!("Omni cannot describe `{}`", id.kind));
+    let spec = kinds().into_iter().find(|spec| spec.id == id.kind).ok_or_else(unknown)?;
+    let snapshot = omni.rows(id.kind.name()).await?;
+    let row = snapshot.rows.into_iter().find(|row| row.id.key == id.key);
+    Ok(row.map(|row| {
+        let why = row.note.as_deref().map(|note| Fact::new("why", note).tone(Tone::from(row.health)));
+        let cells = spec.columns.iter().zip(&row.cells).filter(|(_, cell)| cell.value != Value::Empty);
+        let facts = cells.map(|(column, cell)| {
+            Fact::new(column.title.clone(), cell.value.clone()).format(column.format).tone(cell.tone)
+        });
+        Doc::default().facts("", why.into_iter().chain(facts).collect())
+    }))
 }
 
 /// A fact that is only worth a line where there is something to say.

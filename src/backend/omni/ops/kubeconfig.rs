@@ -1,6 +1,5 @@
 //! A kubeconfig with a service account token, which also works without a browser at 3 am.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -38,12 +37,8 @@ impl Operation for Kubeconfig {
         "omni.kubeconfig"
     }
 
-    async fn form(&self, omni: &Omni, target: &str, mut form: Vec<Field>) -> Result<Vec<Field>, ApiError> {
-        let path = file::default(&omni.instance, target, "kubeconfig")?;
-        if let Some(field) = form.iter_mut().find(|field| field.name == "path") {
-            field.default = path.to_string_lossy().into_owned().into();
-        }
-        Ok(form)
+    async fn form(&self, omni: &Omni, target: &str, form: Vec<Field>) -> Result<Vec<Field>, ApiError> {
+        file::offer(&omni.instance, target, "kubeconfig", form)
     }
 
     async fn preflight(&self, omni: &Omni, job: &Job) -> Result<Verdict, ApiError> {
@@ -51,7 +46,7 @@ impl Operation for Kubeconfig {
         let Some(cluster) = client.get::<Cluster>(name).await? else {
             return Ok(Verdict::refuse("cluster", format!("{name} does not exist")));
         };
-        let place = match place(omni, job) {
+        let place = match Place::of(&omni.instance, job, "kubeconfig") {
             Ok(place) => place,
             Err(error) => return Ok(Verdict::refuse("file", error.to_string())),
         };
@@ -77,7 +72,7 @@ impl Operation for Kubeconfig {
     async fn operate(&self, omni: &Omni, job: &Job, progress: ProgressSink) -> Result<Receipt, SendError> {
         let not_sent = |error: ApiError| SendError::NotSent(error.fault);
         let client = omni.client().map_err(not_sent)?;
-        let place = place(omni, job).map_err(not_sent)?;
+        let place = Place::of(&omni.instance, job, "kubeconfig").map_err(not_sent)?;
         // The file is opened first, so that no token is issued that cannot be kept.
         let draft = place.open().map_err(not_sent)?;
         let path = place.path.to_string_lossy().into_owned();
@@ -108,27 +103,16 @@ impl Operation for Kubeconfig {
         remote: Option<&str>,
         since: Timestamp,
     ) -> Result<Proof, ApiError> {
-        let path = match remote {
-            Some(remote) => PathBuf::from(remote),
-            None => place(omni, job)?.path,
-        };
-        Ok(match file::written(&path, since) {
-            Ok(bytes) => Proof::Seen(format!("{} holds {bytes} bytes, mode 0600", path.display())),
-            Err(why) => Proof::Absent(format!("{why}; a token that was issued all the same ends by itself")),
+        let proof = file::proof(&omni.instance, job, "kubeconfig", remote, since)?;
+        Ok(match proof {
+            Proof::Absent(why) => {
+                Proof::Absent(format!("{why}; a token that was issued all the same ends by itself"))
+            }
+            other => other,
         })
     }
 }
 
 fn groups(job: &Job) -> Vec<&str> {
     job.arg("groups").split(',').map(str::trim).filter(|group| !group.is_empty()).collect()
-}
-
-fn place(omni: &Omni, job: &Job) -> Result<Place, ApiError> {
-    let given = job.arg("path").trim();
-    let replace = job.arg("replace") == "true";
-    if given.is_empty() {
-        let path = file::default(&omni.instance, &job.target.id.key, "kubeconfig")?;
-        return Ok(Place { path, replace, own_folder: true });
-    }
-    Ok(Place { path: file::absolute(given)?, replace, own_folder: false })
 }

@@ -84,9 +84,10 @@ impl Feed for Clusters {
     }
 }
 
-/// What makes a cluster that cluster: a name can be used again, an instant of creation cannot.
+/// What makes a cluster that cluster, as it was when somebody decided: a name can be used again, an instant of creation
+/// cannot, and a version is only good for one change.
 pub(in crate::backend::omni) fn identity(meta: &Metadata) -> Identity {
-    let identity = Identity::new().with("id", meta.id.clone());
+    let identity = Identity::new().with("id", meta.id.clone()).with("version", meta.version.to_string());
     match meta.created {
         Some(created) => identity.with("created", created.to_string()),
         None => identity,

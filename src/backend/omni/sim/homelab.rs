@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::Inside;
 use super::infra;
+use super::life::{self, PROVISIONING, Plan};
 use super::store::{Object, Store, at};
 use crate::backend::sim::World;
 use crate::backend::sim::lab::{address, mac, machine_uuid};
@@ -53,6 +54,34 @@ pub(super) struct Machine {
     pub request: Option<String>,
     /// When it joined.
     pub joined: Timestamp,
+    /// What it will go through.
+    pub plan: Plan,
+    /// The Talos version that it is being brought to.
+    pub upgrade: Option<String>,
+}
+
+impl Machine {
+    /// A machine in no cluster.
+    pub(super) fn free(name: &str, platform: &'static str, joined: Timestamp) -> Self {
+        Self {
+            name: name.to_owned(),
+            cluster: String::new(),
+            set: String::new(),
+            control_plane: false,
+            platform,
+            cores: 2,
+            memory: 4096,
+            disk: 10,
+            talos: TALOS.to_owned(),
+            stage: RUNNING,
+            since: joined,
+            connected: true,
+            request: None,
+            joined,
+            plan: Plan::new(),
+            upgrade: None,
+        }
+    }
 }
 
 fn ago(now: Timestamp, hours: i64) -> Timestamp {
@@ -116,20 +145,14 @@ fn backup(store: &mut Store, cluster: &str, now: Timestamp) {
 
 fn machines(now: Timestamp) -> Vec<Machine> {
     let machine = |name: &str, cluster: &str, control_plane, platform, cores, memory, disk, age| Machine {
-        name: name.to_owned(),
         cluster: cluster.to_owned(),
         set: format!("{cluster}-{}", if control_plane { "control-planes" } else { "workers" }),
         control_plane,
-        platform,
         cores,
         memory,
         disk,
-        talos: TALOS.to_owned(),
-        stage: RUNNING,
         since: ago(now, age - 1),
-        connected: true,
-        request: None,
-        joined: ago(now, age),
+        ..Machine::free(name, platform, ago(now, age))
     };
     let ephemeral = |name: &str, control_plane| Machine {
         request: Some(name.to_owned()),
@@ -149,14 +172,24 @@ fn machines(now: Timestamp) -> Vec<Machine> {
 pub(super) fn tick(inside: &mut Inside, world: &World) {
     let now = world.clock.now();
     let home = world.get("home") != "off";
+    let unreachable = world.get("omni-unreachable");
     for machine in inside.machines.values_mut() {
-        if machine.cluster == "prod" && machine.connected != home {
-            machine.connected = home;
+        let lost =
+            (machine.cluster == "prod" && !home) || (machine.set == unreachable && !unreachable.is_empty());
+        if machine.connected == lost {
+            machine.connected = !lost;
             machine.since = now;
         }
     }
+    life::pass(inside, world, now);
     infra::providers(&mut inside.store, world, now);
     for (uuid, machine) in &inside.machines {
+        infra::node(&mut inside.store, uuid, machine, now);
+        if machine.stage == PROVISIONING {
+            infra::request(&mut inside.store, machine, world, now);
+            continue;
+        }
+        infra::fulfilled(&mut inside.store, machine);
         tell(&mut inside.store, uuid, machine, now);
     }
     for cluster in inside.store.ids("default", "Clusters") {
@@ -198,8 +231,11 @@ fn tell(store: &mut Store, uuid: &str, machine: &Machine, now: Timestamp) {
     if !machine.cluster.is_empty() {
         status = status.label("cluster", &machine.cluster);
     }
+    let own = store.get(&at("default", "MachineLabels", uuid)).map(|own| own.labels.clone());
     let domain = if machine.cluster == "prod" { "home" } else { "cloud" };
-    status.labels.insert("domain".into(), domain.into());
+    status.labels.extend(own.unwrap_or_else(|| BTreeMap::from([("domain".to_owned(), domain.to_owned())])));
+    let link = Object::new(machine.joined, json!({"connected": machine.connected}));
+    store.set_once(at("default", "Links", uuid), link, now);
     store.set(at("default", "MachineStatuses", uuid), status, now);
     if machine.cluster.is_empty() {
         return store.remove(&at("default", "ClusterMachineStatuses", uuid));
@@ -211,12 +247,15 @@ fn tell(store: &mut Store, uuid: &str, machine: &Machine, now: Timestamp) {
         "config_apply_status": 2, "provision_status": provision,
     });
     let role = if machine.control_plane { "role-controlplane" } else { "role-worker" };
-    let member = Object::new(machine.joined, spec)
+    let mut member = Object::new(machine.joined, spec)
         .owned("ClusterMachineStatusController")
         .label("cluster", &machine.cluster)
         .label("machine-set", &machine.set)
         .label("hostname", &machine.name)
         .label(role, "");
+    if let Some(node) = store.get(&at("default", "MachineSetNodes", uuid)) {
+        member.annotations.clone_from(&node.annotations);
+    }
     store.set(at("default", "ClusterMachineStatuses", uuid), connection(member, machine.connected), now);
 }
 
@@ -226,19 +265,27 @@ fn connection(object: Object, connected: bool) -> Object {
 
 /// What follows for a cluster from its machines.
 fn summarise(inside: &mut Inside, name: &str, now: Timestamp) {
-    let members: Vec<&Machine> = inside.machines.values().filter(|machine| machine.cluster == name).collect();
-    let up = |machine: &&&Machine| machine.connected && machine.stage == RUNNING;
-    let (total, healthy) = (members.len(), members.iter().filter(up).count());
+    let all: Vec<&Machine> = inside.machines.values().filter(|machine| machine.cluster == name).collect();
+    let members: Vec<&&Machine> = all.iter().filter(|machine| machine.stage != PROVISIONING).collect();
+    let up = |machine: &Machine| machine.connected && machine.stage == RUNNING;
+    let healthy = members.iter().filter(|machine| up(machine)).count();
     let connected = members.iter().filter(|machine| machine.connected).count();
-    let control_plane = members.iter().filter(|machine| machine.control_plane).filter(up).count() > 0;
+    let control_plane = members.iter().any(|machine| machine.control_plane && up(machine));
+    let growing = all.is_empty() || all.iter().any(|machine| matches!(machine.stage, PROVISIONING | 1..=3));
     let Some(cluster) = inside.store.get(&at("default", "Clusters", name)).cloned() else { return };
+    let phase = match (cluster.tearing, growing) {
+        (true, _) => 4,
+        (false, true) => 1,
+        (false, false) => 3,
+    };
     let spec = json!({
         "available": control_plane,
-        "machines": {"total": total, "healthy": healthy, "connected": connected, "requested": total},
-        "phase": if cluster.tearing { 4 } else { 3 },
-        "ready": healthy == total, "kubernetesAPIReady": control_plane, "controlplaneReady": control_plane,
+        "machines": {"total": members.len(), "healthy": healthy, "connected": connected, "requested": all.len()},
+        "phase": phase, "ready": phase == 3 && healthy == all.len(),
+        "kubernetesAPIReady": control_plane, "controlplaneReady": control_plane,
         "has_connected_control_planes": control_plane, "use_embedded_discovery_service": true,
-        "talos_version": TALOS, "kubernetes_version": KUBERNETES, "initial_talos_version": TALOS,
+        "talos_version": cluster.spec["talos_version"], "kubernetes_version": cluster.spec["kubernetes_version"],
+        "initial_talos_version": TALOS,
     });
     let mut status = Object::new(cluster.created, spec).owned("ClusterStatusController");
     status.labels.clone_from(&cluster.labels);
@@ -249,17 +296,42 @@ fn summarise(inside: &mut Inside, name: &str, now: Timestamp) {
     } else {
         json!({"type": 1, "reason": "no control plane is connected", "status": 2, "severity": 2})
     };
-    let conditions = json!({"conditions": [etcd]});
-    let plane =
-        Object::new(cluster.created, conditions).owned("ControlPlaneStatusController").label("cluster", name);
-    inside.store.set(at("default", "ControlPlaneStatuses", &format!("{name}-control-planes")), plane, now);
-    let balancer =
-        Object::new(cluster.created, json!({"healthy": control_plane})).owned("LoadBalancerController");
-    inside.store.set(at("default", "LoadBalancerStatuses", name), balancer.label("cluster", name), now);
-    let offered = json!({"phase": 2, "last_upgrade_version": TALOS, "upgrade_versions": ["1.9.5"]});
-    let talos = Object::new(cluster.created, offered).owned("TalosUpgradeStatusController");
-    inside.store.set(at("default", "TalosUpgradeStatuses", name), talos, now);
-    let offered = json!({"phase": 2, "last_upgrade_version": KUBERNETES, "upgrade_versions": ["1.32.3"]});
-    let kubernetes = Object::new(cluster.created, offered).owned("KubernetesUpgradeStatusController");
-    inside.store.set(at("default", "KubernetesUpgradeStatuses", name), kubernetes, now);
+    let told = |spec| Object::new(cluster.created, spec).owned("ClusterController").label("cluster", name);
+    let plane = at("default", "ControlPlaneStatuses", &format!("{name}-control-planes"));
+    inside.store.set(plane, told(json!({"conditions": [etcd]})), now);
+    inside.store.set(
+        at("default", "LoadBalancerStatuses", name),
+        told(json!({"healthy": control_plane})),
+        now,
+    );
+    for (kind, spec) in life::upgrades(inside, name) {
+        inside.store.set(at("default", kind, name), told(spec), now);
+    }
+    set_statuses(inside, name, now);
+}
+
+/// How the machine sets of a cluster are.
+fn set_statuses(inside: &mut Inside, cluster: &str, now: Timestamp) {
+    for id in inside.store.ids("default", "MachineSets") {
+        let members: Vec<&Machine> = inside.machines.values().filter(|machine| machine.set == id).collect();
+        let Some(set) = inside.store.get(&at("default", "MachineSets", &id)).cloned() else { continue };
+        if set.labelled("cluster") != Some(cluster) {
+            continue;
+        }
+        let healthy = members.iter().filter(|machine| machine.connected && machine.stage == RUNNING).count();
+        let growing = members.iter().any(|machine| matches!(machine.stage, PROVISIONING | 1..=3));
+        let leaving = members.iter().any(|machine| machine.stage == 5);
+        let phase = match (growing, leaving) {
+            (true, _) => 1,
+            (false, true) => 2,
+            (false, false) => 3,
+        };
+        let spec = json!({
+            "phase": phase, "ready": healthy == members.len(),
+            "machines": {"total": members.len(), "healthy": healthy, "requested": members.len()},
+        });
+        let mut status = Object::new(set.created, spec).owned("MachineSetStatusController");
+        status.labels.clone_from(&set.labels);
+        inside.store.set(at("default", "MachineSetStatuses", &id), status, now);
+    }
 }

@@ -27,14 +27,19 @@ pub(super) fn seed(store: &mut Store, now: Timestamp) {
     for (name, spec) in classes {
         store.set(at("default", "MachineClasses", name), Object::new(long_ago, spec), now);
     }
+    for (version, kubernetes) in [("1.9.0", ["1.32.0"].as_slice()), ("1.9.5", &["1.32.0", "1.32.3"])] {
+        let spec = json!({"version": version, "compatible_kubernetes_versions": kubernetes});
+        store.set(at("default", "TalosVersions", version), Object::new(long_ago, spec), now);
+    }
     let tokens = [("9f0c-demo-join-token-1", "lab", true, 1), ("9f0c-demo-join-token-2", "old", false, 2)];
     for (id, name, default, state) in tokens {
         let spec = json!({"state": state, "is_default": default, "use_count": 6, "name": name});
         store.set(at("default", "JoinTokenStatuses", id), Object::new(long_ago, spec), now);
     }
     for cluster in ["prod", "cloud"] {
-        for hours in 0..5 {
-            let made = before(now, hours).checked_sub(SignedDuration::from_mins(25)).unwrap_or(now);
+        for hours in 0..5_i32 {
+            let made =
+                before(now, i64::from(hours)).checked_sub(SignedDuration::from_mins(25)).unwrap_or(now);
             let id = format!("{cluster}-{}", made.as_second());
             let spec = json!({"created_at": made.to_string(), "snapshot": format!("{id}.snapshot"), "size": 41_943_040 + hours});
             let object = Object::new(made, spec).label("cluster", cluster);
@@ -84,6 +89,45 @@ pub(super) fn machine_set(store: &mut Store, machine: &Machine, now: Timestamp) 
     }
     let set = Object::new(machine.joined, spec).label("cluster", &machine.cluster).label(role, "");
     store.set(address, set, now);
+}
+
+/// The resource that makes a machine a member of its set; locks are its annotations.
+pub(super) fn node(store: &mut Store, uuid: &str, machine: &Machine, now: Timestamp) {
+    if machine.cluster.is_empty() {
+        return;
+    }
+    let role = if machine.control_plane { "role-controlplane" } else { "role-worker" };
+    let node = Object::new(machine.joined, json!({}))
+        .label("cluster", &machine.cluster)
+        .label("machine-set", &machine.set);
+    store.set_once(at("default", "MachineSetNodes", uuid), node.label(role, ""), now);
+}
+
+/// A machine that a provider is making.
+pub(super) fn request(store: &mut Store, machine: &Machine, world: &World, now: Timestamp) {
+    let Some(id) = &machine.request else { return };
+    let request = Object::new(machine.joined, json!({"talos_version": machine.talos}))
+        .label("infra-provider-id", "kubevirt");
+    store.set(at("infra-provider", "MachineRequests", id), request, now);
+    // The provider shows its error for a moment and clears it with each retry.
+    let failing = world.get("kubevirt-error");
+    let error = if now.as_second() % 10 == 0 { failing.as_str() } else { "" };
+    let spec = json!({"id": "", "stage": 1, "status": "syncMachine", "error": error});
+    store.set(at("infra-provider", "MachineRequestStatuses", id), Object::new(machine.joined, spec), now);
+    let place = json!({"status": "syncMachine", "provider_id": "kubevirt", "stage": 2, "error": error});
+    let place = Object::new(machine.joined, place)
+        .label("cluster", &machine.cluster)
+        .label("machine-set", &machine.set);
+    store.set(at("default", "ClusterMachineRequestStatuses", id), place, now);
+}
+
+/// The request of a machine that is there is not shown any more.
+pub(super) fn fulfilled(store: &mut Store, machine: &Machine) {
+    if let Some(id) = &machine.request {
+        store.remove(&at("infra-provider", "MachineRequests", id));
+        store.remove(&at("infra-provider", "MachineRequestStatuses", id));
+        store.remove(&at("default", "ClusterMachineRequestStatuses", id));
+    }
 }
 
 /// Users and service accounts.

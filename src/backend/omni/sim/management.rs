@@ -18,6 +18,44 @@ const LONGEST: i64 = 10 * 365 * 86_400;
 pub(super) fn answer(lab: &Lab, method: &str, request: &Request) -> Result<Answer, Refusal> {
     match method {
         "Kubeconfig" => kubeconfig(lab, request).map(Answer::Message),
+        "Talosconfig" => {
+            need(request, Role::Reader)?;
+            let name = cluster(lab, request)?;
+            let text = format!(
+                "context: omni-{name}\ncontexts:\n  omni-{name}:\n    endpoints: [https://omni.lab.example]\n"
+            );
+            Ok(Answer::Message(json!({"talosconfig": STANDARD.encode(text)})))
+        }
+        "Reboot" | "MachinePowerOff" | "MachinePowerOn" => power(lab, method, request).map(Answer::Message),
+        "KubernetesUpgradePreChecks" => {
+            need(request, Role::Operator)?;
+            cluster(lab, request)?;
+            let reason = lab.world.get("omni-prechecks");
+            let ok = reason.is_empty();
+            Ok(Answer::Message(json!({"ok": ok, "reason": reason})))
+        }
+        "ValidateConfig" => {
+            let config = request.text("config");
+            match serde_saphyr::from_multiple::<Value>(config) {
+                Ok(documents) if documents.iter().all(Value::is_object) && !documents.is_empty() => {
+                    Ok(Answer::Message(json!({})))
+                }
+                Ok(_) => Err(Refusal::new(3, "failed to validate: the patch is no mapping")),
+                Err(error) => Err(Refusal::new(3, format!("failed to validate: {error}"))),
+            }
+        }
+        "GetSupportBundle" => {
+            need(request, Role::Operator)?;
+            let total = 3;
+            let step = |n: u64| {
+                json!({"result": {"progress": {"source": "omni", "state": "collecting", "total": total, "value": n}}}).to_string()
+            };
+            let bundle =
+                json!({"result": {"bundle_data": STANDARD.encode(b"PK\x05\x06 a bundle of the lab")}})
+                    .to_string();
+            Ok(lines(vec![step(1), step(2), step(3), bundle]))
+        }
+        "MachineLogs" => machine_logs(lab, request),
         "ListUsers" => {
             need(request, Role::Admin)?;
             Ok(Answer::Message(infra::users(lab.now())))
@@ -34,6 +72,58 @@ pub(super) fn answer(lab: &Lab, method: &str, request: &Request) -> Result<Answe
         }
         _ => Err(Refusal::new(12, format!("method {method} not implemented"))),
     }
+}
+
+fn power(lab: &Lab, method: &str, request: &Request) -> Result<Value, Refusal> {
+    need(request, Role::Operator)?;
+    let reboot = method == "Reboot";
+    if reboot && request.runtime.as_deref() != Some("Talos") {
+        return Err(Refusal::new(12, "unknown service machine.MachineService"));
+    }
+    let uuid =
+        if reboot { request.node.clone().unwrap_or_default() } else { request.text("machine_id").to_owned() };
+    let now = lab.world.clock.now();
+    let mut inside = lab.inside();
+    let machine = inside.machines.get_mut(&uuid);
+    let machine = machine.ok_or_else(|| super::store::missing(&at("default", "MachineStatuses", &uuid)))?;
+    if reboot && request.cluster.as_deref() != Some(machine.cluster.as_str()) {
+        return Err(Refusal::new(5, format!("machine {uuid} is not in this cluster")));
+    }
+    if method == "MachinePowerOn" {
+        return Err(Refusal::new(9, "the machine is not managed by a static infra provider"));
+    }
+    if !machine.connected {
+        return Ok(
+            json!({"messages": [{"metadata": {"hostname": machine.name, "error": "connection refused"}}]}),
+        );
+    }
+    machine.begin(if reboot { super::life::restart() } else { super::life::shutdown() }, now);
+    Ok(if reboot {
+        json!({"messages": [{"actor_id": "5b0a3f0e-6f3c-4a66-8f9b-0f6c2b8f2f10"}]})
+    } else {
+        json!({})
+    })
+}
+
+/// A short boot's worth of kernel and service lines.
+fn machine_logs(lab: &Lab, request: &Request) -> Result<Answer, Refusal> {
+    need(request, Role::Reader)?;
+    let uuid = request.text("machine_id").to_owned();
+    let machine = lab.inside().machines.get(&uuid).cloned();
+    let machine = machine.ok_or_else(|| Refusal::new(5, format!("no logs for machine {uuid}")))?;
+    let words = [
+        "[talos] service[machined](Running): Started",
+        "[talos] service[apid](Running): Health check successful",
+        "[talos] service[kubelet](Running): Health check successful",
+        "[talos] node identity established",
+    ];
+    let told = words.iter().zip(0_i64..).map(|(text, number)| {
+        let at = machine.since + jiff::SignedDuration::from_secs(number);
+        let entry = json!({"clock": 1_149_714 + number, "facility": "user", "msg": text, "priority": "info", "seq": 800 + number,
+            "talos-level": if number == 3 { "warn" } else { "info" }, "talos-time": at.to_string()});
+        json!({"result": {"bytes": STANDARD.encode(entry.to_string())}}).to_string()
+    });
+    Ok(lines(told.collect()))
 }
 
 /// A stream that ends by itself.

@@ -4,14 +4,17 @@ mod answer;
 mod auth;
 mod homelab;
 mod infra;
+mod kube;
+mod life;
 mod management;
 pub(super) mod pgp;
 mod request;
 mod resources;
+mod rules;
 mod selector;
 mod store;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::body::{Body, Bytes};
@@ -36,6 +39,9 @@ use store::Store;
 
 /// The name that faults use.
 const SERVER: &str = "omni";
+/// What may be made and destroyed in the lab.
+const EPHEMERAL: &str =
+    r#"{ prefix = "dev-ephemeral-", classes = ["oci-kubevirt"], host = "cloud", protect = "stremio/comet" }"#;
 const YEAR: u32 = 365 * 86_400;
 
 /// The simulated Omni of a lab.
@@ -52,6 +58,7 @@ pub(super) fn simulators(world: &Arc<World>) -> Vec<Simulator> {
             ("domain", Setting::Text("cloud".into())),
             ("key", Setting::Secret(reader.clone())),
             ("operator_key", Setting::Secret(operator.clone())),
+            ("ephemeral", Setting::Raw(EPHEMERAL.into())),
         ];
         if let Some(fingerprint) = &address.fingerprint {
             settings.push(("fingerprint", Setting::Text(fingerprint.clone())));
@@ -85,6 +92,10 @@ fn account(recipe: &Recipe<'_>, role: Role) -> (String, Account) {
 struct Inside {
     store: Store,
     machines: Machines,
+    /// The Kubernetes version of each cluster.
+    kubernetes: BTreeMap<String, life::Running>,
+    /// Virtual machines that stayed behind without a cluster.
+    leftovers: BTreeSet<String>,
 }
 
 /// The server's state.

@@ -82,6 +82,15 @@ pub(super) fn fields(method: &str) -> Option<&'static [&'static str]> {
             "grant_type",
             "break_glass",
         ],
+        "/management.ManagementService/Talosconfig" => &["raw", "break_glass"],
+        "/management.ManagementService/MachinePowerOff" | "/management.ManagementService/MachinePowerOn" => {
+            &["machine_id"]
+        }
+        "/management.ManagementService/KubernetesUpgradePreChecks" => &["new_version"],
+        "/management.ManagementService/ValidateConfig" => &["config"],
+        "/management.ManagementService/GetSupportBundle" => &["cluster", "encrypt"],
+        "/management.ManagementService/MachineLogs" => &["machine_id", "follow", "tail_lines"],
+        "/machine.MachineService/Reboot" => &["mode"],
         "/management.ManagementService/ListUsers" | "/management.ManagementService/ListServiceAccounts" => {
             &[]
         }

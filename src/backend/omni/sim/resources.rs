@@ -22,11 +22,31 @@ const ADMIN: [&str; 5] =
     ["Identities", "Users", "IdentityStatuses", "ServiceAccountStatuses", "AccessPolicies"];
 
 /// Types that people may write, and the fields of their specs.
-const WRITABLE: [(&str, &[&str]); 3] = [
+const WRITABLE: [(&str, &[&str]); 7] = [
     ("Clusters", &["kubernetes_version", "talos_version", "features", "backup_configuration"]),
+    (
+        "MachineSets",
+        &[
+            "update_strategy",
+            "update_strategy_config",
+            "delete_strategy",
+            "delete_strategy_config",
+            "upgrade_strategy",
+            "upgrade_strategy_config",
+            "bootstrap_spec",
+            "machine_allocation",
+            "machine_class",
+        ],
+    ),
     ("MachineSetNodes", &[]),
     ("MachineLabels", &[]),
+    ("ConfigPatches", &["data"]),
+    ("ExtensionsConfigurations", &["extensions"]),
+    ("EtcdManualBackups", &["backup_at"]),
 ];
+
+/// Types that people may only tear down.
+const REMOVABLE: [&str; 5] = ["Clusters", "MachineSets", "MachineSetNodes", "ConfigPatches", "Links"];
 
 /// How often a watch looks for changes.
 const STEP: Duration = Duration::from_millis(50);
@@ -37,6 +57,9 @@ pub(super) fn answer(lab: &Arc<Lab>, method: &str, request: &Request) -> Result<
     match request.runtime.as_deref() {
         None => return Err(Refusal::new(3, "missing runtime metadata")),
         Some("Omni") => {}
+        Some("Kubernetes") if method == "List" => {
+            return super::kube::list(lab, request).map(Answer::Message);
+        }
         Some("Talos" | "Kubernetes") if reads => return Ok(Answer::Message(json!({}))),
         Some("Talos" | "Kubernetes") => return Err(Refusal::new(12, "unsupported")),
         Some(other) => return Err(Refusal::new(3, format!("unknown runtime {other}"))),
@@ -212,13 +235,25 @@ fn write(lab: &Lab, method: &str, request: &Request) -> Result<(), Refusal> {
             let fields = WRITABLE.iter().find(|(name, _)| *name == kind).map(|(_, fields)| *fields);
             let fields = fields.ok_or_else(|| Refusal::role(request.account.role))?;
             known_fields(&object.spec, fields)?;
+            if method == "Create" && lab.world.get("omni-fail-create") == kind {
+                return Err(Refusal::new(3, "failed to validate: 1 error occurred: * on demand"));
+            }
+            super::rules::validate(&inside, &address, &object, now)?;
             if method == "Create" {
                 inside.store.create(address, object, now)
             } else {
                 inside.store.update(address, object, version, now)
             }
         }
-        _ => inside.store.teardown(&address(request), now),
+        _ => {
+            let address = address(request);
+            let kind = address.1.strip_suffix(SUFFIX).unwrap_or_default();
+            if !REMOVABLE.contains(&kind) {
+                return Err(Refusal::role(request.account.role));
+            }
+            super::rules::may_go(&inside, &address)?;
+            inside.store.teardown(&address, now)
+        }
     }
 }
 

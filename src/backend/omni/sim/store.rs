@@ -186,6 +186,13 @@ impl Store {
         self.record(address, 2, text, Some(before));
     }
 
+    /// Makes a resource where there is none; people may have changed the one that is there.
+    pub(super) fn set_once(&mut self, address: Address, object: Object, now: Timestamp) {
+        if !self.objects.contains_key(&address) {
+            self.set(address, object, now);
+        }
+    }
+
     /// Changes a resource in place as a controller does.
     pub(super) fn change(&mut self, address: &Address, now: Timestamp, change: impl FnOnce(&mut Object)) {
         if let Some(mut object) = self.objects.get(address).cloned() {

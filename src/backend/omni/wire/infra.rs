@@ -54,6 +54,12 @@ messages! {
     /// `EtcdManualBackupSpec`.
     ManualBackup { backup_at: Option<Timestamp>, }
 
+    /// `ConfigPatchSpec`; the server unpacks what it keeps compressed.
+    ConfigPatch { data: String, }
+
+    /// `TalosVersionSpec`.
+    TalosVersion { version: String, compatible_kubernetes_versions: Vec<String>, unsupported: bool, }
+
     /// `EtcdBackupSpec`.
     EtcdBackup { created_at: Option<Timestamp>, snapshot: String, size: i64, }
 }
@@ -65,6 +71,8 @@ tables! {
     Provider = "ephemeral" / "InfraProviderCombinedStatuses";
     MachineRequest = "infra-provider" / "MachineRequests";
     ClusterRequestStatus = "default" / "ClusterMachineRequestStatuses";
+    ConfigPatch = "default" / "ConfigPatches";
+    TalosVersion = "default" / "TalosVersions";
     EtcdBackup = "external" / "EtcdBackups";
     BackupOverall = "metrics" / "EtcdBackupOverallStatuses";
     ManualBackup = "ephemeral" / "EtcdManualBackups";

@@ -48,11 +48,11 @@ messages! {
     Network {
         hostname: String,
         addresses: Vec<String>,
-        network_links: Vec<Link>,
+        network_links: Vec<NetworkLink>,
     }
 
     /// One network card.
-    Link { linux_name: String, hardware_address: String, link_up: bool, }
+    NetworkLink { linux_name: String, hardware_address: String, link_up: bool, }
 
     /// `MachineStatusSpec.platform_metadata`.
     Platform {
@@ -108,10 +108,6 @@ tables! {
 pub(in crate::backend::omni) struct Stage(pub i64);
 
 impl Stage {
-    /// Being reset and removed.
-    pub(in crate::backend::omni) const DESTROYING: i64 = 5;
-    /// About to be.
-    pub(in crate::backend::omni) const BEFORE_DESTROY: i64 = 9;
     /// Up.
     pub(in crate::backend::omni) const RUNNING: i64 = 4;
     /// Restarting.
@@ -146,6 +142,12 @@ messages! {
     /// `MachineSetNodeSpec` has no fields: its annotations are what counts.
     MachineSetNode {}
 
+    /// `LinkSpec`; only torn down here, never read.
+    Link {}
+
+    /// `ExtensionsConfigurationSpec`; only made here, never read.
+    ExtensionsConfiguration {}
+
     /// `MachineLabelsSpec` has no fields: the labels are in its metadata.
     MachineLabels {}
 }
@@ -153,4 +155,6 @@ messages! {
 tables! {
     MachineSetNode = "default" / "MachineSetNodes";
     MachineLabels = "default" / "MachineLabels";
+    Link = "default" / "Links";
+    ExtensionsConfiguration = "default" / "ExtensionsConfigurations";
 }

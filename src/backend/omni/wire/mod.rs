@@ -21,14 +21,14 @@ pub(super) use cluster::{
     LoadBalancerStatus, OngoingTask, UpgradeKubernetes, UpgradeStatus, UpgradeTalos,
 };
 pub(super) use infra::{
-    BackupOverall, ClusterRequestStatus, EtcdBackup, JoinToken, MachineClass, MachineRequest,
-    MachineRequestStatus, MachineSet, MachineSetStatus, ManualBackup, Provider,
+    BackupOverall, ClusterRequestStatus, ConfigPatch, EtcdBackup, JoinToken, MachineClass, MachineRequest,
+    MachineRequestStatus, MachineSet, MachineSetStatus, ManualBackup, Provider, TalosVersion,
 };
 pub(super) use machine::{
-    BlockDevice, ClusterMachineStatus, Hardware, Link, MachineLabels, MachineSetNode, MachineSnapshot,
-    MachineStatus, Stage,
+    BlockDevice, ClusterMachineStatus, ExtensionsConfiguration, Hardware, Link, MachineLabels,
+    MachineSetNode, MachineSnapshot, MachineStatus, NetworkLink, Stage,
 };
-pub(super) use platform::{CurrentUser, Role, SysVersion};
+pub(super) use platform::{ClusterPermissions, CurrentUser, Role, SysVersion};
 
 /// The prefix of labels and annotations that Omni gives a meaning to.
 pub(super) const PREFIX: &str = "omni.sidero.dev/";

@@ -1,9 +1,12 @@
 //! The instance itself: who we are to it, what we may do, which version it has.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
+use serde_json::value::RawValue;
+
 use super::tables;
-use crate::backend::omni::lenient::messages;
+use crate::backend::omni::lenient::{Lenient, messages};
 
 messages! {
     /// `CurrentUserSpec`.
@@ -13,7 +16,18 @@ messages! {
     SysVersion { backend_version: String, instance_name: String, backend_api_version: i64, }
 }
 
+/// `ClusterPermissionsSpec`: what may be done to one cluster, by the permission's name (`can_update_talos`).
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(in crate::backend::omni) struct ClusterPermissions(pub BTreeMap<String, bool>);
+
+impl Lenient for ClusterPermissions {
+    fn read(raw: &RawValue) -> Option<Self> {
+        BTreeMap::read(raw).map(Self)
+    }
+}
+
 tables! {
+    ClusterPermissions = "virtual" / "ClusterPermissions";
     CurrentUser = "virtual" / "CurrentUsers";
 }
 

@@ -1,0 +1,187 @@
+//! Short-lived clusters against the simulator: born, ready, taken down, proven gone; and everything that must not happen.
+
+use super::ops::{Passing, judged, proof, send};
+use super::*;
+
+async fn making(omni: &Omni, id: &str, args: &[(&str, &str)]) -> Job {
+    let spec = kinds::operations().into_iter().find(|spec| spec.name == "omni.ephemeral-create").unwrap();
+    let form = omni.form(&spec, &[]).await.unwrap();
+    let mut all: BTreeMap<String, String> =
+        form.iter().map(|field| (field.name.to_string(), field.default.to_string())).collect();
+    all.extend(args.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+    let target = Target {
+        id: EntityId::new(CLUSTERS, "omni", id),
+        name: id.into(),
+        identity: Identity::new(),
+        domain: Domain::Cloud,
+    };
+    Job {
+        run: RunId("run".into()),
+        op: "omni.ephemeral-create".into(),
+        target,
+        args: all,
+        reason: None,
+        operator: "admin1".into(),
+    }
+}
+
+async fn destroy(omni: &Omni, op: &str, name: &str, args: &[(&str, &str)]) -> (Job, Verdict) {
+    judged(omni, job(omni, op, CLUSTERS, name, args).await).await
+}
+
+fn against(verdict: &Verdict) -> Vec<&str> {
+    let against = verdict.evidence.iter().filter(|fact| fact.tone == crate::model::row::Tone::Error);
+    against.map(|fact| fact.says.as_str()).collect()
+}
+
+#[tokio::test]
+async fn a_leak_is_reaped_and_a_new_cluster_is_born_ready_and_taken_down() {
+    let (world, _running, config) = lab().await;
+    let omni = Omni::new(&config, &world.clock);
+    let _passing = Passing::of(&world);
+    // The leak is in the way of a new one.
+    let verdict = omni.preflight(&making(&omni, "8842", &[]).await).await.unwrap();
+    assert!(
+        against(&verdict).iter().any(|why| why.contains("take down dev-ephemeral-8841 first")),
+        "{verdict:?}"
+    );
+    let (reap, verdict) = destroy(&omni, "omni.reap", "dev-ephemeral-8841", &[]).await;
+    assert!(verdict.decision <= Decision::Warn, "{verdict:?}");
+    send(&omni, &reap).await.unwrap();
+    assert!(
+        matches!(proof(&omni, &reap, world.clock.now()).await, Proof::Seen(text) if text.contains("no machine or claim"))
+    );
+    // Now there is room.
+    let make = making(&omni, "8842", &[("owner", "ci-run-8842")]).await;
+    let verdict = omni.preflight(&make).await.unwrap();
+    assert_eq!(verdict.decision, Decision::Allow, "{verdict:?}");
+    send(&omni, &make).await.unwrap();
+    assert!(matches!(proof(&omni, &make, world.clock.now()).await, Proof::Seen(_)));
+    let row = omni.poll(&source("clusters")).await.unwrap().rows.remove(1);
+    assert_eq!((&*row.name, row.health), ("dev-ephemeral-8842", Health::Ok));
+    let cell = |name: &str| row.cell(kinds::kinds()[0].column(name).unwrap()).value.to_json();
+    assert_eq!(cell("owner"), "ci-run-8842");
+    assert!(cell("expires").is_string());
+    // A reap does not touch what still lives; a destroy does.
+    let (_, verdict) = destroy(&omni, "omni.reap", "dev-ephemeral-8842", &[]).await;
+    assert!(against(&verdict)[0].contains("no leak"), "{verdict:?}");
+    let (destroy, _) = destroy(&omni, "omni.ephemeral-destroy", "dev-ephemeral-8842", &[]).await;
+    send(&omni, &destroy).await.unwrap();
+    assert!(matches!(proof(&omni, &destroy, world.clock.now()).await, Proof::Seen(_)));
+}
+
+#[tokio::test]
+async fn nothing_but_an_ephemeral_cluster_is_ever_destroyed() {
+    let (world, _running, config) = lab().await;
+    let omni = Omni::new(&config, &world.clock);
+    for name in ["prod", "cloud"] {
+        let (job, verdict) = destroy(&omni, "omni.ephemeral-destroy", name, &[("free", "true")]).await;
+        assert_eq!(verdict.decision, Decision::Refuse);
+        assert!(matches!(send(&omni, &job).await, Err(SendError::NotSent(_))));
+    }
+    // The right name alone is not enough: a machine set of it is filled by hand.
+    let client = omni.client().unwrap();
+    let table = <MachineSet as wire::Spec>::TABLE;
+    let mut set = edit::fetch(client, table, "dev-ephemeral-8841-workers").await.unwrap().unwrap();
+    set.spec().remove("machine_allocation");
+    edit::update(client, &set).await.unwrap();
+    let (job, verdict) = destroy(&omni, "omni.ephemeral-destroy", "dev-ephemeral-8841", &[]).await;
+    assert!(against(&verdict).iter().any(|why| why.contains("is filled by hand")), "{verdict:?}");
+    assert!(matches!(send(&omni, &job).await, Err(SendError::NotSent(_))));
+    assert_eq!(omni.poll(&source("clusters")).await.unwrap().rows.len(), 3);
+}
+
+#[tokio::test]
+async fn a_destroy_that_an_unreachable_machine_blocks_says_so_and_can_be_freed() {
+    let (world, _running, config) = lab().await;
+    let omni = Omni::new(&config, &world.clock);
+    world.set("omni-unreachable", "dev-ephemeral-8841-workers");
+    let _passing = Passing::of(&world);
+    let (job, _) = destroy(&omni, "omni.ephemeral-destroy", "dev-ephemeral-8841", &[]).await;
+    let error = send(&omni, &job).await.unwrap_err();
+    let SendError::Failed(fault) = &error else { panic!("{error}") };
+    assert!(
+        fault.what.contains("waits for dev-ephemeral-8841-workers-") && fault.hint.contains("free=true"),
+        "{fault:?}"
+    );
+    let (job, verdict) =
+        destroy(&omni, "omni.ephemeral-destroy", "dev-ephemeral-8841", &[("free", "true")]).await;
+    assert_eq!(verdict.decision, Decision::Warn, "{verdict:?}");
+    send(&omni, &job).await.unwrap();
+    assert!(matches!(proof(&omni, &job, world.clock.now()).await, Proof::Seen(_)));
+}
+
+#[tokio::test]
+async fn what_a_cluster_leaves_behind_is_named() {
+    let (world, _running, config) = lab().await;
+    let omni = Omni::new(&config, &world.clock);
+    world.set("omni-leak", "yes");
+    let _passing = Passing::of(&world);
+    let (job, _) = destroy(&omni, "omni.ephemeral-destroy", "dev-ephemeral-8841", &[]).await;
+    send(&omni, &job).await.unwrap();
+    let proof = omni.verify(&job, None, world.clock.now()).await.unwrap();
+    let Proof::Unclear(text, look) = proof else { panic!("{proof:?}") };
+    assert!(
+        text.contains("left machine dev-ephemeral-8841-")
+            && text.contains("claim ")
+            && look.contains("get vmi,pvc"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn a_creation_that_fails_in_the_middle_says_what_exists_and_can_be_finished() {
+    let (world, _running, config) = lab().await;
+    let omni = Omni::new(&config, &world.clock);
+    let _passing = Passing::of(&world);
+    let (reap, _) = destroy(&omni, "omni.reap", "dev-ephemeral-8841", &[]).await;
+    send(&omni, &reap).await.unwrap();
+    let (make, _) = judged(&omni, making(&omni, "7", &[]).await).await;
+    world.set("omni-fail-create", "MachineSets");
+    let error = send(&omni, &make).await.unwrap_err();
+    let SendError::Failed(fault) = &error else { panic!("{error}") };
+    assert!(
+        fault
+            .what
+            .starts_with("cluster dev-ephemeral-7 exist, but machine set dev-ephemeral-7-control-planes"),
+        "{fault:?}"
+    );
+    assert!(
+        fault.hint.contains("resume=true") && fault.hint.contains("ephemeral-destroy dev-ephemeral-7"),
+        "{fault:?}"
+    );
+    world.set("omni-fail-create", "");
+    let (again, verdict) = judged(&omni, making(&omni, "7", &[("resume", "true")]).await).await;
+    assert_eq!(verdict.decision, Decision::Allow, "{verdict:?}");
+    send(&omni, &again).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_cluster_is_not_made_without_room_provider_or_a_sound_template() {
+    let cases: [(&str, &str, &[(&str, &str)], &str, &str); 6] = [
+        ("kubevirt", "off", &[], "9", "kubevirt is not connected"),
+        ("", "", &[("talos", "9.9.9")], "9", "does not know Talos"),
+        ("", "", &[("kubernetes", "1.1.1")], "9", "does not go with Talos"),
+        ("", "", &[], "Not OK", "no run id"),
+        ("", "", &[], "9", "one at a time"),
+        ("", "", &[], "9", "would be asked for"),
+    ];
+    for (flag, value, args, id, part) in cases {
+        let (world, _running, config) = lab().await;
+        let omni = Omni::new(&config, &world.clock);
+        world.set(flag, value);
+        let verdict = omni.preflight(&making(&omni, id, args).await).await.unwrap();
+        assert_eq!(verdict.decision, Decision::Refuse, "{part}");
+        assert!(against(&verdict).iter().any(|why| why.contains(part)), "{part}: {verdict:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_host_that_cannot_be_looked_at_makes_the_check_blind() {
+    let (world, _running, config) = lab().await;
+    let omni = Omni::new(&config, &world.clock);
+    world.set("omni-kube", "down");
+    let verdict = omni.preflight(&making(&omni, "9", &[]).await).await.unwrap();
+    let unseen = crate::model::row::Tone::Unknown;
+    assert!(verdict.evidence.iter().any(|fact| fact.what == "room" && fact.tone == unseen), "{verdict:?}");
+}

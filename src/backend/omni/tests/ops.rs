@@ -1,0 +1,260 @@
+//! Operations against the simulator: what is done, refused, overtaken, and what becomes of a lost answer.
+
+use super::*;
+
+/// Lets the lab's time run twenty times a second, ten seconds each, until it is dropped.
+pub(super) struct Passing(tokio::task::JoinHandle<()>);
+
+impl Passing {
+    pub(super) fn of(world: &Arc<World>) -> Self {
+        let world = world.clone();
+        Self(tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(Duration::from_millis(30)).await;
+                world.clock.advance(SignedDuration::from_secs(6));
+            }
+        }))
+    }
+}
+
+impl Drop for Passing {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// The job with what its check found frozen into it, as the gate does it.
+pub(super) async fn judged(omni: &Omni, mut job: Job) -> (Job, Verdict) {
+    let verdict = omni.preflight(&job).await.unwrap();
+    job.target.identity = verdict.identity.clone().joined(&job.target.identity);
+    (job, verdict)
+}
+
+pub(super) async fn send(omni: &Omni, job: &Job) -> Result<Receipt, SendError> {
+    let (progress, mut steps) = mpsc::channel(64);
+    let listening = tokio::spawn(async move { while steps.recv().await.is_some() {} });
+    let sent = omni.operate(job, progress).await;
+    listening.await.unwrap();
+    sent
+}
+
+/// Looks until something is certain.
+pub(super) async fn proof(omni: &Omni, job: &Job, since: Timestamp) -> Proof {
+    for _ in 0..200 {
+        match omni.verify(job, None, since).await.unwrap() {
+            Proof::Unclear(..) => tokio::time::sleep(Duration::from_millis(20)).await,
+            other => return other,
+        }
+    }
+    Proof::Unclear("our patience is over".into(), String::new())
+}
+
+/// Operations that can succeed in the calm lab: name, kind, target, form.
+const GOOD: [(&str, &str, &str, &[(&str, &str)]); 8] = [
+    ("omni.lock", MACHINES, "talos-prod-worker-1", &[]),
+    ("omni.lock", CLUSTERS, "prod", &[]),
+    ("omni.reboot", MACHINES, "oci-node-2", &[("mode", "default")]),
+    ("omni.power-off", MACHINES, "oci-node-2", &[]),
+    ("omni.scale", MACHINE_SETS, "dev-ephemeral-8841-workers", &[("count", "2")]),
+    ("omni.set-labels", MACHINES, "oci-node-2", &[("labels", "domain=cloud rack=r1 gpu")]),
+    ("omni.etcd-backup", CLUSTERS, "prod", &[]),
+    ("omni.patch", CLUSTERS, "prod", &[("name", "vlan"), ("patch", "machine:\n  network: {}\n")]),
+];
+
+#[tokio::test]
+async fn what_is_done_is_read_back() {
+    for (op, kind, name, args) in GOOD {
+        let (world, _running, config) = lab().await;
+        let omni = Omni::new(&config, &world.clock);
+        let since = world.clock.now();
+        let (job, verdict) = judged(&omni, job(&omni, op, kind, name, args).await).await;
+        assert!(verdict.decision <= Decision::Warn, "{op}: {verdict:?}");
+        send(&omni, &job).await.unwrap_or_else(|error| panic!("{op}: {error}"));
+        let _passing = Passing::of(&world);
+        let proof = proof(&omni, &job, since).await;
+        assert!(matches!(proof, Proof::Seen(_)), "{op}: {proof:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_unknown_and_reading_back_tells_that_it_was_done() {
+    for (op, kind, name, args) in GOOD {
+        let (world, _running, config) = lab().await;
+        let omni = Omni::new(&config, &world.clock);
+        let since = world.clock.now();
+        let (job, _) = judged(&omni, job(&omni, op, kind, name, args).await).await;
+        for path in ["Create", "Update", "MachinePowerOff", "MachineService/Reboot"] {
+            let service = match path {
+                "MachinePowerOff" => "/api/management.ManagementService/",
+                "MachineService/Reboot" => "/api/machine.",
+                _ => "/api/omni.resources.ResourceService/",
+            };
+            world.inject(format!("omni:lost-answer@{service}{path}").parse().unwrap());
+        }
+        let error = send(&omni, &job).await.unwrap_err();
+        assert!(matches!(error, SendError::Unknown(_)), "{op}: {error}");
+        let _passing = Passing::of(&world);
+        let proof = proof(&omni, &job, since).await;
+        assert!(matches!(proof, Proof::Seen(_)), "{op}: {proof:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_reader_is_refused_by_the_check_and_by_the_server() {
+    let (world, _running, config) = lab().await;
+    let omni = Omni::new(&config, &world.clock);
+    world.set("omni-role", "Reader");
+    let missing = omni.rights().await.unwrap().missing;
+    for (op, kind, name, args) in GOOD {
+        assert_eq!(missing.get(op).map(String::as_str), Some("Operator"), "{op}");
+        let (job, verdict) = judged(&omni, job(&omni, op, kind, name, args).await).await;
+        assert_eq!(verdict.decision, Decision::Refuse, "{op}");
+        let error = send(&omni, &job).await.unwrap_err();
+        assert!(matches!(&error, SendError::Refused(fault) if fault.layer == Layer::Auth), "{op}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn what_somebody_else_changed_meanwhile_is_shown_and_never_overwritten() {
+    let (world, _running, config) = lab().await;
+    let omni = Omni::new(&config, &world.clock);
+    // Judged first; then another hand changes the same resource.
+    let (lock, _) = judged(&omni, job(&omni, "omni.lock", CLUSTERS, "prod", &[]).await).await;
+    let (mine, _) = judged(&omni, job(&omni, "omni.lock", CLUSTERS, "prod", &[]).await).await;
+    send(&omni, &lock).await.unwrap();
+    let error = send(&omni, &mine).await.unwrap_err();
+    let SendError::NotSent(fault) = &error else { panic!("{error}") };
+    assert!(fault.what.contains("changed meanwhile: version 1 was judged, 2 is there now"), "{fault:?}");
+    // Between our last look and the server's: the server refuses the version.
+    let client = omni.client().unwrap();
+    let draft =
+        edit::fetch(client, <MachineSet as wire::Spec>::TABLE, "prod-workers").await.unwrap().unwrap();
+    let mut first = draft.clone();
+    first.labels().insert("team".into(), "infra".into());
+    edit::update(client, &first).await.unwrap();
+    let error = edit::update(client, &draft).await.unwrap_err();
+    assert!(
+        matches!(&error, SendError::Refused(fault) if fault.raw.contains("update conflict")),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn nonsense_is_refused_before_anything_is_sent() {
+    let cases: [(&str, &str, &str, &[(&str, &str)], &str); 9] = [
+        ("omni.unlock", MACHINES, "oci-node-2", &[], "not locked"),
+        ("omni.lock", MACHINES, "oci-node-1", &[], "control planes"),
+        ("omni.scale", MACHINE_SETS, "prod-workers", &[("count", "3")], "no class fills this set"),
+        ("omni.scale", MACHINE_SETS, "dev-ephemeral-8841-workers", &[("count", "lots")], "is no number"),
+        ("omni.scale", MACHINE_SETS, "dev-ephemeral-8841-control-planes", &[("count", "2")], "odd number"),
+        (
+            "omni.set-labels",
+            MACHINES,
+            "oci-node-2",
+            &[("labels", "omni.sidero.dev/cluster=prod")],
+            "Omni's own",
+        ),
+        ("omni.power-on", MACHINES, "oci-node-2", &[], "on already"),
+        ("omni.patch", CLUSTERS, "prod", &[("name", "x"), ("patch", "just words")], "no mapping"),
+        ("omni.patch", CLUSTERS, "prod", &[("name", "a/b"), ("patch", "a: 1")], "letters, digits"),
+    ];
+    let (world, _running, config) = lab().await;
+    let omni = Omni::new(&config, &world.clock);
+    for (op, kind, name, args, part) in cases {
+        let verdict = omni.preflight(&job(&omni, op, kind, name, args).await).await.unwrap();
+        assert_eq!(verdict.decision, Decision::Refuse, "{op}");
+        assert!(verdict.evidence.iter().any(|fact| fact.says.contains(part)), "{op}: {verdict:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_node_that_fails_inside_a_good_answer_has_failed() {
+    let (world, _running, config) = lab().await;
+    let omni = Omni::new(&config, &world.clock);
+    let (job, _) = judged(&omni, job(&omni, "omni.reboot", MACHINES, "talos-prod-worker-1", &[]).await).await;
+    world.set("home", "off");
+    let error = send(&omni, &job).await.unwrap_err();
+    assert!(matches!(&error, SendError::Failed(fault) if fault.raw == "connection refused"), "{error:?}");
+}
+
+#[tokio::test]
+async fn files_are_written_with_talosconfig_and_bundle_in_them() {
+    let (world, _running, config) = lab().await;
+    let omni = Omni::new(&config, &world.clock);
+    let folder = tempfile::tempdir().unwrap();
+    for (op, content) in [("omni.talosconfig", "context: omni-prod"), ("omni.support-bundle", "PK")] {
+        let path = folder.path().join(op);
+        let args = [("path", path.to_str().unwrap())];
+        let (job, verdict) = judged(&omni, job(&omni, op, CLUSTERS, "prod", &args).await).await;
+        assert_eq!(verdict.decision, Decision::Allow, "{verdict:?}");
+        let since = Timestamp::now();
+        send(&omni, &job).await.unwrap();
+        assert!(std::fs::read_to_string(&path).unwrap().starts_with(content));
+        assert!(matches!(omni.verify(&job, None, since).await.unwrap(), Proof::Seen(_)));
+    }
+}
+
+#[tokio::test]
+async fn an_upgrade_passes_its_gate_and_is_followed_to_the_end() {
+    for (op, version) in [("omni.upgrade-talos", "1.9.5"), ("omni.upgrade-kubernetes", "1.32.3")] {
+        let (world, _running, config) = lab().await;
+        let omni = Omni::new(&config, &world.clock);
+        if op == "omni.upgrade-kubernetes" {
+            // That version goes with the newer Talos only.
+            let args = [("version", "1.9.5"), ("soak", "1m")];
+            let (job, _) =
+                judged(&omni, job(&omni, "omni.upgrade-talos", CLUSTERS, "cloud", &args).await).await;
+            let _passing = Passing::of(&world);
+            send(&omni, &job).await.unwrap();
+        }
+        let args = [("version", version), ("soak", "1m")];
+        let (job, verdict) = judged(&omni, job(&omni, op, CLUSTERS, "cloud", &args).await).await;
+        assert_eq!(verdict.decision, Decision::Warn, "{verdict:?}");
+        let back = verdict.evidence.iter().find(|fact| fact.what == "way back").unwrap();
+        assert!(back.says.starts_with(&format!("vigie do {op} cloud --set version=1.")), "{back:?}");
+        let _passing = Passing::of(&world);
+        let receipt = send(&omni, &job).await.unwrap_or_else(|error| panic!("{error}"));
+        assert!(receipt.said.contains(version));
+        assert!(matches!(proof(&omni, &job, world.clock.now()).await, Proof::Seen(_)));
+    }
+}
+
+#[tokio::test]
+async fn an_upgrade_is_refused_by_each_condition_of_its_gate() {
+    let cases: [(&str, &str, &str, &str, &str); 5] = [
+        ("home", "off", "omni.upgrade-talos", "1.9.5", "not ready, 0 of 2"),
+        ("", "", "omni.upgrade-talos", "1.9.0", "1.9.0 already"),
+        ("", "", "omni.upgrade-talos", "2.0.0", "offers 1.9.5 and not 2.0.0"),
+        ("omni-prechecks", "deprecated API in use", "omni.upgrade-kubernetes", "1.32.3", "deprecated API"),
+        ("later", "", "omni.upgrade-talos", "1.9.5", "save first"),
+    ];
+    for (flag, value, op, version, part) in cases {
+        let (world, _running, config) = lab().await;
+        let omni = Omni::new(&config, &world.clock);
+        if flag == "later" {
+            world.clock.advance(SignedDuration::from_hours(26));
+        } else {
+            world.set(flag, value);
+        }
+        let args = [("version", version), ("soak", "1m")];
+        let verdict = omni.preflight(&job(&omni, op, CLUSTERS, "prod", &args).await).await.unwrap();
+        assert_eq!(verdict.decision, Decision::Refuse, "{part}: {verdict:?}");
+        assert!(verdict.evidence.iter().any(|fact| fact.says.contains(part)), "{part}: {verdict:?}");
+    }
+}
+
+#[tokio::test]
+async fn forms_offer_what_the_server_offers() {
+    let (world, _running, config) = lab().await;
+    let omni = Omni::new(&config, &world.clock);
+    let offered = async |op: &str, kind: &str, name: &str, field: &str| {
+        let target = omni.resolve(&kind.into(), name).await.unwrap();
+        let spec = kinds::operations().into_iter().find(|spec| spec.name == op).unwrap();
+        let form = omni.form(&spec, &target).await.unwrap();
+        form.into_iter().find(|found| found.name == field).unwrap()
+    };
+    assert_eq!(offered("omni.upgrade-talos", CLUSTERS, "prod", "version").await.default, "1.9.5");
+    assert_eq!(offered("omni.set-labels", MACHINES, "oci-node-2", "labels").await.default, "domain=cloud");
+    let path = offered("omni.kubeconfig", CLUSTERS, "prod", "path").await.default;
+    assert!(path.ends_with("/vigie/kubeconfig/omni-prod"), "{path}");
+}
