@@ -18,9 +18,11 @@ use std::time::Duration;
 use crate::app::{desk, gate};
 use crate::backend::Backend;
 use crate::cli::{Do, Report};
+use crate::exec::call::blocking;
 use crate::exec::call::within;
 use crate::exec::new_run;
 use crate::exec::operate::Order;
+use crate::exec::operate::Recovered;
 use crate::model::op::{Args, Job, OpSpec, Operations, RunState, Target, Verdict};
 
 use super::io::{Failure, Io};
@@ -66,6 +68,7 @@ async fn carry_out(session: &Session, op: &OpSpec, args: &Do, io: &mut Io<'_>) -
     let targets = targets::resolve(op, &backends, args).await?;
     let attempt = Attempt { session, op, args, backends };
     attempt.admit(&targets).await?;
+    attempt.look_back(&targets).await?;
     let jobs = attempt.jobs(targets, &typed).await?;
     let jobs = attempt.freeze(jobs, io).await?;
     attempt.confirm(&jobs)?;
@@ -121,6 +124,30 @@ impl Attempt<'_> {
             let rights = within(PATIENCE, self.backend(target)?.rights()).await.ok();
             let admitted = gate::admit(self.op, true, rights.as_ref(), targets.len());
             admitted.map_err(|refusal| Failure::Refused(refusal.to_string()))?;
+        }
+        Ok(())
+    }
+
+    /// A target with a run of unknown outcome is read back first, and the operator decides again.
+    async fn look_back(&self, targets: &[Target]) -> Result<(), Failure> {
+        let journal = self.session.door.journal().clone();
+        let reading = blocking(move || journal.read()).await;
+        let reading =
+            reading.map_err(|error| Failure::Refused(format!("the journal cannot be read: {error}")))?;
+        for target in targets {
+            let Some(open) = reading.open_on(&target.id) else { continue };
+            let known = match self.session.door.recover(&**self.backend(target)?, &open).await {
+                Recovered::Elsewhere => "another process is at it".to_owned(),
+                Recovered::Closed(state) => {
+                    format!("now read back: {} ({}); look again, then repeat", state.word(), state.text())
+                }
+                Recovered::Open(state) => format!("still unknown: {}", state.text()),
+            };
+            let run = &open.line.run;
+            return Err(Failure::Refused(format!(
+                "{}: run {run} had no known outcome: {known}",
+                target.name
+            )));
         }
         Ok(())
     }
