@@ -1,6 +1,8 @@
 //! Components: what is drawn, each with its own state, in a file of its own.
 
+pub mod board;
 pub mod browser;
+pub mod chart;
 pub mod chrome;
 pub mod component;
 pub mod confirm;
@@ -14,6 +16,8 @@ pub mod input;
 pub mod jobs;
 pub mod layout;
 pub mod lines;
+pub mod log;
+pub mod matrix;
 pub mod messages;
 pub mod opened;
 pub mod overview;
@@ -27,5 +31,6 @@ pub mod table;
 mod testing;
 pub mod text;
 pub mod toast;
+pub mod tree;
 pub mod welcome;
 pub mod which_key;
