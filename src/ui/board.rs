@@ -185,7 +185,7 @@ mod tests {
     }
 
     fn pane() -> BoardPane {
-                let mut pane = BoardPane::new(board());
+        let mut pane = BoardPane::new(board());
         pane
     }
 

@@ -179,7 +179,7 @@ mod tests {
     }
 
     fn pane() -> MatrixPane {
-                let mut pane = MatrixPane::new(matrix());
+        let mut pane = MatrixPane::new(matrix());
         pane
     }
 

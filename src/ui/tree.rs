@@ -215,7 +215,7 @@ mod tests {
     }
 
     fn pane() -> TreePane {
-                let mut pane = TreePane::new(tree());
+        let mut pane = TreePane::new(tree());
         pane
     }
 
