@@ -185,8 +185,7 @@ mod tests {
     }
 
     fn pane() -> BoardPane {
-        let mut pane = BoardPane::new(board());
-        pane
+        BoardPane::new(board())
     }
 
     #[test]

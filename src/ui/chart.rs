@@ -181,8 +181,7 @@ mod tests {
     fn pane(world: &World) -> ChartPane {
         let cpu = series(world, "cpu", Format::Percent, |x| 0.5 + (x / 8.0).sin() * 0.4);
         let memory = series(world, "memory", Format::Bytes, |x| x * 200_000_000.0);
-        let mut pane = ChartPane::new(Chart { series: vec![cpu, memory] });
-        pane
+        ChartPane::new(Chart { series: vec![cpu, memory] })
     }
 
     #[test]

@@ -179,8 +179,7 @@ mod tests {
     }
 
     fn pane() -> MatrixPane {
-        let mut pane = MatrixPane::new(matrix());
-        pane
+        MatrixPane::new(matrix())
     }
 
     #[test]

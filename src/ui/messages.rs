@@ -68,9 +68,10 @@ impl Component for Messages {
     }
 
     fn draw(&mut self, buf: &mut Buffer, area: Rect, ctx: &Ctx<'_>) -> Option<Position> {
-        let lines = match self.notices.is_empty() {
-            true => vec![Line::of("nothing was told yet", Role::Dim)],
-            false => self.lines(area.width, ctx),
+        let lines = if self.notices.is_empty() {
+            vec![Line::of("nothing was told yet", Role::Dim)]
+        } else {
+            self.lines(area.width, ctx)
         };
         self.scroll.draw(&lines, buf, area, ctx);
         None

@@ -215,8 +215,7 @@ mod tests {
     }
 
     fn pane() -> TreePane {
-        let mut pane = TreePane::new(tree());
-        pane
+        TreePane::new(tree())
     }
 
     #[test]
