@@ -5,7 +5,6 @@ use std::time::Instant;
 use crate::backend::error::ApiError;
 use crate::backend::http::Reply;
 use crate::backend::{Diagnosis, Finding};
-use crate::model::op::Rights;
 use crate::model::row::Tone;
 use crate::model::snapshot::Layer;
 use crate::model::time::seconds_between;
@@ -19,7 +18,7 @@ const SOON: i64 = 14;
 
 /// Findings of all its servers; each names its server where there are several.
 pub(super) async fn look(backend: &Alerts) -> Diagnosis {
-    let mut diagnosis = Diagnosis { rights: Some(Rights::default()), ..Diagnosis::default() };
+    let mut diagnosis = Diagnosis { rights: Some(backend.may()), ..Diagnosis::default() };
     let members = backend.cluster.as_ref().map_or(&[][..], |cluster| &cluster.members);
     let several = members.len() + usize::from(backend.feed.is_some()) > 1;
     for member in members {

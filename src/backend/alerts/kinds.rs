@@ -93,6 +93,7 @@ fn silences() -> KindSpec {
                 .priority(0),
             Column::new("by", "by", Width::Fit(2, 16), "who made it").priority(2),
             Column::new("comment", "comment", Width::Flex(3), "why").priority(3),
+            Column::new("ended", "ended", Width::Fit(3, 5), "when it ended").format(Format::Age).wide(),
             Column::new("since", "since", Width::Fit(3, 5), "when it began").format(Format::Age).wide(),
             Column::new("id", "id", Width::Fixed(36), "its id, the same on every member").wide(),
         ],

@@ -24,6 +24,7 @@ pub(super) fn preflight(_backend: &Alerts, job: &Job, seen: &Observation) -> Res
     let freed: Vec<&Held> = seen.alerts.iter().filter(freed).collect();
     let effect = match freed.len() {
         0 => "ends it now; no alert is told again by that".to_owned(),
+        1 => "ends it now; one alert is told again".to_owned(),
         n => format!("ends it now; {n} alerts are told again"),
     };
     let mut verdict = Verdict::allow(effect, silences::identity(silence));

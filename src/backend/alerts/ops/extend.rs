@@ -9,6 +9,7 @@ use crate::backend::error::{ApiError, SendError};
 use crate::backend::{Proof, Receipt};
 use crate::model::op::{Decision, Evidence, Job, Verdict};
 use crate::model::row::Tone;
+use crate::model::snapshot::{Fault, Layer};
 use crate::model::time::{seconds_between, short};
 
 use super::super::Alerts;
@@ -79,6 +80,11 @@ pub(super) async fn operate(backend: &Alerts, job: &Job) -> Result<Receipt, Send
     Ok(Receipt { remote: Some(new), said, reveal: None })
 }
 
+/// Not [`SendError::NotSent`]: the next member may not know of the change yet, and must not be asked.
+fn refused(why: String) -> SendError {
+    SendError::Refused(Fault::new(Layer::App, why))
+}
+
 fn unsent(error: ApiError) -> SendError {
     SendError::NotSent(error.fault)
 }
@@ -100,12 +106,12 @@ impl Change for Extend<'_> {
         let silence: Silence = serde_json::from_value(raw.clone()).map_err(|e| not_sent(e.to_string()))?;
         let conflicts = job.target.identity.conflicts(&silences::identity(&silence));
         if let Some(conflict) = conflicts.first() {
-            return Err(not_sent(format!(
+            return Err(refused(format!(
                 "somebody has changed it meanwhile: {} {}",
                 conflict.fact, conflict.now
             )));
         }
-        let end = end(backend, job, &silence, now).map_err(not_sent)?;
+        let end = end(backend, job, &silence, now).map_err(refused)?;
         api.put_silence(changed(raw, end, job.arg("comment").trim())).await
     }
 }

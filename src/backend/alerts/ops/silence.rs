@@ -131,7 +131,7 @@ pub(super) fn verify(
             let quiet =
                 seen.alerts.iter().filter(|held| held.alert.status.silenced_by.contains(&silence.id)).count();
             let state = &silence.status.state;
-            Proof::Seen(format!("silence {} is {state}{until}; it keeps {quiet} alerts quiet", silence.id))
+            Proof::Seen(format!("silence {} is {state}{until}; alerts kept quiet: {quiet}", silence.id))
         }
         state => Proof::Absent(format!("silence {} is {state}", silence.id)),
     }

@@ -36,21 +36,24 @@ pub fn row(silence: &Silence, seen: &Observation, around: Around<'_>) -> Row {
     let state = silence.status.state.as_str();
     let hits = hits(silence, seen).map(|hits| hits.len());
     let left = silence.ends_at.map_or(0, |end| seconds_between(around.now, end));
+    let ended = state == "expired";
     let (health, note) = health(state, &hits, left);
-    let name: Arc<str> = Arc::from(words(silence));
+    let matchers: Arc<str> = Arc::from(words(silence));
     let count = hits.ok().and_then(|hits| i64::try_from(hits).ok());
     let cells = vec![
         Cell::toned(Value::text(if state.is_empty() { "unknown" } else { state }), Tone::from(health)),
-        Cell::new(Value::Text(name.clone())),
-        if state == "expired" { Cell::empty() } else { Cell::new(count) },
-        Cell::new(silence.ends_at),
+        Cell::new(Value::Text(matchers)),
+        if ended { Cell::empty() } else { Cell::new(count) },
+        // An end in the past would stand before those that are near.
+        Cell::new(silence.ends_at.filter(|_| !ended)),
         Cell::new(Value::text(&silence.created_by)),
         Cell::new(Value::text(&silence.comment)),
+        Cell::new(silence.ends_at.filter(|_| ended)),
         Cell::new(silence.starts_at),
         Cell::toned(Value::text(&silence.id), Tone::Dim),
     ];
     let id = EntityId::new(kinds::SILENCES, around.instance.clone(), silence.id.as_str());
-    let mut row = Row::new(id, name, cells);
+    let mut row = Row::new(id, name(silence), cells);
     row.health = health;
     row.note = note.map(Arc::from);
     row.domain = around.domain;
@@ -70,6 +73,14 @@ fn health(state: &str, hits: &Result<usize, String>, left: i64) -> (Health, Opti
         ("expired", _) => (Health::Off, None),
         _ => (Health::Unknown, None),
     }
+}
+
+/// What it is mostly about, and enough of its id to tell it from its namesakes.
+fn name(silence: &Silence) -> String {
+    let alertname = silence.matchers.iter().find(|matcher| matcher.name == "alertname");
+    let about = alertname.or(silence.matchers.first()).map_or("silence", |matcher| matcher.value.as_str());
+    let short: String = silence.id.chars().take(8).collect();
+    format!("{about} {short}")
 }
 
 /// Its matchers in one line.
