@@ -162,6 +162,7 @@ pub fn operations() -> Vec<OpSpec> {
             .optional(),
         ])
         .bulk()
+        .right("to write to Alertmanager")
         .verb(Verb::Special),
         OpSpec::on(
             SILENCES,
@@ -176,6 +177,7 @@ pub fn operations() -> Vec<OpSpec> {
                 .optional(),
         ])
         .bulk()
+        .right("to write to Alertmanager")
         .verb(Verb::Edit),
         OpSpec::on(
             SILENCES,
@@ -185,6 +187,7 @@ pub fn operations() -> Vec<OpSpec> {
             "Ends a silence now: what it kept quiet is told again.",
         )
         .bulk()
+        .right("to write to Alertmanager")
         .verb(Verb::End),
     ]
 }

@@ -132,7 +132,7 @@ impl Alerts {
         let mut rights = Rights::default();
         if self.cluster.is_none() {
             for op in [kinds::SILENCE, kinds::EXTEND, kinds::EXPIRE] {
-                rights.missing.insert(op.to_owned(), "an Alertmanager of this name".to_owned());
+                rights.missing.insert(op.to_owned(), "to write to Alertmanager".to_owned());
             }
         }
         rights
