@@ -26,12 +26,15 @@ pub struct Browser {
     detail: Detail,
     in_detail: bool,
     beside: bool,
+    /// The row whose description was asked for.
+    told: Option<EntityId>,
 }
 
 impl Browser {
     /// The browser of a kind, within a scope where there is one.
     pub fn new(kind: Arc<KindSpec>, scope: Option<Scope>) -> Self {
-        Self { table: Table::new(kind, scope), detail: Detail::default(), in_detail: false, beside: false }
+        let (table, detail) = (Table::new(kind, scope), Detail::default());
+        Self { table, detail, in_detail: false, beside: false, told: None }
     }
 
     /// Its table.
@@ -49,12 +52,15 @@ impl Browser {
         self.beside
     }
 
-    /// Lets the detail follow the cursor; true where it turned to another row and wants a description.
+    /// Lets the detail follow the cursor; true where it is on screen and its row has not been described yet.
     pub fn settle(&mut self) -> bool {
         let selected = self.table.selected();
-        let turned = self.detail.id() != selected.as_ref();
-        self.detail.show(selected);
-        turned
+        self.detail.show(selected.clone());
+        let wants = self.beside && self.told != selected;
+        if wants {
+            self.told = selected;
+        }
+        wants
     }
 
     /// The row in the detail.
@@ -95,7 +101,7 @@ impl Component for Browser {
         let before = row(self.detail.id());
         let changed = self.table.refresh(ctx);
         if self.detail.id().is_none() {
-            self.settle();
+            self.detail.show(self.table.selected());
         }
         changed || self.beside && before != row(self.detail.id())
     }
@@ -108,7 +114,7 @@ impl Component for Browser {
         self.beside = true;
         let cursor = self.table.draw_in(buf, left, ctx, true);
         if self.detail.id().is_none() {
-            self.settle();
+            self.detail.show(self.table.selected());
         }
         divide(buf, between, self.in_detail, ctx);
         self.detail.draw(buf, right, ctx);
@@ -158,6 +164,7 @@ mod tests {
         let mut pane = browser(&world);
         Screen::of(&mut pane, 120, 20, &world);
         let first = pane.detailed().cloned();
+        assert!(pane.settle(), "the first row wants a description too");
         let outcome = act(&mut pane, &world, &[Action::Down]);
         assert_eq!(outcome, Outcome::emit(Request::Selected(pane.selected())));
         Screen::of(&mut pane, 120, 20, &world);

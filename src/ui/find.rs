@@ -122,3 +122,31 @@ impl Component for Find {
         vec![Action::Enter, Action::Down, Action::Back]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::ui::testing::{Screen, World, act, typed};
+
+    #[test]
+    fn it_finds_across_systems_and_only_moves_the_cursor_there() {
+        let world = World::lab();
+        let mut find = Find::default();
+        act(&mut find, &world, &typed("talos"));
+        assert_snapshot!(Screen::of(&mut find, 80, 24, &world).text());
+        let Outcome::Emit(requests) = act(&mut find, &world, &[Action::Enter]) else { panic!("nothing") };
+        assert!(matches!(&requests[..], [Request::Act(Action::Goto(id))] if &*id.key == "qemu/100"));
+    }
+
+    #[test]
+    fn every_size_can_be_drawn() {
+        let world = World::lab();
+        let mut find = Find::default();
+        act(&mut find, &world, &typed("o"));
+        for (width, height) in [(1, 1), (20, 3), (40, 5), (140, 40)] {
+            Screen::of(&mut find, width, height, &world);
+        }
+    }
+}

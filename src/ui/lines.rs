@@ -91,7 +91,9 @@ impl Line {
         }
         for span in &self.spans {
             if let Some(x) = span.at {
-                strip.to(area.x.saturating_add(x.saturating_sub(skip)));
+                let x = area.x.saturating_add(x.saturating_sub(skip));
+                // A place that is taken: the pieces stay apart.
+                strip.gap(u16::from(strip.x() >= x && strip.x() > area.x)).to(x);
             }
             strip.put(&span.text, ctx.theme.style(span.role));
         }

@@ -171,3 +171,42 @@ impl Component for Overview {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::model::snapshot::{Fault, Layer};
+    use crate::ui::testing::{Screen, World, act};
+
+    #[test]
+    fn the_worst_stands_first_and_enter_leads_there() {
+        let world = World::lab();
+        let mut pane = Overview::default();
+        assert_snapshot!(Screen::of(&mut pane, 80, 21, &world).text());
+        let worst = EntityId::new("alerts.alerts", "main", "a1");
+        assert_eq!(
+            act(&mut pane, &world, &[Action::Enter]),
+            Outcome::emit(Request::Act(Action::Goto(worst)))
+        );
+    }
+
+    #[test]
+    fn nothing_reads_good_that_was_not_seen() {
+        let mut world = World::empty();
+        world.source("proxmox", "pve", &["proxmox.guests"], crate::model::row::Domain::Home);
+        world.answer("proxmox", "pve", Err(Fault::new(Layer::Tcp, "no connection")));
+        let screen = Screen::of(&mut Overview::default(), 80, 21, &world);
+        assert!(screen.text().contains("0 of 1 sources were seen"), "{}", screen.text());
+        assert_eq!(screen.style_of("? blind").fg, world.theme.style(Role::Unknown).fg);
+    }
+
+    #[test]
+    fn every_size_can_be_drawn() {
+        let world = World::lab();
+        for (width, height) in [(1, 1), (20, 3), (40, 5), (140, 40), (200, 60)] {
+            Screen::of(&mut Overview::default(), width, height, &world);
+        }
+    }
+}

@@ -67,3 +67,33 @@ impl Component for Secret {
         vec![Action::Yes, Action::Back]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::testing::{Screen, World, act};
+
+    fn secret() -> Secret {
+        let link = "https://auth.lab.example/if/flow/enroll/?itoken=0b1c";
+        let message = format!("Welcome! Open {link} within two days.");
+        Secret::new(Reveal { title: "invitation link".into(), secret: link.into(), message })
+    }
+
+    #[test]
+    fn it_is_copied_on_request_and_gone_with_any_key() {
+        let world = World::lab();
+        let screen = Screen::of(&mut secret(), 80, 24, &world).text();
+        assert!(screen.contains("itoken=0b1c") && screen.contains("invitation link"), "{screen}");
+        assert_eq!(act(&mut secret(), &world, &[Action::Down]), Outcome::emit(Request::Cancel));
+        let copied = act(&mut secret(), &world, &[Action::Yes]);
+        assert!(matches!(copied, Outcome::Emit(requests) if requests.len() == 2));
+        assert!(!format!("{:?}", secret()).contains("0b1c"));
+    }
+
+    #[test]
+    fn every_size_can_be_drawn() {
+        for (width, height) in [(1, 1), (20, 3), (40, 5), (140, 40)] {
+            Screen::of(&mut secret(), width, height, &World::lab());
+        }
+    }
+}

@@ -20,9 +20,12 @@ const NAME: u16 = 8;
 const STATE: u16 = 28;
 const COUNTS: u16 = 46;
 
+/// The sources of each instance, by domain, backend and name.
+type Instances<'s> = BTreeMap<(Domain, &'s Arc<str>, &'s Arc<str>), Vec<&'s Source>>;
+
 /// One line for each instance, under their domains.
 pub(super) fn entries(ctx: &Ctx<'_>, room: u16) -> Vec<Entry> {
-    let mut instances: BTreeMap<(Domain, &Arc<str>, &Arc<str>), Vec<&Source>> = BTreeMap::new();
+    let mut instances: Instances<'_> = BTreeMap::new();
     for source in ctx.store.sources() {
         let key = (source.spec.domain, &source.spec.id.backend, &source.spec.id.instance);
         instances.entry(key).or_default().push(source);

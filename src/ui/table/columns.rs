@@ -13,6 +13,8 @@ use crate::ui::text::width;
 
 /// Cells between two columns.
 const GAP: u16 = 2;
+/// A name of up to so many cells is kept whole at the cost of other columns.
+const NAME: u16 = 28;
 /// How many rows are measured.
 const SAMPLE: usize = 200;
 
@@ -104,7 +106,11 @@ impl Choice {
                 let cells = self.natural.max(title).clamp(least.min(most), most);
                 (cells, cells)
             }
-            Width::Flex(least) => (least.max(title), self.natural.max(title).max(least)),
+            Width::Flex(least) => {
+                // Columns that matter less go before a name is cut.
+                let whole = if self.priority == 0 { self.natural.min(NAME) } else { 0 };
+                (least.max(title).max(whole), self.natural.max(title).max(least))
+            }
         }
     }
 }
