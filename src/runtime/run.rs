@@ -37,6 +37,9 @@ use super::screen::Screen;
 use super::signals::Raised;
 use super::terminal::{Output, TerminalError};
 
+/// The exit code where the terminal is gone, SIGHUP's.
+const HANGUP: u8 = 129;
+
 /// What a console is started with.
 pub struct Options {
     /// The settings; defaults where nothing is configured yet.
@@ -90,7 +93,14 @@ pub async fn run(options: Options) -> Result<u8, TerminalError> {
     }
     shell.draw()?;
     shell.executor.start(connectors(&config, &shell.clock));
-    shell.serve().await
+    match shell.serve().await {
+        // A terminal that takes no frame is gone; its hang-up was only slower.
+        Err(TerminalError::Io(error)) => {
+            tracing::warn!(%error, "the terminal is gone");
+            Ok(HANGUP)
+        }
+        ended => ended,
+    }
 }
 
 /// All operations: the backends' and vigie's own.
@@ -305,7 +315,7 @@ impl Shell {
         match ended {
             Ok(status) if status.success() => {}
             Ok(status) => {
-                self.tell(Msg::Notice { tone: Tone::Warn, text: format!("{program} ended with {status}") })
+                self.tell(Msg::Notice { tone: Tone::Warn, text: format!("{program} ended with {status}") });
             }
             Err(error) => {
                 self.tell(Msg::Notice {

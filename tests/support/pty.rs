@@ -15,7 +15,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 use rustix::termios::{LocalModes, OutputModes, Termios, tcgetattr};
 
 /// How long anything may take before the test fails.
-const LIMIT: Duration = Duration::from_secs(10);
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// A program under test and the terminal it runs in.
 pub struct Pty {
@@ -73,14 +73,18 @@ impl From<ExitStatus> for Exit {
 }
 
 impl Pty {
-    /// Starts a program as the first process of a session on a terminal of `columns` × `rows`.
+    /// Starts a program as the first process of a session on a terminal of `columns` × `rows`, with no environment
+    /// but this.
     pub fn spawn(program: &str, arguments: &[&str], environment: &[(&str, &str)], size: (u16, u16)) -> Self {
         let pair = native_pty_system().openpty(pty_size(size)).unwrap();
         let line = OpenOptions::new().read(true).write(true).open(pair.master.tty_name().unwrap()).unwrap();
         let cooked = tcgetattr(&line).unwrap();
         let mut command = CommandBuilder::new(program);
         command.args(arguments);
-        command.env("TERM", "xterm-256color");
+        command.env_clear();
+        for (name, value) in [("PATH", env!("PATH")), ("TERM", "xterm-256color"), ("LANG", "C.UTF-8")] {
+            command.env(name, value);
+        }
         for (name, value) in environment {
             command.env(name, value);
         }
@@ -205,18 +209,35 @@ impl Pty {
         }
     }
 
-    /// Types keys, waits until the answer is drawn, and returns its bytes.
+    /// Types keys that change the screen, waits until that is drawn, and returns its bytes.
     pub fn cost_of(&mut self, keys: &str, quiet: Duration) -> Vec<u8> {
         let mark = self.received();
         self.send(keys);
-        let deadline = Instant::now() + quiet;
-        let mut seen = self.shared.lock();
-        while seen.bytes.len() == mark && Instant::now() < deadline {
-            seen = self.shared.changed.wait_timeout(seen, quiet).unwrap().0;
-        }
-        drop(seen);
+        self.wait_more_than(mark);
         self.wait_quiet(quiet);
         self.since(mark)
+    }
+
+    /// What arrives within a while.
+    pub fn overhear(&self, time: Duration) -> Vec<u8> {
+        let mark = self.received();
+        let deadline = Instant::now() + time;
+        let mut seen = self.shared.lock();
+        while let Some(left) = deadline.checked_duration_since(Instant::now()) {
+            seen = self.shared.changed.wait_timeout(seen, left).unwrap().0;
+        }
+        seen.bytes[mark..].to_vec()
+    }
+
+    /// Waits until a text has been sent after the first `mark` bytes, whether or not it is still on screen.
+    pub fn wait_sent(&self, mark: usize, text: &str) {
+        let sent = |seen: &Seen| String::from_utf8_lossy(&seen.bytes[mark..]).contains(text);
+        self.wait(LIMIT, &format!("{text:?} sent"), |seen| sent(seen).then_some(()));
+    }
+
+    /// Waits until more than `mark` bytes have arrived.
+    pub fn wait_more_than(&self, mark: usize) {
+        self.wait(LIMIT, "output", |seen| (seen.bytes.len() > mark).then_some(()));
     }
 
     /// Waits for the end of the program, at most so long.
