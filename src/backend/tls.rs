@@ -41,6 +41,14 @@ pub fn pairs(fingerprint: &[u8; 32]) -> String {
     fingerprint.iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":")
 }
 
+/// The TLS settings that believe nobody: for plain `http`, where loading the system's authorities would only cost memory.
+pub fn none() -> Result<ClientConfig, ApiError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let builder = builder.map_err(|error| ApiError::new(Layer::Tls, error.to_string()))?;
+    Ok(builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
+}
+
 /// The TLS settings for a trust; `None` leaves it to the system's authorities.
 pub fn config(trust: &Trust) -> Result<Option<ClientConfig>, ApiError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());

@@ -159,8 +159,8 @@ impl Form {
     fn first(&self, room: u16) -> usize {
         let mut used = 0;
         let end = self.at.min(self.entries.len().saturating_sub(1));
-        for index in (0..=end).rev() {
-            used += self.entries[index].editor.height();
+        for (index, entry) in self.entries.iter().enumerate().take(end + 1).rev() {
+            used += entry.editor.height();
             if used > room {
                 return (index + 1).min(end);
             }

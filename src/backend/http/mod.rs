@@ -283,7 +283,9 @@ fn client(connection: &Connection, http1_only: bool) -> Result<ClientBuilder, Ap
     if http1_only {
         builder = builder.http1_only();
     }
-    if let Some(mut config) = tls::config(&connection.trust)? {
+    let plain = connection.url.starts_with("http://") && connection.proxy.is_none();
+    let config = if plain { Some(tls::none()?) } else { tls::config(&connection.trust)? };
+    if let Some(mut config) = config {
         if !http1_only {
             config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         }
