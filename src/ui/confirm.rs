@@ -153,8 +153,8 @@ impl Confirm {
         match action {
             Action::Back => return Outcome::emit(Request::Cancel),
             Action::Paste(_) => {}
-            Action::NextField => self.field = (self.field + 1).min(last),
-            Action::PreviousField => self.field = self.field.saturating_sub(1),
+            Action::NextField | Action::Down => self.field = (self.field + 1).min(last),
+            Action::PreviousField | Action::Up => self.field = self.field.saturating_sub(1),
             Action::Enter if self.field < last => self.field += 1,
             Action::Enter if self.waits() => {}
             Action::Enter => match self.typed.iter().position(|field| !field.fits()) {

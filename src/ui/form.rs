@@ -244,10 +244,10 @@ impl Component for Form {
         self.trouble = self.trouble.take().filter(|_| self.waiting);
         match action {
             Action::Back | Action::Close => return Outcome::emit(Request::Cancel),
-            Action::NextField if self.edits_down() => return self.edit(&Action::Down),
-            Action::PreviousField if self.edits_up() => return self.edit(&Action::Up),
-            Action::NextField => self.step(1),
-            Action::PreviousField => self.step(-1),
+            Action::Down if self.edits_down() => return self.edit(&Action::Down),
+            Action::Up if self.edits_up() => return self.edit(&Action::Up),
+            Action::NextField | Action::Down => self.step(1),
+            Action::PreviousField | Action::Up => self.step(-1),
             Action::Enter => return self.enter(),
             action => return self.edit(action),
         }
