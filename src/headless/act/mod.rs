@@ -64,6 +64,7 @@ pub async fn act(session: &Session, args: &Do, io: &mut Io<'_>) -> Result<u8, Fa
 async fn carry_out(session: &Session, op: &OpSpec, args: &Do, io: &mut Io<'_>) -> Result<u8, Failure> {
     let typed = fields::typed(op, &args.set)?;
     Outlet::check(op, args, io.terminal)?;
+    admitted(gate::admit(op, true, None, args.targets.len().max(1)))?;
     let backends = instances(session, op, args).await?;
     let targets = targets::resolve(op, &backends, args).await?;
     let attempt = Attempt { session, op, args, backends };
@@ -78,8 +79,13 @@ async fn carry_out(session: &Session, op: &OpSpec, args: &Do, io: &mut Io<'_>) -
     };
     let mut outlet = Outlet::open(args, io.terminal)?;
     let outcomes = attempt.run(&jobs, io).await;
-    outlet.hand_over(&outcomes, io)?;
-    outcome::report(op, &outcomes, args.output, io)
+    let handed = outlet.hand_over(&outcomes, io);
+    let code = outcome::report(op, &outcomes, args.output, io)?;
+    handed.map(|()| code)
+}
+
+fn admitted(admitted: Result<(), gate::Refusal>) -> Result<(), Failure> {
+    admitted.map_err(|refusal| Failure::Refused(refusal.to_string()))
 }
 
 /// The instances that can carry the operation out.
@@ -122,8 +128,7 @@ impl Attempt<'_> {
     async fn admit(&self, targets: &[Target]) -> Result<(), Failure> {
         for target in targets {
             let rights = within(PATIENCE, self.backend(target)?.rights()).await.ok();
-            let admitted = gate::admit(self.op, true, rights.as_ref(), targets.len());
-            admitted.map_err(|refusal| Failure::Refused(refusal.to_string()))?;
+            admitted(gate::admit(self.op, true, rights.as_ref(), targets.len()))?;
         }
         Ok(())
     }
@@ -199,9 +204,13 @@ impl Attempt<'_> {
         let confirm = gate::confirmation(self.op, &targets);
         let typed: Vec<&str> = self.args.confirm.iter().map(String::as_str).collect();
         confirm.check(self.args.yes, &typed, self.args.reason.as_deref()).map_err(|refusal| {
-            let needed = match confirm {
-                gate::Confirm::YesNo => "--yes".to_owned(),
-                _ => format!("--confirm {} and --reason TEXT", confirm.expected()),
+            let needed = match &confirm {
+                gate::Confirm::Names(names) => {
+                    let names = names.iter().map(|name| format!("--confirm {} ", quoted(name)));
+                    format!("{}--reason TEXT", names.collect::<String>())
+                }
+                gate::Confirm::Count(count) => format!("--confirm {count} --reason TEXT"),
+                _ => "--yes".to_owned(),
             };
             Failure::Refused(format!("{refusal}; it needs {needed}"))
         })
@@ -235,6 +244,12 @@ impl Attempt<'_> {
             })
             .await
     }
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._:@/-".contains(c);
+    if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
 /// What the confirmation would show.
