@@ -1,5 +1,7 @@
 //! What each connector needs, already checked: a backend that holds one of these can connect or say why not.
 
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,6 +62,37 @@ pub struct Proxmox {
     pub token: Secret,
     /// The memory that a host may give away.
     pub budget: MemoryBudget,
+    /// Hosts that can be woken, with the address of the network card that listens.
+    pub wake: BTreeMap<String, [u8; 6]>,
+    /// Where the packet that wakes a host is sent.
+    pub wake_to: SocketAddr,
+    /// The command that reaches a host's shell; `{node}` stands for its name. Empty: there is none.
+    pub shell: Vec<String>,
+}
+
+impl Proxmox {
+    /// An instance with defaults for everything but these.
+    pub fn new(connection: Connection, token: Secret) -> Self {
+        Self {
+            connection,
+            token,
+            budget: MemoryBudget::default(),
+            wake: BTreeMap::new(),
+            wake_to: SocketAddr::from(([255, 255, 255, 255], 9)),
+            shell: ["ssh", "-t", "root@{node}"].map(str::to_owned).to_vec(),
+        }
+    }
+}
+
+/// A hardware address: six pairs of hex digits, joined with `:` or `-`.
+pub fn hardware_address(text: &str) -> Option<[u8; 6]> {
+    let pairs: Vec<&str> = text.trim().split([':', '-']).collect();
+    let pairs: [&str; 6] = pairs.try_into().ok()?;
+    let mut address = [0; 6];
+    for (byte, pair) in address.iter_mut().zip(pairs) {
+        *byte = u8::from_str_radix(pair, 16).ok().filter(|_| pair.len() == 2)?;
+    }
+    Some(address)
 }
 
 /// The terms of the two sums that decide whether a guest may be started; sizes in GiB.

@@ -6,21 +6,13 @@ use super::Validator;
 use super::connection::{domain, public_url, timeout, unreadable};
 use crate::config::check;
 use crate::config::connector::{
-    Alertmanager, ArgoCd, Authentik, Ephemeral, HttpAuth, Kubernetes, MemoryBudget, Omni, Prometheus, Proxmox,
+    Alertmanager, ArgoCd, Authentik, Ephemeral, HttpAuth, Kubernetes, Omni, Prometheus,
 };
 use crate::config::raw::{Located, Table};
 use crate::config::source::Fault;
 use crate::config::suggest;
 
 impl Validator<'_> {
-    pub(super) fn proxmox(&self, table: &Table<'_>, name: Arc<str>) -> Option<Proxmox> {
-        let domain = domain(table).unwrap_or_default();
-        let connection = self.connection(table, name, domain, "\"https://pve.example:8006\"");
-        let token = self.required_secret(table, "token");
-        let budget = table.table("budget").map(budget).unwrap_or_default();
-        Some(Proxmox { connection: connection?, token: token?, budget })
-    }
-
     pub(super) fn omni(&self, table: &Table<'_>, name: Arc<str>) -> Option<Omni> {
         let domain = domain(table).unwrap_or_default();
         let connection = self.connection(table, name, domain, "\"https://omni.example\"");
@@ -187,27 +179,6 @@ fn no_cluster(written: &Located<&str>, clusters: &[Kubernetes]) -> Fault {
         suggest::advice(written.value, clusters.iter().map(|cluster| &*cluster.name))
     };
     Fault::new("no `[[kubernetes]]` has this name", "the name of a `[[kubernetes]]`", cure)
-}
-
-/// The table `budget` of a `[[proxmox]]`; sizes in GiB.
-fn budget(table: Table<'_>) -> MemoryBudget {
-    let default = MemoryBudget::default();
-    let size = |key, default| table.decimal(key, 0.0..=65_536.0).unwrap_or(default);
-    let part = |key, default| table.decimal(key, 0.0..=1.0).unwrap_or(default);
-    let budget = MemoryBudget {
-        ram: table.decimal("ram", 1.0..=65_536.0),
-        host: size("host", default.host),
-        arc: size("arc", default.arc),
-        reserve: size("reserve", default.reserve),
-        arc_floor: size("arc_floor", default.arc_floor),
-        reclaim: part("reclaim", default.reclaim),
-        overhead: size("overhead", default.overhead),
-        overhead_part: part("overhead_part", default.overhead_part),
-        tight_growth: part("tight_growth", default.tight_growth),
-        tight_left: size("tight_left", default.tight_left),
-    };
-    table.finish();
-    budget
 }
 
 /// The beginning of short-lived clusters' names: long enough that no other cluster is meant by accident.

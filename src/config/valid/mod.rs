@@ -2,6 +2,7 @@
 
 mod connection;
 mod connectors;
+mod proxmox;
 mod secret;
 mod settings;
 
