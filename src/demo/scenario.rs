@@ -4,10 +4,13 @@ use serde::Deserialize;
 
 use crate::backend::sim::{Fault, Size};
 
-const EMBEDDED: [(&str, &str); 3] = [
+const EMBEDDED: [(&str, &str); 6] = [
     ("calm", include_str!("../../demo/calm.toml")),
     ("load", include_str!("../../demo/load.toml")),
     ("bad-line", include_str!("../../demo/bad-line.toml")),
+    ("gaming-refused", include_str!("../../demo/gaming-refused.toml")),
+    ("home-off-declared", include_str!("../../demo/home-off-declared.toml")),
+    ("home-lost", include_str!("../../demo/home-lost.toml")),
 ];
 
 /// A scenario as its file gives it.

@@ -12,6 +12,8 @@ pub enum FaultKind {
     Latency(Duration),
     /// Never answers.
     Timeout,
+    /// Is switched off: no connection comes about.
+    Off,
     /// Closes the connection without an answer.
     Reset,
     /// Answers with this status and an empty body.
@@ -119,6 +121,7 @@ impl FromStr for FaultKind {
                 None => Self::Latency(seconds()?.unsigned_abs()),
             },
             "timeout" => Self::Timeout,
+            "off" => Self::Off,
             "reset" => Self::Reset,
             "401" | "403" | "429" | "500" | "503" => Self::Status(name.parse().unwrap_or(500)),
             "502" => Self::BadGateway,
@@ -134,7 +137,7 @@ impl FromStr for FaultKind {
             "swallowed" => Self::Swallowed,
             _ => {
                 return Err(format!(
-                    "`{name}` is no fault; there are latency=, timeout, reset, 401, 403, 429, 500, 502, 503, challenge, \
+                    "`{name}` is no fault; there are latency=, timeout, off, reset, 401, 403, 429, 500, 502, 503, challenge, \
                      login, truncated, wrong-types, endless, stale, skew=, certificate, lost-answer, swallowed"
                 ));
             }

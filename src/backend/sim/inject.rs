@@ -45,7 +45,7 @@ async fn instead(fault: &FaultKind) -> Option<Response> {
             tokio::time::sleep(*delay).await;
             None
         }
-        FaultKind::Timeout => {
+        FaultKind::Timeout | FaultKind::Off => {
             tokio::time::sleep(Duration::from_secs(3600)).await;
             None
         }

@@ -114,6 +114,12 @@ impl World {
         new
     }
 
+    /// True while a server is switched off.
+    pub fn is_off(&self, server: &str) -> bool {
+        let faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        faults.iter().any(|fault| fault.kind == FaultKind::Off && fault.is_for(server))
+    }
+
     /// Sets a fact that other simulators look at (`home` = `off`).
     pub fn set(&self, flag: &str, value: &str) {
         self.flags.lock().unwrap_or_else(PoisonError::into_inner).insert(flag.to_owned(), value.to_owned());

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::middleware::from_fn_with_state;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -11,7 +12,9 @@ use hyper_util::service::TowerToHyperService;
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 use sha2::{Digest, Sha256};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tower::ServiceExt;
@@ -21,12 +24,38 @@ use super::{Address, Simulator, World};
 
 /// The connection that a request came on, as a request extension.
 #[derive(Debug, Clone, Default)]
-pub struct Connection(Arc<AtomicU32>);
+pub struct Connection {
+    requests: Arc<AtomicU32>,
+    idle: watch::Sender<Option<Duration>>,
+}
 
 impl Connection {
     /// Counts this request and tells which one on its connection it is, from 1.
     pub fn count(&self) -> u32 {
-        self.0.fetch_add(1, Ordering::SeqCst) + 1
+        self.requests.fetch_add(1, Ordering::SeqCst) + 1
+    }
+
+    /// Closes the connection once no request has come for so long, counted from this one.
+    pub fn close_when_idle(&self, limit: Duration) {
+        self.idle.send_replace(Some(limit));
+    }
+
+    /// Ends once the connection has been idle for too long.
+    async fn idle(&self) {
+        let mut limits = self.idle.subscribe();
+        loop {
+            let limit = *limits.borrow_and_update();
+            let over = async {
+                match limit {
+                    Some(limit) => tokio::time::sleep(limit).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = over => return,
+                _ = limits.changed() => {}
+            }
+        }
     }
 }
 
@@ -86,6 +115,10 @@ async fn accept(
         tokio::select! {
             accepted = listener.accept() => {
                 let Ok((socket, _)) = accepted else { continue };
+                if world.is_off(&server) {
+                    connections.spawn(silence(socket));
+                    continue;
+                }
                 let acceptor = acceptors.as_ref().map(|(first, second)| {
                     if world.certificate_changed(&server) { second.clone() } else { first.clone() }
                 });
@@ -96,24 +129,48 @@ async fn accept(
     }
 }
 
+/// A machine that is off: on loopback the kernel takes the connection, and nobody ever speaks.
+async fn silence(socket: TcpStream) {
+    std::future::pending::<()>().await;
+    drop(socket);
+}
+
 async fn connection(socket: TcpStream, acceptor: Option<TlsAcceptor>, router: axum::Router) {
     let _ = socket.set_nodelay(true);
     let counter = Connection::default();
+    let told = counter.clone();
     let service = TowerToHyperService::new(router.map_request(
         move |mut request: hyper::Request<hyper::body::Incoming>| {
-            request.extensions_mut().insert(counter.clone());
+            request.extensions_mut().insert(told.clone());
             request.map(axum::body::Body::new)
         },
     ));
+    match acceptor {
+        None => drive(socket, service, &counter).await,
+        Some(acceptor) => {
+            // A client that does not like the certificate goes away.
+            if let Ok(stream) = acceptor.accept(socket).await {
+                drive(stream, service, &counter).await;
+            }
+        }
+    }
+}
+
+async fn drive<I, S>(io: I, service: S, counter: &Connection)
+where
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: hyper::service::Service<hyper::Request<hyper::body::Incoming>, Response = axum::response::Response>,
+    S::Future: Send + 'static,
+    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
     let builder = auto::Builder::new(TokioExecutor::new()).http1_only();
+    let mut connection = std::pin::pin!(builder.serve_connection_with_upgrades(TokioIo::new(io), service));
     // A client that goes away in the middle is no concern of a server.
-    let _ = match acceptor {
-        None => builder.serve_connection_with_upgrades(TokioIo::new(socket), service).await,
-        Some(acceptor) => match acceptor.accept(socket).await {
-            Ok(stream) => builder.serve_connection_with_upgrades(TokioIo::new(stream), service).await,
-            Err(_) => return,
-        },
-    };
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        () = counter.idle() => connection.as_mut().graceful_shutdown(),
+    }
+    let _ = connection.await;
 }
 
 fn identity() -> std::io::Result<Identity> {

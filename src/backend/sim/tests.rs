@@ -53,6 +53,7 @@ async fn every_fault_shows_at_its_layer() {
     let (world, _running, connection) = started(false).await;
     let cases = [
         ("probe:timeout", Layer::Http),
+        ("probe:off", Layer::Http),
         ("probe:reset", Layer::Http),
         ("probe:502", Layer::Edge),
         ("probe:challenge", Layer::Edge),
@@ -89,4 +90,14 @@ fn faults_are_read_from_the_command_line() {
     for wrong in ["proxmox", "proxmox:fly", "proxmox:latency=soon", "proxmox:500*x"] {
         assert!(wrong.parse::<Fault>().is_err(), "{wrong}");
     }
+}
+
+#[tokio::test]
+async fn nobody_connects_to_a_server_that_is_off() {
+    let (world, _running, connection) = started(true).await;
+    world.inject("probe:off".parse().unwrap());
+    let error = ask(&connection).await.unwrap_err();
+    assert_eq!(error.fault.layer, Layer::Tcp, "{error}");
+    world.clear_faults();
+    assert!(ask(&connection).await.is_ok());
 }
