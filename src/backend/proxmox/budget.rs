@@ -3,6 +3,8 @@
 //! Both are printed term by term, so that they can be checked by hand. Proxmox starts anything; the kernel's
 //! out-of-memory killer decides later, in the night.
 
+use std::fmt::Write;
+
 use crate::config::MemoryBudget;
 
 const GIB: f64 = 1024.0 * 1024.0 * 1024.0;
@@ -109,12 +111,12 @@ fn terms(guests: &[Share]) -> String {
             Standing::Starting => " (starting)",
             Standing::Reserved => " (off, starts with its host)",
         };
-        text.push_str(&format!(" + {}{why} {}", guest.name, short(gib(guest.max))));
+        let _ = write!(text, " + {}{why} {}", guest.name, short(gib(guest.max)));
     }
     let rest = sorted.get(NAMED..).unwrap_or_default();
     if !rest.is_empty() {
         let sum: f64 = rest.iter().map(|guest| gib(guest.max)).sum();
-        text.push_str(&format!(" + {} more {}", rest.len(), short(sum)));
+        let _ = write!(text, " + {} more {}", rest.len(), short(sum));
     }
     text
 }
@@ -262,6 +264,7 @@ mod tests {
     /// The worked figures: 36.7 GiB available, a cache of 7.8 GiB.
     #[test]
     fn the_measured_sum_tells_safe_tight_and_unsafe() {
+        #[allow(clippy::cast_possible_truncation)]
         let bytes = |gib: f64| (gib * GIB) as i64;
         let host = Host { total: 67_321_151_488, available: bytes(36.7), arc: Some(bytes(7.8)) };
         let resident =

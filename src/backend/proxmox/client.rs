@@ -1,5 +1,6 @@
 //! Typed calls to `/api2/json`, and what the server's refusals mean; no policy.
 
+use std::fmt::Write;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -56,13 +57,13 @@ impl Client {
 
     /// Asks for a list; what is no object in it is left out.
     pub async fn list<T: DeserializeOwned>(&self, path: &str) -> Result<Vec<T>, ApiError> {
-        self.get::<Items<T>>(path).await.map(|list| list.items)
+        whole(self.get::<Items<T>>(path).await?)
     }
 
     /// Asks for a list that may take the server long.
     pub async fn slow_list<T: DeserializeOwned>(&self, path: &str) -> Result<Vec<T>, ApiError> {
         let reply = self.ask(&Call::get(api(path)).within(SLOW)).await?;
-        reply.json::<Data<Items<T>>>().map(|answer| answer.data.items)
+        whole(reply.json::<Data<Items<T>>>()?.data)
     }
 
     /// Asks for a list whose form the caller reads.
@@ -117,6 +118,14 @@ impl Client {
     }
 }
 
+/// A list of which nothing can be read is no empty list.
+fn whole<T>(list: Items<T>) -> Result<Vec<T>, ApiError> {
+    if list.items.is_empty() && list.skipped > 0 {
+        return Err(ApiError::new(Layer::App, "the answer is not the list that was expected"));
+    }
+    Ok(list.items)
+}
+
 fn api(path: &str) -> String {
     format!("/api2/json{path}")
 }
@@ -128,7 +137,7 @@ pub fn element(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            let _ = write!(out, "%{byte:02X}");
         }
     }
     out

@@ -52,14 +52,14 @@ impl Proxmox {
             diagnosis.findings.push(Finding::new("clock", says, Tone::Warn));
         }
         match self.permissions().await {
-            Ok(permissions) => self.diagnose_rights(&permissions, &mut diagnosis),
+            Ok(permissions) => Self::diagnose_rights(&permissions, &mut diagnosis),
             Err(error) => diagnosis.findings.push(Finding::new("rights", error.to_string(), Tone::Unknown)),
         }
         self.diagnose_token(now, &mut diagnosis).await;
         diagnosis
     }
 
-    fn diagnose_rights(&self, permissions: &Permissions, diagnosis: &mut Diagnosis) {
+    fn diagnose_rights(permissions: &Permissions, diagnosis: &mut Diagnosis) {
         if permissions.is_empty() {
             let says = "the token has no rights at all: one of its own (privsep) needs an ACL of its own, besides its \
                         user's";

@@ -7,7 +7,7 @@ use crate::model::snapshot::Layer;
 
 use super::client::{element, is_missing};
 use super::guest::{GuestConfig, GuestKey};
-use super::kinds::{GUESTS, NODES, STORAGES, TASKS};
+use super::kinds::{BACKUPS, GUESTS, NODES, SNAPSHOTS, TASKS};
 use super::rights::Permissions;
 use super::wire::{Current, Resource, Resources, TaskStatus};
 use super::{Proxmox, rows, watch};
@@ -15,11 +15,11 @@ use super::{Proxmox, rows, watch};
 impl Proxmox {
     /// All rows of a kind whose name, number or key is exactly this.
     pub(super) async fn find(&self, kind: &KindId, exact: &str) -> Result<Vec<Target>, ApiError> {
-        let feed = match kind.as_str() {
-            TASKS => watch::RECENT,
-            GUESTS | NODES | STORAGES => watch::RESOURCES,
-            _ => return Err(ApiError::unsupported(format!("proxmox has no kind `{kind}`"))),
-        };
+        let no_kind = || ApiError::unsupported(format!("proxmox has no kind `{kind}`"));
+        let feed = watch::feed_of(kind.as_str()).ok_or_else(no_kind)?;
+        if let Some(asleep) = self.asleep(kind, exact).await {
+            return Ok(vec![asleep]);
+        }
         let snapshot = self.poll_feed(feed).await?;
         if !snapshot.complete {
             return Err(ApiError::new(Layer::App, "the list is incomplete, so that a name proves nothing"));
@@ -38,6 +38,21 @@ impl Proxmox {
             domain: row.domain,
         };
         Ok(snapshot.rows.iter().filter(fits).map(target).collect())
+    }
+
+    /// A host that can be woken but does not answer: the configuration is all there is.
+    async fn asleep(&self, kind: &KindId, exact: &str) -> Option<Target> {
+        if kind.as_str() != NODES || !self.wake.contains_key(exact) {
+            return None;
+        }
+        let silent =
+            matches!(&self.client.raw("/version").await, Err(error) if error.fault.layer == Layer::Tcp);
+        silent.then(|| Target {
+            id: EntityId::new(kind.clone(), self.place.instance.clone(), exact),
+            name: exact.into(),
+            identity: Identity::new().with("node", exact),
+            domain: self.place.domain,
+        })
     }
 
     /// What the token may do.
@@ -96,6 +111,10 @@ impl Proxmox {
                 let _: TaskStatus = self.client.get(&path).await?;
                 Ok(Identity::new().with("task", upid.raw))
             }
+            SNAPSHOTS => self.recognise_snapshot(target).await,
+            BACKUPS => self.recognise_backup(target).await,
+            // Only waking is done to a host, and then nobody can be asked.
+            NODES => Ok(Identity::new().with("node", target.key.clone())),
             _ => Err(ApiError::unsupported(format!("nothing is done to {}", target.kind))),
         }
     }

@@ -1,5 +1,6 @@
 //! Following a task by its UPID to its end: the only way to know what became of an accepted request.
 
+use std::fmt::Write;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -111,7 +112,7 @@ impl Proxmox {
         // The margin allows for clocks that differ; the answer's own date tells by how much.
         let mut path = format!("/nodes/{node}/tasks?source=all&limit=50&since={}", (since - 300).max(0));
         if id.parse::<u32>().is_ok() {
-            path.push_str(&format!("&vmid={id}"));
+            let _ = write!(path, "&vmid={id}");
         }
         let reply = self.client.raw(&path).await?;
         let skew = reply.date().map_or(0, |date| date.as_second() - self.clock.now().as_second());

@@ -135,9 +135,7 @@ impl Proxmox {
     async fn host(&self, node: &str) -> Result<Host, ApiError> {
         let status: NodeStatus = self.client.get(&format!("/nodes/{node}/status")).await?;
         let memory = status.memory.0.unwrap_or_default();
-        // PVE 8 has no `available`; its `used` leaves the page cache out but counts the ZFS cache.
-        let available = memory.available.or_else(|| Some(memory.total? - memory.used?));
-        let (Some(total), Some(available)) = (memory.total, available) else {
+        let (Some(total), Some(available)) = (memory.total, memory.left()) else {
             return Err(ApiError::unsupported("the host does not tell its memory"));
         };
         Ok(Host { total, available, arc: self.arc(node).await })

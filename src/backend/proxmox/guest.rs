@@ -138,6 +138,14 @@ impl GuestConfig {
         self.numbered("hostpci").map(|(_, device)| device).collect()
     }
 
+    /// The storages that its disks are on.
+    pub fn storages(&self) -> std::collections::BTreeSet<&str> {
+        let disks = ["scsi", "virtio", "sata", "ide", "efidisk", "tpmstate", "mp"];
+        let disks = disks.into_iter().flat_map(|prefix| self.numbered(prefix)).map(|(_, disk)| disk);
+        let volumes = disks.chain(self.text("rootfs")).filter(|disk| !disk.contains("media=cdrom"));
+        volumes.filter_map(|disk| disk.split_once(':')).map(|(storage, _)| storage).collect()
+    }
+
     /// The entries `prefix0`, `prefix1`, … in order.
     pub fn numbered<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
         self.0.range(prefix.to_owned()..).take_while(move |(key, _)| key.starts_with(prefix)).filter_map(

@@ -41,14 +41,38 @@ struct Trace {
     rate: f64,
 }
 
-/// Where a guest was listed last.
+/// Where a guest was listed last, and as what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Known {
     /// Its name.
     pub name: Arc<str>,
     /// The host it was on.
     pub node: Option<Arc<str>>,
+    /// Whether it is a container.
+    pub container: bool,
 }
+
+/// What a guest's configuration tells beside the list.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Facts {
+    /// Its SMBIOS UUID.
+    pub uuid: Option<Arc<str>>,
+    /// The addresses of its network cards.
+    pub macs: Vec<Arc<str>>,
+    /// Whether it starts with its host.
+    pub onboot: bool,
+    /// Whether devices are passed through to it.
+    pub passthrough: bool,
+}
+
+/// Network cards and their addresses.
+pub type Addresses = Vec<(String, String)>;
+
+/// An agent is asked for addresses no more often than this.
+const ADDRESSES: Duration = Duration::from_secs(60);
+
+/// A configuration read longer ago than this is read again.
+const CONFIG: Duration = Duration::from_secs(300);
 
 /// What the polls of one instance remember.
 #[derive(Debug, Default)]
@@ -58,9 +82,55 @@ pub struct Memory {
     guests: HashMap<u32, Known>,
     traces: HashMap<u32, Trace>,
     seen: HashMap<u32, (Arc<str>, Instant)>,
+    facts: HashMap<u32, (Option<Facts>, Instant)>,
+    saved: HashMap<u32, i64>,
+    addresses: HashMap<u32, (Addresses, Instant)>,
 }
 
 impl Memory {
+    /// A guest's addresses, where they were asked for lately, found or not.
+    pub fn addresses(&self, vmid: u32) -> Option<Addresses> {
+        let (found, at) = self.addresses.get(&vmid)?;
+        (at.elapsed() < ADDRESSES).then(|| found.clone())
+    }
+
+    /// Notes a guest's addresses.
+    pub fn address(&mut self, vmid: u32, found: Addresses) {
+        self.addresses.insert(vmid, (found, Instant::now()));
+    }
+
+    /// Guests whose configuration is to be read, with where they are; at most so many.
+    pub fn unread(&self, most: usize) -> Vec<(u32, Arc<str>)> {
+        let old = |vmid: &u32| self.facts.get(vmid).is_none_or(|(_, at)| at.elapsed() > CONFIG);
+        let due = self.guests.iter().filter(|(vmid, _)| old(vmid));
+        due.filter_map(|(vmid, known)| Some((*vmid, known.node.clone()?))).take(most).collect()
+    }
+
+    /// How many guests are listed.
+    pub fn count(&self) -> usize {
+        self.guests.len()
+    }
+
+    /// Notes what a configuration told; `None` where it could not be read.
+    pub fn learn(&mut self, vmid: u32, facts: Option<Facts>) {
+        self.facts.insert(vmid, (facts, Instant::now()));
+    }
+
+    /// What a guest's configuration told last.
+    pub fn facts(&self, vmid: u32) -> Option<&Facts> {
+        self.facts.get(&vmid)?.0.as_ref()
+    }
+
+    /// Notes the last good backups, by guest.
+    pub fn keep(&mut self, saved: HashMap<u32, i64>) {
+        self.saved = saved;
+    }
+
+    /// When a guest was last backed up, epoch seconds.
+    pub fn saved(&self, vmid: u32) -> Option<i64> {
+        self.saved.get(&vmid).copied()
+    }
+
     /// Begins a new list: what was known of guests is forgotten.
     pub fn relist(&mut self) {
         self.guests.clear();
@@ -120,6 +190,7 @@ impl Memory {
         if self.traces.len() > 2 * self.guests.len() + 100 {
             let guests = &self.guests;
             self.traces.retain(|vmid, _| guests.contains_key(vmid));
+            self.facts.retain(|vmid, _| guests.contains_key(vmid));
         }
         self.words.tidy(rows);
     }

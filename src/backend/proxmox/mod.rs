@@ -8,6 +8,7 @@ mod budget;
 mod client;
 mod doc;
 mod doctor;
+mod feeds;
 mod find;
 mod follow;
 mod guard;
@@ -20,13 +21,17 @@ mod pci;
 mod progress;
 mod rights;
 mod rows;
+mod shell;
 #[cfg(feature = "demo")]
 mod sim;
 mod token;
 mod upid;
 mod watch;
 mod wire;
+mod wol;
 
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -35,7 +40,7 @@ use jiff::Timestamp;
 
 use crate::config::{Config, MemoryBudget, Proxmox as Settings};
 use crate::model::id::{EntityId, Identity, KindId, SourceId};
-use crate::model::op::{Job, Rights, Target, Verdict};
+use crate::model::op::{Field, Job, OpSpec, Rights, Target, Verdict};
 use crate::model::snapshot::{Snapshot, SourceSpec};
 use crate::model::time::Clock;
 
@@ -44,8 +49,8 @@ use super::error::{ApiError, SendError};
 use super::{Backend, Definition, Diagnosis, ProgressSink, Proof, Receipt, ViewSink, http};
 
 use client::Client;
-use memory::Memory;
-use rows::Place;
+pub use memory::Memory;
+pub use rows::Place;
 use token::Owner;
 
 /// The backend's id.
@@ -61,6 +66,17 @@ pub const DEFINITION: Definition = Definition {
     simulators: sim::simulators,
 };
 
+/// Reads an answer to `GET /cluster/resources` into rows: what a poll costs besides the network.
+pub fn read_resources(
+    body: &[u8],
+    place: &Place,
+    memory: &mut Memory,
+    now: Timestamp,
+) -> Result<Snapshot, serde_json::Error> {
+    let list: wire::Resources<'_> = serde_json::from_slice(body)?;
+    Ok(rows::project(&list.data, place, memory, now))
+}
+
 /// How patiently the server is followed.
 #[derive(Debug, Clone, Copy)]
 struct Pace {
@@ -68,17 +84,11 @@ struct Pace {
     step: Duration,
     /// How long a task that cannot be asked about is still asked about.
     lost: Duration,
-    /// How long a read-back waits for an effect.
-    settle: Duration,
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        Self {
-            step: Duration::from_millis(500),
-            lost: Duration::from_secs(600),
-            settle: Duration::from_secs(30),
-        }
+        Self { step: Duration::from_millis(500), lost: Duration::from_secs(600) }
     }
 }
 
@@ -89,6 +99,9 @@ struct Proxmox {
     owner: Owner,
     place: Place,
     budget: MemoryBudget,
+    wake: BTreeMap<String, [u8; 6]>,
+    wake_to: SocketAddr,
+    shell: Vec<String>,
     clock: Clock,
     pace: Pace,
     memory: Mutex<Memory>,
@@ -118,6 +131,9 @@ impl Proxmox {
             owner,
             place: Place { instance: connection.name.clone(), domain: connection.domain },
             budget: settings.budget.clone(),
+            wake: settings.wake.clone(),
+            wake_to: settings.wake_to,
+            shell: settings.shell.clone(),
             clock: clock.clone(),
             pace: Pace::default(),
             memory: Mutex::default(),
@@ -164,6 +180,10 @@ impl Backend for Proxmox {
         self.diagnose().await
     }
 
+    async fn form(&self, op: &OpSpec, targets: &[Target]) -> Result<Vec<Field>, ApiError> {
+        self.fill_form(op, targets).await
+    }
+
     async fn identify(&self, target: &EntityId) -> Result<Identity, ApiError> {
         self.recognise(target).await
     }
@@ -178,6 +198,10 @@ impl Backend for Proxmox {
 
     async fn verify(&self, job: &Job, remote: Option<&str>, since: Timestamp) -> Result<Proof, ApiError> {
         self.read_back(job, remote, since).await
+    }
+
+    fn terminal(&self, id: &EntityId) -> Option<Vec<String>> {
+        self.shell_of(id)
     }
 }
 

@@ -10,12 +10,16 @@ use super::*;
 use crate::backend::Progress;
 use crate::backend::sim::{Running, Size, World, serve};
 use crate::config::{Connection, Secret, SecretSource, Trust};
-use crate::model::op::{Args, Decision, RunId};
+use crate::model::op::{Decision, RunId};
 use crate::model::row::{Domain, Health, Tone};
 use crate::model::snapshot::Layer;
 use crate::model::view::View;
 
+mod conditions;
+mod operations;
 mod reading;
+mod shapes;
+mod views;
 mod writing;
 
 /// A server, a backend that speaks to it, and a clock that runs a hundred times faster than ours.
@@ -54,7 +58,7 @@ async fn sized(scenario: &str, guests: usize) -> Lab {
     };
     let budget = MemoryBudget { ram: Some(64.0), ..MemoryBudget::default() };
     let token = Secret::new(SecretSource::Memory(TOKEN.into()));
-    let settings = Settings { connection, token, budget };
+    let settings = Settings { budget, ..Settings::new(connection, token) };
     let backend = quick(&settings, &clock);
     let mut hours = tokio::task::JoinSet::new();
     hours.spawn(async move {
@@ -68,30 +72,45 @@ async fn sized(scenario: &str, guests: usize) -> Lab {
 
 fn quick(settings: &Settings, clock: &Clock) -> Proxmox {
     let mut backend = Proxmox::new(settings, clock).unwrap();
-    backend.pace = Pace {
-        step: Duration::from_millis(5),
-        lost: Duration::from_millis(200),
-        settle: Duration::from_millis(2_000),
-    };
+    backend.pace = Pace { step: Duration::from_millis(5), lost: Duration::from_millis(200) };
     backend
 }
 
 impl Lab {
     async fn target(&self, name: &str) -> Target {
-        let mut found = self.backend.resolve(&kinds::GUESTS.into(), name).await.unwrap();
-        assert_eq!(found.len(), 1, "{name}");
+        self.one(kinds::GUESTS, name).await
+    }
+
+    async fn one(&self, kind: &str, name: &str) -> Target {
+        let mut found = self.backend.resolve(&kind.into(), name).await.unwrap();
+        assert_eq!(found.len(), 1, "{kind} {name}");
         found.remove(0)
     }
 
     async fn job(&self, op: &str, name: &str) -> Job {
+        self.on(op, kinds::GUESTS, name, &[]).await
+    }
+
+    async fn on(&self, op: &str, kind: &str, name: &str, args: &[(&str, &str)]) -> Job {
         Job {
             run: RunId("r1".into()),
             op: op.into(),
-            target: self.target(name).await,
-            args: Args::new(),
+            target: self.one(kind, name).await,
+            args: args.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
             reason: Some("test".into()),
             operator: "admin1".into(),
         }
+    }
+
+    /// Reads back until it is clear, as the executor does.
+    async fn proof(&self, job: &Job, remote: Option<&str>, since: Timestamp) -> Proof {
+        for _ in 0..400 {
+            match self.backend.verify(job, remote, since).await.unwrap() {
+                Proof::Unclear(..) => tokio::time::sleep(Duration::from_millis(5)).await,
+                clear => return clear,
+            }
+        }
+        panic!("{} stays unclear", job.op)
     }
 
     /// Sends a job and returns what it reported on its way.

@@ -7,7 +7,9 @@ use crate::model::id::SourceId;
 use crate::model::row::Domain;
 use crate::model::snapshot::{Cadence, Mode, Snapshot, SourceSpec};
 
-use super::kinds::{GUESTS, NODES, STORAGES, TASKS};
+use super::kinds::{
+    BACKUPS, COVERAGE, DISKS, GUESTS, JOBS, NODES, POOLS, SERVICES, SNAPSHOTS, STORAGES, TASKS,
+};
 use super::wire::{Resources, Task};
 use super::{ID, Proxmox, rows};
 
@@ -15,6 +17,27 @@ use super::{ID, Proxmox, rows};
 pub const RESOURCES: &str = "resources";
 /// The feed of tasks.
 pub const RECENT: &str = "tasks";
+/// The feed of backups, what they cover, and the jobs that make them.
+pub const BACKUP: &str = "backups";
+/// The feed of snapshots.
+pub const SNAPSHOT: &str = "snapshots";
+/// The feed of disks and pools.
+pub const HARDWARE: &str = "hardware";
+/// The feed of services.
+pub const SERVICE: &str = "services";
+
+/// The feed that carries a kind.
+pub fn feed_of(kind: &str) -> Option<&'static str> {
+    Some(match kind {
+        GUESTS | NODES | STORAGES => RESOURCES,
+        TASKS => RECENT,
+        COVERAGE | BACKUPS | JOBS => BACKUP,
+        SNAPSHOTS => SNAPSHOT,
+        POOLS | DISKS => HARDWARE,
+        SERVICES => SERVICE,
+        _ => return None,
+    })
+}
 
 /// The sources of an instance.
 pub fn sources(instance: &Arc<str>, domain: Domain) -> Vec<SourceSpec> {
@@ -28,6 +51,11 @@ pub fn sources(instance: &Arc<str>, domain: Domain) -> Vec<SourceSpec> {
         // pvestatd broadcasts about every 10 s: asking more often than every 5 s tells nothing new.
         spec(RESOURCES, &[GUESTS, NODES, STORAGES], 5, 5, 15),
         spec(RECENT, &[TASKS], 3, 5, 20),
+        // Storages are mounted and probed for these, and snapshots cost a call for each guest.
+        spec(BACKUP, &[COVERAGE, BACKUPS, JOBS], 60, 120, 600),
+        spec(SNAPSHOT, &[SNAPSHOTS], 60, 120, 600),
+        spec(HARDWARE, &[POOLS, DISKS], 300, 300, 900),
+        spec(SERVICE, &[SERVICES], 30, 60, 600),
     ]
 }
 
@@ -37,30 +65,20 @@ impl Proxmox {
         match feed {
             RESOURCES => self.poll_resources().await,
             RECENT => self.poll_tasks().await,
+            BACKUP => self.poll_backups().await,
+            SNAPSHOT => self.poll_snapshots().await,
+            HARDWARE => self.poll_hardware().await,
+            SERVICE => self.poll_services().await,
             _ => Err(ApiError::unsupported(format!("proxmox has no source `{feed}`"))),
         }
     }
 
     async fn poll_resources(&self) -> Result<Snapshot, ApiError> {
+        self.read_configs().await;
         let reply = self.client.raw("/cluster/resources").await?;
         let list = reply.json::<Resources<'_>>()?.data;
         let now = self.clock.now();
-        let mut snapshot = {
-            let mut memory = self.memory();
-            rows::project(&list.items, &self.place, &mut memory, now)
-        };
-        if list.skipped > 0 {
-            snapshot.complete = false;
-            snapshot.notes.push(format!("{} entries are no objects", list.skipped));
-        }
-        if snapshot.rows.is_empty() {
-            snapshot.notes.push(
-                "the server lists nothing: a token of its own needs rights of its own (VM.Audit, Sys.Audit, \
-                 Datastore.Audit)"
-                    .to_owned(),
-            );
-        }
-        Ok(snapshot)
+        Ok(rows::project(&list, &self.place, &mut self.memory(), now))
     }
 
     async fn poll_tasks(&self) -> Result<Snapshot, ApiError> {

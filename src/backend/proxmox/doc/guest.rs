@@ -3,7 +3,7 @@
 use crate::backend::error::ApiError;
 use crate::backend::proxmox::guest::{Family, GuestConfig, GuestKey};
 use crate::backend::proxmox::upid::{End, Upid};
-use crate::backend::proxmox::wire::{Current, Task};
+use crate::backend::proxmox::wire::{AgentInterfaces, Current, Interface, Pending, Task};
 use crate::backend::proxmox::{Proxmox, rows};
 use crate::model::id::EntityId;
 use crate::model::kind::Format;
@@ -11,6 +11,9 @@ use crate::model::row::{Cell, Health, Tone};
 use crate::model::view::{Doc, Fact};
 
 use super::{bytes, fact, mib};
+
+/// How long a guest agent is waited for.
+const AGENT: std::time::Duration = std::time::Duration::from_secs(3);
 
 /// How many of its tasks are shown.
 const TASKS: usize = 6;
@@ -21,10 +24,21 @@ impl Proxmox {
         let key = GuestKey::of(id).ok_or_else(no_guest)?;
         let (node, config) = self.locate(key).await?;
         let recent = format!("/nodes/{node}/tasks?source=all&limit={TASKS}&vmid={}", key.vmid);
-        let (current, tasks) = tokio::join!(self.current(key, &node), self.client.list::<Task>(&recent));
+        let pending = format!("{}/pending", key.path(&node));
+        let (current, tasks, pending) = tokio::join!(
+            self.current(key, &node),
+            self.client.list::<Task>(&recent),
+            self.client.list::<Pending>(&pending),
+        );
         let current = current?;
+        let addresses = self.addresses(key, &node, &current, &config).await;
         let mut doc = Doc::default()
             .facts("", summary(key, &node, &current, &config, self.clock.now().as_second()))
+            .facts(
+                "network",
+                addresses.into_iter().map(|(card, ips)| Fact::new(card, ips.as_str())).collect(),
+            )
+            .facts("after the next start", waiting(&pending.unwrap_or_default()))
             .facts("memory", memory(&current, &config))
             .facts("pressure", pressure(&current));
         // Its tasks may belong to others: without Sys.Audit the rest is still worth showing.
@@ -37,6 +51,67 @@ impl Proxmox {
         }
         Ok(doc.facts("hardware", hardware(&config)).facts("options", options(&config)))
     }
+}
+
+impl Proxmox {
+    /// The addresses of each card: a container's from its host, a machine's from its agent, which may not answer.
+    async fn addresses(
+        &self,
+        key: GuestKey,
+        node: &str,
+        current: &Current,
+        config: &GuestConfig,
+    ) -> Vec<(String, String)> {
+        let agent = current.agent == Some(true) || config.flag("agent");
+        if current.state() != "running" || (key.family == Family::Qemu && !agent) {
+            return Vec::new();
+        }
+        if let Some(known) = self.memory().addresses(key.vmid) {
+            return known;
+        }
+        let base = key.path(node);
+        let asked = async {
+            match key.family {
+                Family::Lxc => self.client.list::<Interface>(&format!("{base}/interfaces")).await.ok(),
+                Family::Qemu => {
+                    let path = format!("{base}/agent/network-get-interfaces");
+                    self.client.get::<AgentInterfaces>(&path).await.ok().map(|answer| answer.result.items)
+                }
+            }
+        };
+        // A silent agent costs the server three seconds: it is not waited for, and not asked again soon.
+        let cards = tokio::time::timeout(AGENT, asked).await.ok().flatten().unwrap_or_default();
+        let found: Vec<(String, String)> = cards.iter().filter_map(card).collect();
+        self.memory().address(key.vmid, found.clone());
+        found
+    }
+}
+
+/// A card that is no loopback, with its addresses.
+fn card(card: &Interface) -> Option<(String, String)> {
+    let name = card.name.as_deref().filter(|name| *name != "lo")?;
+    let ips: Vec<&str> = card
+        .addresses
+        .items
+        .iter()
+        .filter_map(|ip| ip.address.as_deref())
+        .filter(|ip| !ip.starts_with("fe80:"))
+        .collect();
+    (!ips.is_empty()).then(|| (name.to_owned(), ips.join(" ")))
+}
+
+/// What a restart will change.
+fn waiting(pending: &[Pending]) -> Vec<Fact> {
+    let change = |entry: &Pending| {
+        let key = entry.key.clone()?;
+        let says = match (&entry.next, entry.delete) {
+            (Some(new), _) => format!("{} → {new}", entry.value.as_deref().unwrap_or("nothing")),
+            (None, Some(true)) => "removed".to_owned(),
+            (None, _) => return None,
+        };
+        Some(Fact::new(key, says.as_str()).tone(Tone::Pending))
+    };
+    pending.iter().filter_map(change).collect()
 }
 
 fn summary(key: GuestKey, node: &str, current: &Current, config: &GuestConfig, now: i64) -> Vec<Fact> {

@@ -1,8 +1,11 @@
 //! What is shown of one thing: state, why and since when on top, then what it is made of.
 
+mod chart;
 mod guest;
+mod hardware;
 mod node;
 mod task;
+mod tree;
 
 use std::time::Duration;
 
@@ -13,34 +16,49 @@ use crate::model::kind::Format;
 use crate::model::row::{Row, Value};
 use crate::model::view::{Doc, Fact, View};
 
-use super::kinds::{GUESTS, NODES, TASKS, all};
+use super::kinds::{DISKS, GUESTS, NODES, POOLS, TASKS, all};
 use super::{Proxmox, watch};
 
 /// How often an open description is asked anew.
 const PACE: Duration = Duration::from_secs(5);
+/// How often figures over time are: the newest bucket lasts a minute.
+const CHART_PACE: Duration = Duration::from_secs(60);
 
 impl Proxmox {
     /// Opens a view and keeps it fresh until nobody looks any more.
     pub(super) async fn show(&self, id: &EntityId, view: &str, sink: ViewSink) -> Result<(), ApiError> {
         match (id.kind.as_str(), view) {
             (TASKS, "log") => return self.show_log(id, &sink).await,
-            (_, "describe") => {}
-            (kind, view) => return Err(ApiError::unsupported(format!("{kind} has no view `{view}`"))),
+            (NODES, "journal") => return self.show_journal(id, &sink).await,
+            _ => {}
         }
+        let pace = if matches!(view, "hour" | "day" | "week" | "month") { CHART_PACE } else { PACE };
         let mut last = None;
         loop {
-            let doc = self.describe(id).await?;
-            if last.as_ref() != Some(&doc) {
-                if sink.send(View::Doc(doc.clone())).await.is_err() {
+            let shown = self.look(id, view).await?;
+            if last.as_ref() != Some(&shown) {
+                if sink.send(shown.clone()).await.is_err() {
                     return Ok(());
                 }
-                last = Some(doc);
+                last = Some(shown);
             }
             tokio::select! {
-                () = tokio::time::sleep(PACE) => {}
+                () = tokio::time::sleep(pace) => {}
                 () = sink.closed() => return Ok(()),
             }
         }
+    }
+
+    /// One look at a view.
+    async fn look(&self, id: &EntityId, view: &str) -> Result<View, ApiError> {
+        Ok(match (id.kind.as_str(), view) {
+            (_, "describe") => View::Doc(self.describe(id).await?),
+            (GUESTS, "snapshots") => View::Tree(self.snapshot_tree(id).await?),
+            (POOLS, "tree") => View::Tree(self.device_tree(id).await?),
+            (DISKS, "smart") => View::Doc(self.smart(id).await?),
+            (GUESTS | NODES, "hour" | "day" | "week" | "month") => View::Chart(self.chart(id, view).await?),
+            (kind, view) => return Err(ApiError::unsupported(format!("{kind} has no view `{view}`"))),
+        })
     }
 
     async fn describe(&self, id: &EntityId) -> Result<Doc, ApiError> {
@@ -54,7 +72,8 @@ impl Proxmox {
 
     /// A thing of which the list already tells everything.
     async fn describe_row(&self, id: &EntityId) -> Result<Doc, ApiError> {
-        let row = self.row(watch::RESOURCES, id).await?;
+        let nothing = || ApiError::unsupported(format!("proxmox has no kind `{}`", id.kind));
+        let row = self.row(watch::feed_of(id.kind.as_str()).ok_or_else(nothing)?, id).await?;
         Ok(Doc::default().facts("", facts_of(&row)))
     }
 

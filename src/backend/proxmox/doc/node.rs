@@ -1,15 +1,23 @@
 //! One host.
 
+use std::time::Duration;
+
+use crate::backend::ViewSink;
 use crate::backend::error::ApiError;
+use crate::backend::proxmox::client::element;
 use crate::backend::proxmox::find::safe;
-use crate::backend::proxmox::wire::{Certificate, NodeStatus, Sample};
+use crate::backend::proxmox::lenient::texts;
+use crate::backend::proxmox::wire::{Certificate, Data, NodeStatus, PciDevice, Sample, Update};
 use crate::backend::proxmox::{Proxmox, watch};
 use crate::model::id::EntityId;
 use crate::model::kind::Format;
 use crate::model::row::{Cell, Tone};
-use crate::model::view::{Doc, Fact};
+use crate::model::view::{Doc, Fact, LogLine, View};
 
 use super::{bytes, fact, facts_of};
+
+/// How often the journal is asked for more.
+const JOURNAL: Duration = Duration::from_secs(3);
 
 /// A certificate that ends sooner than this wants attention, in seconds.
 const SOON: i64 = 30 * 86_400;
@@ -40,12 +48,87 @@ impl Proxmox {
             Err(error) => doc.facts("load", vec![denied(&error)]),
         };
         let now = self.clock.now().as_second();
+        doc = self.node_parts(node, doc).await;
         if let Ok(certificates) = certificates {
             let rows = certificates.iter().map(|certificate| line(certificate, now)).collect();
             doc = doc.table("certificates", vec!["file".into(), "ends".into(), "sha-256".into()], rows);
         }
         Ok(doc)
     }
+}
+
+impl Proxmox {
+    /// Updates and passed-through hardware; a part that is refused names the right.
+    async fn node_parts(&self, node: &str, doc: Doc) -> Doc {
+        let paths = (format!("/nodes/{node}/apt/update"), format!("/nodes/{node}/hardware/pci"));
+        let (updates, devices) =
+            tokio::join!(self.client.list::<Update>(&paths.0), self.client.list::<PciDevice>(&paths.1));
+        let doc = match updates {
+            Ok(updates) => doc.table(
+                "updates",
+                vec!["package".into(), "is".into(), "can be".into()],
+                updates.iter().map(update).collect(),
+            ),
+            Err(error) => doc.facts("updates", vec![denied(&error)]),
+        };
+        match devices {
+            Ok(devices) => {
+                let rows: Vec<Vec<Cell>> =
+                    devices.iter().filter(|device| is_graphics(device)).map(pci).collect();
+                doc.table("graphics", vec!["address".into(), "device".into(), "IOMMU group".into()], rows)
+            }
+            Err(error) => doc.facts("graphics", vec![denied(&error)]),
+        }
+    }
+
+    /// Streams a host's journal: the last lines, then what comes.
+    pub(super) async fn show_journal(&self, id: &EntityId, sink: &ViewSink) -> Result<(), ApiError> {
+        let Some(node) = safe(&id.key) else { return Err(ApiError::unsupported("this is no node")) };
+        let mut path = format!("/nodes/{node}/journal?lastentries=200");
+        loop {
+            let reply = self.client.raw(&path).await?;
+            let mut lines = reply.json::<Data<Lines>>()?.data.0;
+            // The first and the last entry are places in the journal, not lines of it.
+            if let Some(place) = lines.pop() {
+                path = format!("/nodes/{node}/journal?startcursor={}", element(&place));
+            }
+            let lines: Vec<LogLine> = lines.iter().skip(1).map(|text| line_of(text)).collect();
+            if !lines.is_empty() && sink.send(View::Log(lines)).await.is_err() {
+                return Ok(());
+            }
+            tokio::select! {
+                () = tokio::time::sleep(JOURNAL) => {}
+                () = sink.closed() => return Ok(()),
+            }
+        }
+    }
+}
+
+/// A list of texts.
+#[derive(Debug, Default, serde::Deserialize)]
+struct Lines(#[serde(deserialize_with = "texts")] Vec<String>);
+
+fn line_of(text: &str) -> LogLine {
+    LogLine { at: None, source: None, text: text.into(), tone: Tone::Text }
+}
+
+fn update(update: &Update) -> Vec<Cell> {
+    let text = |value: &Option<String>| Cell::new(value.as_deref().unwrap_or_default());
+    vec![text(&update.package), text(&update.old_version), text(&update.version)]
+}
+
+/// PCI class 03: what is passed through most often.
+fn is_graphics(device: &PciDevice) -> bool {
+    device.class.as_deref().is_some_and(|class| class.starts_with("0x03"))
+}
+
+fn pci(device: &PciDevice) -> Vec<Cell> {
+    let group = match device.iommugroup {
+        Some(group) if group >= 0 => Cell::new(group),
+        _ => Cell::toned("no IOMMU", Tone::Warn),
+    };
+    let text = |value: &Option<String>| Cell::new(value.as_deref().unwrap_or_default());
+    vec![text(&device.id), text(&device.device_name), group]
 }
 
 /// A part that the token may not see names what it needs; the rest stands.

@@ -3,12 +3,12 @@
 use crate::backend::error::ApiError;
 use crate::backend::proxmox::guard::Finding;
 use crate::backend::proxmox::guest::{Family, GuestConfig, GuestKey};
-use crate::backend::proxmox::kinds::GUESTS;
+use crate::backend::proxmox::kinds::{GUESTS, SNAPSHOTS};
 use crate::backend::proxmox::rights::Permissions;
 use crate::backend::proxmox::upid::Upid;
 use crate::backend::proxmox::wire::Current;
 use crate::backend::proxmox::{Proxmox, find, rows};
-use crate::model::id::EntityId;
+use crate::model::id::{EntityId, Identity};
 use crate::model::op::{Decision, Evidence, Job, Verdict};
 use crate::model::row::Tone;
 use crate::model::snapshot::Layer;
@@ -31,9 +31,20 @@ impl Observed {
         format!("{} ({})", self.config.name().unwrap_or(self.key.family.short()), self.key.vmid)
     }
 
+    /// What makes it this guest.
+    pub(super) fn identity(&self) -> Identity {
+        let key = self.key.to_string();
+        rows::guest_identity(&key, &self.node, self.config.name(), self.config.uuid().as_deref())
+    }
+
     /// What works on this guest.
     pub(super) fn busy(&self) -> Option<&Upid> {
         self.active.iter().find(|upid| upid.vmid() == Some(self.key.vmid))
+    }
+
+    /// Whether it is a template.
+    pub(super) fn is_template(&self) -> bool {
+        self.current.template == Some(true) || self.config.flag("template")
     }
 
     /// Its lock, whichever answer knows it.
@@ -44,8 +55,7 @@ impl Observed {
 
 impl Proxmox {
     /// Looks at a guest from all sides.
-    pub(super) async fn observe(&self, target: &EntityId) -> Result<Observed, ApiError> {
-        let key = guest_of(target)?;
+    pub(super) async fn observe(&self, key: GuestKey) -> Result<Observed, ApiError> {
         let (node, config) = self.locate(key).await?;
         let current = format!("{}/status/current", key.path(&node));
         let (current, permissions, active) =
@@ -62,6 +72,25 @@ pub(super) fn guest_of(target: &EntityId) -> Result<GuestKey, ApiError> {
     GuestKey::of(target).filter(|_| target.kind.as_str() == GUESTS).ok_or_else(wrong)
 }
 
+/// The guest that a row belongs to: a guest itself, or one of its snapshots.
+pub(super) fn any_guest_of(target: &EntityId) -> Result<GuestKey, ApiError> {
+    match target.kind.as_str() {
+        SNAPSHOTS => super::snapshot::of(target).map(|(key, _)| key),
+        _ => guest_of(target),
+    }
+}
+
+/// A fact that speaks against it.
+pub(super) fn refuse(what: &str, says: impl Into<String>) -> Finding {
+    (Decision::Refuse, Evidence::new(what, says, Tone::Error))
+}
+
+/// A right that the token lacks on a path.
+pub(super) fn right(permissions: &Permissions, privilege: &str, path: &str) -> Option<Finding> {
+    let lacks = !permissions.allows_one(path, privilege);
+    lacks.then(|| refuse("right", format!("the token lacks {privilege} on {path}")))
+}
+
 /// The node on which the target was when it was frozen.
 pub(super) fn frozen_node(job: &Job) -> Result<&str, ApiError> {
     let node = job.target.identity.get("node").and_then(find::safe);
@@ -70,18 +99,20 @@ pub(super) fn frozen_node(job: &Job) -> Result<&str, ApiError> {
 
 /// What is true for every operation on a guest: the right, the lock, and who else works on it.
 pub(super) fn common(seen: &Observed, privilege: &str) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let path = seen.key.rights_path();
-    if !seen.permissions.allows_one(&path, privilege) {
-        let says = format!("the token lacks {privilege} on {path}");
-        findings.push((Decision::Refuse, Evidence::new("right", says, Tone::Error)));
+    let mut findings = alike(seen, privilege);
+    if seen.is_template() {
+        findings.push(refuse("state", "it is a template"));
     }
-    if seen.current.template == Some(true) || seen.config.flag("template") {
-        findings.push((Decision::Refuse, Evidence::new("state", "it is a template", Tone::Error)));
-    }
+    findings
+}
+
+/// The same, where a template will do as well.
+pub(super) fn alike(seen: &Observed, privilege: &str) -> Vec<Finding> {
+    let mut findings: Vec<Finding> =
+        right(&seen.permissions, privilege, &seen.key.rights_path()).into_iter().collect();
     if let Some(upid) = seen.busy() {
         let says = format!("{} by {} works on it: wait for its end", rows::task_title(&upid.kind), upid.user);
-        findings.push((Decision::Refuse, Evidence::new("task", says, Tone::Error)));
+        findings.push(refuse("task", says));
     }
     findings.extend(locked(seen));
     findings
@@ -105,7 +136,7 @@ fn locked(seen: &Observed) -> Option<Finding> {
             )
         }
     };
-    Some((Decision::Refuse, Evidence::new("lock", says, Tone::Error)))
+    Some(refuse("lock", says))
 }
 
 /// Tags that say that others depend on it.
@@ -119,8 +150,11 @@ pub(super) fn important(seen: &Observed) -> Option<Finding> {
 
 /// Puts a verdict together.
 pub(super) fn verdict(effect: String, seen: &Observed, findings: Vec<Finding>) -> Verdict {
-    let key = seen.key.to_string();
-    let identity = rows::guest_identity(&key, &seen.node, seen.config.name(), seen.config.uuid().as_deref());
+    judged(effect, seen.identity(), findings)
+}
+
+/// The same for what is no guest.
+pub(super) fn judged(effect: String, identity: Identity, findings: Vec<Finding>) -> Verdict {
     let verdict = Verdict::allow(effect, identity);
     findings.into_iter().fold(verdict, |verdict, (decision, evidence)| verdict.and(decision, evidence))
 }

@@ -1,24 +1,21 @@
 //! Power: bringing guests up and down.
 
-use jiff::Timestamp;
-use reqwest::Method;
-
-use crate::backend::error::{ApiError, SendError};
+use crate::backend::error::ApiError;
 use crate::backend::proxmox::Proxmox;
+use crate::backend::proxmox::budget::{gib, short};
 use crate::backend::proxmox::client::Fields;
+use crate::backend::proxmox::doc::mib;
 use crate::backend::proxmox::guard::Finding;
-use crate::backend::proxmox::guest::{Family, GuestKey};
+use crate::backend::proxmox::guest::Family;
 use crate::backend::proxmox::kinds::GUESTS;
 use crate::backend::proxmox::rights::{Need, on_guests};
-use crate::backend::proxmox::upid::{End, Upid};
-use crate::backend::proxmox::wire::{Current, NodeStatus};
-use crate::backend::{ProgressSink, Proof, Receipt};
+use crate::backend::proxmox::wire::NodeStatus;
 use crate::model::op::{Decision, Evidence, Field, FieldKind, Job, OpSpec, Tier, Verdict};
 use crate::model::row::Tone;
 use crate::model::time;
 
-use super::observe::{Observed, common, frozen_node, guest_of, important, verdict};
-use super::{cure, settled, short};
+use super::observe::{Observed, common, frozen_node, guest_of, important, refuse, verdict};
+use super::{Effect, Request};
 
 /// One way to change whether a guest runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,263 +24,247 @@ pub(super) enum Power {
     Start,
     /// Asks it to go down by itself.
     Shutdown,
+    /// Takes its power away.
+    Stop,
+    /// Asks it to go down and brings it up again.
+    Reboot,
+    /// Presses its reset button.
+    Reset,
+    /// Holds it where it is.
+    Suspend,
+    /// Lets it go on.
+    Resume,
 }
+
+const ALL: [Power; 7] =
+    [Power::Start, Power::Shutdown, Power::Stop, Power::Reboot, Power::Reset, Power::Suspend, Power::Resume];
 
 impl Power {
     pub(super) fn named(op: &str) -> Option<Self> {
-        match op {
-            "start" => Some(Self::Start),
-            "shutdown" => Some(Self::Shutdown),
-            _ => None,
-        }
+        ALL.into_iter().find(|power| power.verb() == op)
     }
 
-    /// The last element of its path.
+    /// Its name, and the last element of its path.
     fn verb(self) -> &'static str {
         match self {
             Self::Start => "start",
             Self::Shutdown => "shutdown",
+            Self::Stop => "stop",
+            Self::Reboot => "reboot",
+            Self::Reset => "reset",
+            Self::Suspend => "suspend",
+            Self::Resume => "resume",
         }
     }
 
     /// The types of the tasks that it makes.
-    fn tasks(self) -> &'static [&'static str] {
+    pub(super) fn tasks(self) -> &'static [&'static str] {
         match self {
             Self::Start => &["qmstart", "vzstart", "hastart"],
             Self::Shutdown => &["qmshutdown", "vzshutdown", "hastop"],
+            Self::Stop => &["qmstop", "vzstop", "hastop"],
+            Self::Reboot => &["qmreboot", "vzreboot"],
+            Self::Reset => &["qmreset"],
+            Self::Suspend => &["qmpause"],
+            Self::Resume => &["qmresume"],
         }
     }
 
-    /// The state that proves it.
+    /// The state that it leads to.
     fn leads_to(self) -> &'static str {
         match self {
-            Self::Start => "running",
-            Self::Shutdown => "stopped",
+            Self::Start | Self::Reboot | Self::Reset | Self::Resume => "running",
+            Self::Shutdown | Self::Stop => "stopped",
+            Self::Suspend => "paused",
+        }
+    }
+
+    /// What it does, for the confirmation.
+    fn does(self) -> &'static str {
+        match self {
+            Self::Start => "starts",
+            Self::Shutdown => "asks to shut down:",
+            Self::Stop => "takes the power away from",
+            Self::Reboot => "asks to reboot:",
+            Self::Reset => "presses the reset button of",
+            Self::Suspend => "holds",
+            Self::Resume => "lets go on:",
         }
     }
 }
 
 pub(super) fn specs() -> Vec<OpSpec> {
-    let start = OpSpec::on(
-        GUESTS,
-        "proxmox.start",
-        "start",
-        Tier::T1,
-        "Starts the guest, once its memory fits and its devices are free.",
-    );
-    let wait = FieldKind::Duration { max: 3_600 };
-    let wait = Field::new(
-        "timeout",
-        "wait",
-        wait,
-        "How long it may take; without it the guest's own setting or 60 s.",
-    );
-    let shutdown = OpSpec::on(
-        GUESTS,
-        "proxmox.shutdown",
-        "shut down",
-        Tier::T2,
-        "Asks the guest to shut down by itself, through its agent or ACPI.",
-    );
+    let op = |name, title, tier, doc| OpSpec::on(GUESTS, name, title, tier, doc).right("VM.PowerMgmt").bulk();
+    let wait = || {
+        let doc = "How long it may take; without it the guest's own setting or 60 s.";
+        Field::new("timeout", "wait", FieldKind::Duration { max: 3_600 }, doc).optional()
+    };
+    let hard = "Takes the power away at once; what it has not written is lost.";
     vec![
-        start.right("VM.PowerMgmt").bulk(),
-        shutdown.right("VM.PowerMgmt").form(vec![wait.optional()]).bulk().warn_if_blind(),
+        op(
+            "proxmox.start",
+            "start",
+            Tier::T1,
+            "Starts the guest, once its memory fits and its devices are free.",
+        ),
+        op(
+            "proxmox.shutdown",
+            "shut down",
+            Tier::T2,
+            "Asks the guest to shut down by itself, through its agent or ACPI.",
+        )
+        .form(vec![wait()])
+        .warn_if_blind(),
+        op("proxmox.stop", "stop hard", Tier::T2, hard).warn_if_blind(),
+        op("proxmox.reboot", "reboot", Tier::T2, "Asks the guest to reboot; pending changes take effect.")
+            .form(vec![wait()])
+            .warn_if_blind(),
+        op("proxmox.reset", "reset", Tier::T2, "Presses the reset button; what it has not written is lost.")
+            .warn_if_blind(),
+        op(
+            "proxmox.suspend",
+            "suspend",
+            Tier::T2,
+            "Holds a virtual machine where it is; its memory stays taken.",
+        )
+        .warn_if_blind(),
+        op("proxmox.resume", "resume", Tier::T1, "Lets a virtual machine that is held go on.")
+            .warn_if_blind(),
     ]
 }
 
 pub(super) fn needs() -> Vec<(&'static str, Vec<Need>)> {
-    ["start", "shutdown"].into_iter().map(|op| (op, vec![on_guests("VM.PowerMgmt")])).collect()
+    ALL.into_iter().map(|power| (power.verb(), vec![on_guests("VM.PowerMgmt")])).collect()
 }
 
 impl Proxmox {
-    pub(super) async fn judge_power(&self, job: &Job) -> Result<Verdict, ApiError> {
-        let Some(power) = Power::named(short(job)) else { return Err(super::unknown(short(job))) };
-        let seen = self.observe(&job.target.id).await?;
+    pub(super) async fn judge_power(&self, power: Power, job: &Job) -> Result<Verdict, ApiError> {
+        let seen = self.observe(guest_of(&job.target.id)?).await?;
         let mut findings = common(&seen, "VM.PowerMgmt");
-        match power {
-            Power::Start => {
-                findings.extend(before_start(&seen));
-                let max = seen.current.maxmem;
-                findings.extend(self.guard(seen.key, &seen.node, &seen.config, max, &seen.active).await);
-            }
-            Power::Shutdown => findings.extend(before_shutdown(&seen)),
+        if power == Power::Stop {
+            // A stop may overrule the shutdown that hangs.
+            findings.retain(|(_, evidence)| evidence.what != "task" || !hanging(&seen));
+        }
+        findings.extend(before(power, &seen));
+        if power == Power::Start {
+            let max = seen.current.maxmem;
+            findings.extend(self.guard(seen.key, &seen.node, &seen.config, max, &seen.active).await);
         }
         Ok(verdict(effect(power, &seen), &seen, findings))
     }
 
-    pub(super) async fn send_power(&self, job: &Job, progress: &ProgressSink) -> Result<Receipt, SendError> {
-        let refuse = |error: ApiError| SendError::NotSent(error.fault);
-        let power = Power::named(short(job)).ok_or_else(|| refuse(super::unknown(short(job))))?;
-        let key = guest_of(&job.target.id).map_err(refuse)?;
-        let node = frozen_node(job).map_err(refuse)?;
+    pub(super) async fn power_request(&self, power: Power, job: &Job) -> Result<Request, ApiError> {
+        let key = guest_of(&job.target.id)?;
+        let node = frozen_node(job)?;
         let mut fields = Fields::new();
         if let Some(wait) = time::parse_duration(job.arg("timeout")) {
             fields.push(("timeout", wait.as_secs().to_string()));
         }
-        let path = format!("{}/status/{}", key.path(node), power.verb());
-        let said = self.client.send(Method::POST, &path, &fields).await?;
-        let (upid, ended) = self.await_task(&said, progress).await?;
-        // Somebody else was faster: the wish is fulfilled.
-        if let (Power::Start, End::Error(text)) = (power, &ended.end)
-            && text.contains("already running")
-        {
-            return Ok(Receipt { remote: Some(upid.raw), said: text.clone(), reveal: None });
+        if power == Power::Stop {
+            let active = self.active(node).await?;
+            if active.iter().any(|upid| upid.vmid() == Some(key.vmid) && is_shutdown(&upid.kind)) {
+                fields.push(("overrule-shutdown", "1".to_owned()));
+            }
         }
-        settled(&upid, ended)
+        Ok(Request::post(format!("{}/status/{}", key.path(node), power.verb()), fields))
     }
 
-    pub(super) async fn verify_power(
-        &self,
-        job: &Job,
-        remote: Option<&str>,
-        since: Timestamp,
-    ) -> Result<Proof, ApiError> {
-        let Some(power) = Power::named(short(job)) else { return Err(super::unknown(short(job))) };
+    pub(super) async fn power_effect(&self, power: Power, job: &Job) -> Result<Effect, ApiError> {
         let key = guest_of(&job.target.id)?;
         let (node, _) = self.locate(key).await?;
-        let upid = match remote.and_then(Upid::parse) {
-            Some(upid) => Some(upid),
-            None => self.adopt(&node, power.tasks(), &key.vmid.to_string(), since.as_second()).await?,
-        };
-        let Some(upid) = upid else { return self.without_task(power, key, &node, since).await };
-        if let Some(proof) = self.task_proof(&upid, power).await? {
-            return Ok(proof);
+        let current = self.current(key, &node).await?;
+        let state = current.state().to_owned();
+        let there = state == power.leads_to();
+        let mut words = format!("it is {state}");
+        if there && power == Power::Start {
+            words.push_str(&self.memory_left(&node).await);
         }
-        let current = self.settle(key, &node, power.leads_to()).await?;
-        let state = current.state();
-        if state != power.leads_to() {
-            let says = format!("the task ended OK, but the guest is {state}");
-            // The HA manager acts by itself, seconds after the task.
-            let managed = current.ha.0.as_ref().and_then(|ha| ha.managed) == Some(true);
-            let look = "look at its state again in a minute".to_owned();
-            return Ok(if managed { Proof::Unclear(says, look) } else { Proof::Absent(says) });
-        }
-        Ok(Proof::Seen(self.seen(power, &node, &current).await))
+        let proves = !matches!(power, Power::Reboot | Power::Reset);
+        Ok(Effect { there, proves, words })
     }
 
-    /// The proof that the task alone gives: that it failed, or that it still runs.
-    async fn task_proof(&self, upid: &Upid, power: Power) -> Result<Option<Proof>, ApiError> {
-        let look = format!("open the log of {upid}");
-        let deadline = tokio::time::Instant::now() + self.pace.settle;
-        loop {
-            let status = self.task_status(upid).await?;
-            match status.exitstatus.as_deref().map(End::parse) {
-                Some(End::Ok | End::Warnings(_)) => return Ok(None),
-                Some(End::Error(text)) if power == Power::Start && text.contains("already running") => {
-                    return Ok(None);
-                }
-                Some(End::Error(text)) => {
-                    let cure = cure(&text, &[]);
-                    let says = if cure.is_empty() { text } else { format!("{text}: {cure}") };
-                    return Ok(Some(Proof::Absent(says)));
-                }
-                Some(End::Lost) => return Ok(None),
-                None if tokio::time::Instant::now() >= deadline => {
-                    return Ok(Some(Proof::Unclear("its task still runs".to_owned(), look)));
-                }
-                None => tokio::time::sleep(self.pace.step * 2).await,
-            }
-        }
-    }
-
-    /// No task of ours is to be found: the guest's own state is all there is.
-    async fn without_task(
-        &self,
-        power: Power,
-        key: GuestKey,
-        node: &str,
-        since: Timestamp,
-    ) -> Result<Proof, ApiError> {
-        let current = self.current(key, node).await?;
-        let state = current.state();
-        let sent = self.clock.now().as_second() - since.as_second();
-        Ok(if state == power.leads_to() {
-            Proof::Seen(format!("it is {state}, though no task of ours is listed"))
-        } else if sent < 35 {
-            let says = format!("it is {state}, and no task of ours is listed yet");
-            Proof::Unclear(says, "look at proxmox.tasks in half a minute".to_owned())
-        } else {
-            Proof::Absent(format!("it is {state}, and no task of ours was made"))
-        })
-    }
-
-    /// Asks a guest until it is in a state, or until patience ends.
-    async fn settle(&self, key: GuestKey, node: &str, wanted: &str) -> Result<Current, ApiError> {
-        let deadline = tokio::time::Instant::now() + self.pace.settle;
-        loop {
-            let current = self.current(key, node).await?;
-            if current.state() == wanted || tokio::time::Instant::now() >= deadline {
-                return Ok(current);
-            }
-            tokio::time::sleep(self.pace.step * 2).await;
-        }
-    }
-
-    /// The proof in words; after a start with what it left of the host's memory.
-    async fn seen(&self, power: Power, node: &str, current: &Current) -> String {
-        let mut words = format!("it is {}", current.state());
-        if power == Power::Start {
-            let status: Result<NodeStatus, _> = self.client.get(&format!("/nodes/{node}/status")).await;
-            let memory = status.ok().and_then(|status| status.memory.0);
-            let left = memory.and_then(|m| m.available.or_else(|| Some(m.total? - m.used?)));
-            if let Some(left) = left {
-                use crate::backend::proxmox::budget::{gib, short};
-                words.push_str(&format!("; {node} has {} GiB of memory left", short(gib(left))));
-                if gib(left) < 1.0 {
-                    words.push_str(", which is too little");
-                }
-            }
-        }
-        words
+    /// What a start left of the host's memory, in words; nothing where it cannot be seen.
+    async fn memory_left(&self, node: &str) -> String {
+        let status: Result<NodeStatus, _> = self.client.get(&format!("/nodes/{node}/status")).await;
+        let memory = status.ok().and_then(|status| status.memory.0);
+        let Some(left) = memory.and_then(|memory| memory.left()) else { return String::new() };
+        let warning = if gib(left) < self.budget.tight_left { ", which is too little" } else { "" };
+        format!("; {node} has {} GiB of memory left{warning}", short(gib(left)))
     }
 }
 
-fn before_start(seen: &Observed) -> Vec<Finding> {
-    match seen.current.state() {
+fn is_shutdown(kind: &str) -> bool {
+    matches!(kind, "qmshutdown" | "vzshutdown")
+}
+
+/// Whether a shutdown is what works on it.
+fn hanging(seen: &Observed) -> bool {
+    seen.busy().is_some_and(|upid| is_shutdown(&upid.kind))
+}
+
+/// What a guest's state means for what is wanted.
+fn before(power: Power, seen: &Observed) -> Vec<Finding> {
+    let state = seen.current.state();
+    let container = seen.key.family == Family::Lxc;
+    let mut findings = match power {
+        Power::Reset | Power::Suspend | Power::Resume if container => {
+            vec![refuse("kind", "containers have no such thing")]
+        }
+        Power::Start => before_start(state, seen),
+        Power::Resume => match state {
+            "paused" | "suspended" => Vec::new(),
+            "stopped" => vec![refuse("state", "it is stopped: start it")],
+            state => vec![refuse("state", format!("it is {state} already"))],
+        },
+        Power::Stop if state == "stopped" => vec![refuse("state", "it is stopped already")],
+        Power::Stop => vec![stopping(seen)],
+        _ if state == "stopped" => vec![refuse("state", "it is stopped")],
+        Power::Shutdown | Power::Reboot if state != "running" => {
+            vec![refuse("state", format!("it is {state}: it cannot hear this"))]
+        }
+        Power::Shutdown | Power::Reboot => vec![way(seen)],
+        Power::Suspend if state == "paused" => vec![refuse("state", "it is paused already")],
+        Power::Suspend | Power::Reset => Vec::new(),
+    };
+    if !matches!(power, Power::Start | Power::Resume) {
+        findings.extend(important(seen));
+    }
+    findings
+}
+
+fn before_start(state: &str, seen: &Observed) -> Vec<Finding> {
+    match state {
         "stopped" if seen.lock() == Some("suspended") => {
             vec![(Decision::Allow, Evidence::new("state", "hibernated: it resumes", Tone::Info))]
         }
         "stopped" => Vec::new(),
-        state => {
-            let says = format!("it is {state} already");
-            vec![(Decision::Refuse, Evidence::new("state", says, Tone::Error))]
-        }
+        state => vec![refuse("state", format!("it is {state} already"))],
     }
 }
 
-fn before_shutdown(seen: &Observed) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    match seen.current.state() {
-        "running" => {
-            let agent = seen.current.agent == Some(true) || seen.config.flag("agent");
-            let way = match (seen.key.family, agent) {
-                (Family::Lxc, _) => "its init is asked",
-                (Family::Qemu, true) => "its guest agent is asked, else ACPI",
-                (Family::Qemu, false) => "an ACPI press, which a guest may ignore",
-            };
-            findings.push((Decision::Allow, Evidence::new("way", way, Tone::Text)));
-        }
-        "stopped" => {
-            findings.push((Decision::Refuse, Evidence::new("state", "it is stopped already", Tone::Error)))
-        }
-        state => {
-            let says = format!("it is {state}: it cannot hear a shutdown");
-            findings.push((Decision::Refuse, Evidence::new("state", says, Tone::Error)));
-        }
-    }
-    findings.extend(important(seen));
-    findings
+fn stopping(seen: &Observed) -> Finding {
+    let says = if hanging(seen) {
+        "a shutdown that hangs is broken off; what the guest has not written is lost"
+    } else {
+        "what the guest has not written is lost; a shutdown is the gentler way"
+    };
+    (Decision::Warn, Evidence::new("data", says, Tone::Warn))
+}
+
+fn way(seen: &Observed) -> Finding {
+    let agent = seen.current.agent == Some(true) || seen.config.flag("agent");
+    let way = match (seen.key.family, agent) {
+        (Family::Lxc, _) => "its init is asked",
+        (Family::Qemu, true) => "its guest agent is asked, else ACPI",
+        (Family::Qemu, false) => "an ACPI press, which a guest may ignore",
+    };
+    (Decision::Allow, Evidence::new("way", way, Tone::Text))
 }
 
 fn effect(power: Power, seen: &Observed) -> String {
-    let title = seen.title();
-    match power {
-        Power::Start => {
-            let memory = seen.config.memory_mib().map_or_else(String::new, |mib| {
-                format!(" with {} of memory", crate::backend::proxmox::doc::mib(mib))
-            });
-            format!("starts {title} on {}{memory}", seen.node)
-        }
-        Power::Shutdown => format!("asks {title} on {} to shut down", seen.node),
-    }
+    let memory = match (power, seen.config.memory_mib()) {
+        (Power::Start, Some(memory)) => format!(" with {} of memory", mib(memory)),
+        _ => String::new(),
+    };
+    format!("{} {} on {}{memory}", power.does(), seen.title(), seen.node)
 }

@@ -24,7 +24,7 @@ pub(super) fn row(
     let key = memory.words.share(&format!("{family}/{vmid}"));
     let name = memory.words.share(guest.name.as_deref().unwrap_or(&key));
     let node = guest.node.as_deref().map(|node| memory.words.share(node));
-    memory.list(vmid, Known { name: name.clone(), node });
+    memory.list(vmid, Known { name: name.clone(), node, container: family == "lxc" });
     let template = guest.template == Some(true);
     let state = match memory.fresher(vmid) {
         Some(state) => state,
@@ -32,7 +32,14 @@ pub(super) fn row(
     };
     let lock = guest.lock.as_deref().filter(|lock| !lock.is_empty());
     let ha = guest.hastate.as_deref().filter(|state| !state.is_empty());
-    let (health, note) = health(&state, lock, ha, template);
+    let (health, why) = health(&state, lock, ha, template);
+    let onboot = memory.facts(vmid).is_some_and(|facts| facts.onboot);
+    let (health, why) = match health {
+        Health::Off if onboot && !template && why.is_none() => {
+            (Health::Warning, Some("off, though it starts with its host".to_owned()))
+        }
+        health => (health, why),
+    };
     let on = !matches!(&*state, "stopped" | "unknown");
     let uptime = guest.uptime.filter(|uptime| on && *uptime > 0);
     let started = uptime.and_then(|uptime| instant(memory.started(vmid, uptime, now.as_second())));
@@ -52,6 +59,7 @@ pub(super) fn row(
         size(if family == "lxc" { guest.disk } else { guest.maxdisk }),
         Cell::new(rate(guest, vmid, memory, now).filter(|_| on)),
         lock.map_or_else(Cell::empty, |lock| Cell::toned(Value::Text(memory.words.share(lock)), Tone::Warn)),
+        Cell::new(memory.saved(vmid).and_then(instant)),
         text(memory, guest.tags.as_deref().map(tags).as_deref()),
         text(memory, guest.pool.as_deref()),
         text(memory, ha),
@@ -59,10 +67,10 @@ pub(super) fn row(
     ];
     let mut row = Row::new(id(kind, place, key), name.clone(), cells);
     row.health = health;
-    row.note = note.map(|note| memory.words.share(&note));
+    row.note = why.map(|why| memory.words.share(&why));
     row.domain = place.domain;
     row.identity = known(&row.id.key, guest, memory);
-    row.facets = facets(&name, memory);
+    row.facets = facets(&name, vmid, memory);
     Some(row)
 }
 
@@ -76,16 +84,22 @@ fn rate(guest: &Resource<'_>, vmid: u32, memory: &mut Memory, now: Timestamp) ->
     memory.rate(vmid, bytes, now.as_second())
 }
 
-fn facets(name: &Arc<str>, memory: &mut Memory) -> Box<[Facet]> {
+fn facets(name: &Arc<str>, vmid: u32, memory: &mut Memory) -> Box<[Facet]> {
     let host = if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
         memory.words.share(&name.to_ascii_lowercase())
     } else {
         name.clone()
     };
-    Box::new([
+    let mut facets = vec![
         Facet::new(FacetKey::Host, host, Grade::Likely),
         Facet::new(FacetKey::Name, name.clone(), Grade::Hint),
-    ])
+    ];
+    if let Some(facts) = memory.facts(vmid) {
+        let uuid = facts.uuid.iter().map(|uuid| (FacetKey::MachineUuid, uuid));
+        let macs = facts.macs.iter().map(|mac| (FacetKey::Mac, mac));
+        facets.extend(uuid.chain(macs).map(|(key, value)| Facet::new(key, value.clone(), Grade::Certain)));
+    }
+    facets.into_boxed_slice()
 }
 
 /// The identity as far as the list tells it, out of shared texts.

@@ -1,6 +1,8 @@
 //! Wire to rows: what a resource looks like on screen, how it is, and how other systems know it.
 
 mod guest;
+pub mod hardware;
+pub mod keeping;
 mod node;
 mod storage;
 mod task;
@@ -15,6 +17,7 @@ use crate::model::row::{Cell, Domain, Value};
 use crate::model::snapshot::Snapshot;
 
 use super::kinds::{GUESTS, NODES, STORAGES};
+use super::lenient::Items;
 use super::memory::Memory;
 use super::wire::Resource;
 
@@ -41,12 +44,13 @@ struct Kinds {
 type Counts<'a> = HashMap<&'a str, (u32, u32)>;
 
 /// Projects `GET /cluster/resources`; what cannot be recognised is counted, not shown.
-pub fn project(resources: &[Resource<'_>], place: &Place, memory: &mut Memory, now: Timestamp) -> Snapshot {
+pub fn project(list: &Items<Resource<'_>>, place: &Place, memory: &mut Memory, now: Timestamp) -> Snapshot {
+    let resources = &list.items;
     let kinds = Kinds { guests: GUESTS.into(), nodes: NODES.into(), storages: STORAGES.into() };
     let counts = counts(resources);
     memory.relist();
     let mut rows = Vec::with_capacity(resources.len());
-    let (mut unread, mut guests, mut blank) = (0, 0, 0);
+    let (mut unread, mut guests, mut blank) = (list.skipped, 0, 0);
     for resource in resources {
         let row = match kind(resource) {
             Some("qemu" | "lxc") => {
@@ -71,6 +75,12 @@ pub fn project(resources: &[Resource<'_>], place: &Place, memory: &mut Memory, n
     if unread > 0 {
         snapshot.complete = false;
         snapshot.notes.push(format!("{unread} entries could not be recognised"));
+    }
+    if snapshot.rows.is_empty() {
+        let rights = "VM.Audit, Sys.Audit, Datastore.Audit";
+        snapshot
+            .notes
+            .push(format!("nothing can be seen: a token of its own needs rights of its own ({rights})"));
     }
     if guests > 0 && blank == guests {
         snapshot.notes.push("the host is still collecting: names and figures follow".to_owned());

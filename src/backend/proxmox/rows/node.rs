@@ -28,7 +28,7 @@ pub(super) fn row(
     let status = memory.words.share(node.status.as_deref().unwrap_or("unknown"));
     let used = share(node.mem, node.maxmem);
     let root = share(node.disk, node.maxdisk);
-    let (health, note) = health(&status, used, root);
+    let (health, why) = health(&status, used, root);
     let uptime = node.uptime.filter(|uptime| *uptime > 0);
     let booted = uptime.and_then(|uptime| instant(minute(now.as_second() - uptime)));
     let (running, all) = counts.get(&*name).copied().unwrap_or_default();
@@ -50,7 +50,7 @@ pub(super) fn row(
     ];
     let mut row = Row::new(id(kind, place, name.clone()), name.clone(), cells);
     row.health = health;
-    row.note = note.map(|note| memory.words.share(&note));
+    row.note = why.map(|why| memory.words.share(&why));
     row.domain = place.domain;
     row.identity = Identity::new().with("node", name.clone());
     row.facets = Box::new([

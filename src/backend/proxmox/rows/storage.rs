@@ -20,7 +20,7 @@ pub(super) fn row(storage: &Resource<'_>, kind: &KindId, place: &Place, memory: 
     let name = memory.words.share(storage.storage.as_deref().or(named)?);
     let status = memory.words.share(storage.status.as_deref().unwrap_or("unknown"));
     let full = share(storage.disk, storage.maxdisk);
-    let (health, note) = health(&status, full);
+    let (health, why) = health(&status, full);
     let tone = if full.is_some_and(|full| full >= FULL) { health.into() } else { Tone::Text };
     let cells = vec![
         Cell::toned(Value::Text(status), health.into()),
@@ -36,7 +36,7 @@ pub(super) fn row(storage: &Resource<'_>, kind: &KindId, place: &Place, memory: 
     let key = memory.words.share(&format!("{node}/{name}"));
     let mut row = Row::new(id(kind, place, key), name.clone(), cells);
     row.health = health;
-    row.note = note.map(|note| memory.words.share(&note));
+    row.note = why.map(|why| memory.words.share(&why));
     row.domain = place.domain;
     row.identity = Identity::new().with("storage", name).with("node", node);
     Some(row)

@@ -19,7 +19,7 @@ fn now() -> Timestamp {
 fn projected(entries: &str) -> Snapshot {
     let json = format!(r#"{{"data":[{entries}]}}"#);
     let list: Resources<'_> = serde_json::from_str(&json).unwrap();
-    project(&list.data.items, &place(), &mut Memory::default(), now())
+    project(&list.data, &place(), &mut Memory::default(), now())
 }
 
 fn cell<'a>(row: &'a Row, column: &str) -> &'a Value {

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::backend::proxmox::guest::Family;
-use crate::backend::sim::World;
+use crate::backend::sim::{World, lab};
 
-use super::lab::{GIB, Guest, Lab, Node, Storage};
+use super::lab::{Backup, GIB, Guest, Lab, Node, Snap, Storage};
 use super::task::Task;
 
 /// What a host takes for itself, bytes.
@@ -57,7 +57,39 @@ fn home(lab: &mut Lab, scenario: &str) {
     add(lab, template);
     let container = Guest { family: Family::Lxc, ..machine(130, "build-ct", 2, 1, 8, 0, "lab") };
     add(lab, container);
+    kept(lab);
     history(lab);
+}
+
+/// Snapshots and backups from before.
+fn kept(lab: &mut Lab) {
+    let now = lab.now;
+    let snap = |name: &str, parent: Option<&str>, days: i64, description: &str| Snap {
+        name: name.to_owned(),
+        parent: parent.map(str::to_owned),
+        time: now - days * DAY,
+        memory: false,
+        description: format!("{description}\n"),
+    };
+    if let Some(guest) = lab.guests.get_mut(&100) {
+        guest.snapshots = vec![
+            snap("pre_talos_1_8", None, 120, "before Talos 1.8"),
+            snap("pre_talos_1_9", Some("pre_talos_1_8"), 40, "before Talos 1.9"),
+        ];
+        guest.at = Some("pre_talos_1_9".to_owned());
+    }
+    for (vmid, hours, gib) in [(100, 8, 3), (101, 8, 32), (100, 32, 3), (101, 32, 31), (110, 24 * 80, 4)] {
+        lab.backups.push(Backup {
+            node: "pve".into(),
+            storage: "backup-hdd".into(),
+            vmid,
+            family: Family::Qemu,
+            time: now - hours * 3_600,
+            size: gib * GIB,
+            notes: lab.guests.get(&vmid).map(|guest| guest.name.clone()).unwrap_or_default(),
+            protected: vmid == 110,
+        });
+    }
 }
 
 /// A virtual machine that has been up for so many seconds; 0 is off.
@@ -76,15 +108,17 @@ fn machine(vmid: u32, name: &str, cores: i64, gib: i64, disk: i64, up: i64, tags
         template: false,
         tags: tags.to_owned(),
         config: BTreeMap::new(),
+        snapshots: Vec::new(),
+        at: None,
     }
 }
 
-fn add(lab: &mut Lab, mut guest: Guest) {
-    guest.started = lab.now - guest.started;
-    let mac = format!("BC:24:11:00:{:02X}:{:02X}", guest.vmid >> 8 & 0xff, guest.vmid & 0xff);
+fn add(cluster: &mut Lab, mut guest: Guest) {
+    guest.started = cluster.now - guest.started;
+    let mac = lab::mac(&guest.name).to_uppercase();
     match guest.family {
         Family::Qemu => {
-            let uuid = uuid(lab.seed, guest.vmid);
+            let uuid = lab::machine_uuid(&guest.name);
             guest.config.insert("smbios1".into(), format!("uuid={uuid}"));
             guest.config.insert("net0".into(), format!("virtio={mac},bridge=vmbr0"));
             let disk =
@@ -99,26 +133,13 @@ fn add(lab: &mut Lab, mut guest: Guest) {
             guest.config.insert("rootfs".into(), disk);
         }
     }
-    lab.guests.insert(guest.vmid, guest);
+    cluster.guests.insert(guest.vmid, guest);
 }
 
 fn set(lab: &mut Lab, vmid: u32, entries: &[(&str, &str)]) {
     if let Some(guest) = lab.guests.get_mut(&vmid) {
         guest.config.extend(entries.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
     }
-}
-
-/// The SMBIOS UUID of a guest, the same for a seed wherever it is asked for.
-pub fn uuid(seed: u64, vmid: u32) -> String {
-    let mixed = mix(seed ^ u64::from(vmid));
-    format!(
-        "{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}",
-        mixed >> 32,
-        mixed >> 16 & 0xffff,
-        mixed & 0xfff,
-        vmid & 0xfff,
-        mix(mixed) >> 16
-    )
 }
 
 /// Scatters a number (splitmix64).
@@ -174,10 +195,10 @@ fn cluster(lab: &mut Lab, guests: usize) {
         let dice = mix(lab.seed ^ u64::from(vmid));
         let (role, gib) = [("web", 4), ("db", 16), ("cache", 2), ("queue", 2), ("build", 8)][n % 5];
         let up = if dice % 10 < 8 { i64::try_from(dice % 8_000_000).unwrap_or(1) + 60 } else { 0 };
-        let tags = format!("{};{role}", if dice % 3 == 0 { "prod" } else { "dev" });
+        let tags = format!("{};{role}", if dice.is_multiple_of(3) { "prod" } else { "dev" });
         let mut guest = machine(vmid, &format!("{role}-{n:05}"), 4, gib, 40, up, &tags);
         guest.node = format!("pve{:02}", n % 10 + 1);
-        if dice % 7 == 0 {
+        if dice.is_multiple_of(7) {
             guest.family = Family::Lxc;
         }
         add(lab, guest);

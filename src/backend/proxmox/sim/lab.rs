@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use axum::body::Bytes;
+use jiff::Timestamp;
 
 use crate::backend::proxmox::guest::Family;
 use crate::backend::proxmox::rights::Permissions;
 use crate::backend::sim::World;
 
 use super::build;
-use super::task::{Effect, Task};
+use super::task::{Change, Effect, Task};
 
 /// Bytes in a GiB.
 pub const GIB: i64 = 1 << 30;
@@ -79,9 +80,91 @@ pub struct Guest {
     pub tags: String,
     /// The rest of its configuration.
     pub config: BTreeMap<String, String>,
+    /// Its snapshots.
+    pub snapshots: Vec<Snap>,
+    /// The snapshot that it stands on.
+    pub at: Option<String>,
+}
+
+/// A snapshot.
+#[derive(Debug, Clone)]
+pub struct Snap {
+    /// Its name.
+    pub name: String,
+    /// The one before it.
+    pub parent: Option<String>,
+    /// Epoch seconds.
+    pub time: i64,
+    /// Whether the memory is in it.
+    pub memory: bool,
+    /// What somebody wrote about it.
+    pub description: String,
+}
+
+/// A backup.
+#[derive(Debug, Clone)]
+pub struct Backup {
+    /// The node that sees it.
+    pub node: String,
+    /// The storage.
+    pub storage: String,
+    /// The guest.
+    pub vmid: u32,
+    /// Which sort of guest.
+    pub family: Family,
+    /// Epoch seconds.
+    pub time: i64,
+    /// Bytes.
+    pub size: i64,
+    /// What is written on it.
+    pub notes: String,
+    /// Whether it refuses to be removed.
+    pub protected: bool,
+}
+
+impl Backup {
+    /// Its volume; the time in the name is the host's own.
+    pub fn volid(&self) -> String {
+        let at = Timestamp::from_second(self.time).unwrap_or_default().strftime("%Y_%m_%d-%H_%M_%S");
+        let end = if self.family == Family::Qemu { "vma.zst" } else { "tar.zst" };
+        format!("{}:backup/vzdump-{}-{}-{at}.{end}", self.storage, self.family.word(), self.vmid)
+    }
 }
 
 impl Guest {
+    /// What a task's end changes about it.
+    fn change(&mut self, change: &Change, when: i64) {
+        match change {
+            Change::State(state) => {
+                if *state == "running" && !self.is_up() {
+                    self.started = when;
+                }
+                self.state = state;
+            }
+            Change::Restart => self.started = when,
+            Change::Lock(lock) => self.lock = *lock,
+            Change::Node(node) => self.node.clone_from(node),
+            Change::Take(snap) => {
+                self.at = Some(snap.name.clone());
+                self.snapshots.push(snap.clone());
+            }
+            Change::Rollback(name) => self.at = Some(name.clone()),
+            Change::Drop(name) => self.drop_snapshot(name),
+        }
+    }
+
+    fn drop_snapshot(&mut self, name: &str) {
+        let gone =
+            self.snapshots.iter().position(|snap| snap.name == name).map(|at| self.snapshots.remove(at));
+        let parent = gone.and_then(|snap| snap.parent);
+        for snap in self.snapshots.iter_mut().filter(|snap| snap.parent.as_deref() == Some(name)) {
+            snap.parent.clone_from(&parent);
+        }
+        if self.at.as_deref() == Some(name) {
+            self.at = parent;
+        }
+    }
+
     /// Whether it holds memory and devices.
     pub fn is_up(&self) -> bool {
         self.state != "stopped"
@@ -116,6 +199,8 @@ pub struct Lab {
     pub storages: Vec<Storage>,
     /// The guests by number.
     pub guests: BTreeMap<u32, Guest>,
+    /// The backups.
+    pub backups: Vec<Backup>,
     /// All tasks, oldest first.
     pub tasks: Vec<Task>,
     /// What the token may do.
@@ -141,6 +226,7 @@ impl Lab {
             nodes: Vec::new(),
             storages: Vec::new(),
             guests: BTreeMap::new(),
+            backups: Vec::new(),
             tasks: Vec::new(),
             permissions: Permissions::default(),
             now,
@@ -152,15 +238,6 @@ impl Lab {
         };
         build::fill(&mut lab, world);
         lab
-    }
-
-    /// Whether nobody answers.
-    pub fn is_off(&self, world: &World) -> bool {
-        match world.get("home").as_str() {
-            "off" => true,
-            "" => matches!(world.scenario.as_str(), "home-off-declared" | "home-lost"),
-            _ => false,
-        }
     }
 
     /// Moves to the present: tasks that have ended take effect, in the order of their ends.
@@ -185,17 +262,13 @@ impl Lab {
 
     fn apply(&mut self, effect: &Effect, when: i64) {
         match effect {
-            Effect::State(vmid, state) => {
-                if let Some(guest) = self.guests.get_mut(vmid) {
-                    guest.state = state;
-                    if *state == "running" {
-                        guest.started = when;
-                    }
-                }
+            Effect::Keep(backup) => self.backups.push((**backup).clone()),
+            Effect::Add(guest) => {
+                self.guests.insert(guest.vmid, (**guest).clone());
             }
-            Effect::Lock(vmid, lock) => {
+            Effect::On(vmid, change) => {
                 if let Some(guest) = self.guests.get_mut(vmid) {
-                    guest.lock = *lock;
+                    guest.change(change, when);
                 }
             }
         }

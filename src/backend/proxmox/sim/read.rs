@@ -7,8 +7,7 @@ use crate::backend::proxmox::guest::Family;
 
 use super::answer::{Answer, Params};
 use super::lab::{BROADCAST, Guest, Lab, Node, Storage};
-use super::task::Task;
-use super::{build, figures};
+use super::{build, figures, hosts, keeping, tasks};
 
 /// Routes a question; `None` where there is no such path.
 pub fn get(lab: &mut Lab, path: &[&str], params: &Params) -> Option<Answer> {
@@ -19,8 +18,10 @@ pub fn get(lab: &mut Lab, path: &[&str], params: &Params) -> Option<Answer> {
         ["access", "permissions"] => permissions(lab),
         ["access", "users", user, "token", token] => token_info(user, token),
         ["cluster", "resources"] => resources(lab, params),
-        ["cluster", "tasks"] => recent(lab),
+        ["cluster", "tasks"] => tasks::recent(lab),
         ["cluster", "mapping", "pci"] => mappings(lab),
+        ["cluster", "backup"] => allowed(lab, "/", "Sys.Audit", || keeping::jobs(lab)),
+        ["cluster", "nextid"] => keeping::next_id(lab, params),
         ["nodes", node, rest @ ..] => match lab.node(node).cloned() {
             Some(node) => return on_node(lab, &node, rest, params),
             None => Answer::refused(
@@ -35,27 +36,46 @@ pub fn get(lab: &mut Lab, path: &[&str], params: &Params) -> Option<Answer> {
 }
 
 fn on_node(lab: &Lab, node: &Node, path: &[&str], params: &Params) -> Option<Answer> {
+    let rights = format!("/nodes/{}", node.name);
     Some(match path {
-        ["status"] => allowed(lab, &format!("/nodes/{}", node.name), "Sys.Audit", || status(lab, node)),
-        ["rrddata"] => allowed(lab, &format!("/nodes/{}", node.name), "Sys.Audit", || samples(lab, node)),
-        ["certificates", "info"] => Answer::ok(&json!([])),
-        ["tasks"] => tasks(lab, node, params),
-        ["tasks", upid, "status"] => with_task(lab, upid, |task| task_status(lab, task)),
-        ["tasks", upid, "log"] => with_task(lab, upid, |task| log(lab, task, params)),
+        ["status"] => allowed(lab, &rights, "Sys.Audit", || status(lab, node)),
+        ["rrddata"] => allowed(lab, &rights, "Sys.Audit", || samples(lab, node)),
+        ["certificates", "info"] => hosts::certificates(lab),
+        ["config"] => Answer::ok(&json!({ "wakeonlan": "BC:24:11:00:00:01", "description": "homelab" })),
+        ["services"] => allowed(lab, &rights, "Sys.Audit", hosts::services),
+        ["disks", "list"] => allowed(lab, &rights, "Sys.Audit", || hosts::disks(params)),
+        ["disks", "smart"] => allowed(lab, "/", "Sys.Audit", || hosts::smart(params)),
+        ["disks", "zfs"] => allowed(lab, "/", "Sys.Audit", hosts::pools),
+        ["disks", "zfs", pool] => allowed(lab, "/", "Sys.Audit", || hosts::pool(pool)),
+        ["apt", "update"] => allowed(lab, &rights, "Sys.Modify", hosts::updates),
+        ["hardware", "pci"] => allowed(lab, "/", "Sys.Audit|Sys.Modify", hosts::pci),
+        ["journal"] => allowed(lab, &rights, "Sys.Syslog", || hosts::journal(lab, node, params)),
+        ["storage", storage, "content", rest @ ..] => keeping::content(lab, node, storage, rest, params),
+        ["tasks"] => tasks::list(lab, node, params),
+        ["tasks", upid, "status"] => tasks::status(lab, upid),
+        ["tasks", upid, "log"] => tasks::log(lab, upid, params),
         [family @ ("qemu" | "lxc")] => guests(lab, node, family),
         [family @ ("qemu" | "lxc"), vmid, rest @ ..] => match guest(lab, node, family, vmid) {
-            Ok(guest) => return on_guest(lab, guest, rest),
+            Ok(guest) => return on_guest(lab, guest, rest, params),
             Err(answer) => answer,
         },
         _ => return None,
     })
 }
 
-fn on_guest(lab: &Lab, guest: &Guest, path: &[&str]) -> Option<Answer> {
+fn on_guest(lab: &Lab, guest: &Guest, path: &[&str], params: &Params) -> Option<Answer> {
     let rights = format!("/vms/{}", guest.vmid);
     Some(match path {
         ["status", "current"] => allowed(lab, &rights, "VM.Audit", || current(lab, guest)),
         ["config"] => allowed(lab, &rights, "VM.Audit", || config(guest)),
+        ["pending"] => allowed(lab, &rights, "VM.Audit", || keeping::pending(guest)),
+        ["snapshot"] => allowed(lab, &rights, "VM.Audit", || keeping::snapshots(guest)),
+        ["rrddata"] => allowed(lab, &rights, "VM.Audit", || guest_samples(lab, guest)),
+        ["migrate"] => allowed(lab, &rights, "VM.Migrate", || keeping::migration(lab, guest, params)),
+        ["agent", "network-get-interfaces"] => {
+            allowed(lab, &rights, "VM.GuestAgent.Audit|VM.GuestAgent.Unrestricted", || keeping::agent(guest))
+        }
+        ["interfaces"] => allowed(lab, &rights, "VM.Audit", || keeping::interfaces(guest)),
         _ => return None,
     })
 }
@@ -203,6 +223,21 @@ fn samples(lab: &Lab, node: &Node) -> Answer {
     Answer::ok(&Value::Array((0..60).map(bucket).collect()))
 }
 
+fn guest_samples(lab: &Lab, guest: &Guest) -> Answer {
+    let minute = lab.now / 60 * 60;
+    let figures = figures::guest(lab, guest);
+    let bucket = |n: i64| {
+        let time = minute - (59 - n) * 60;
+        if n == 59 || !guest.is_up() || time < guest.started {
+            return json!({ "time": time });
+        }
+        json!({ "time": time, "cpu": figures.get("cpu"), "mem": figures.get("mem"), "maxmem": guest.memory << 20,
+            "memhost": guest.cost(), "netin": 42_311.2, "netout": 20_113.9, "diskread": 0, "diskwrite": 512_220.1,
+            "pressureiosome": 0.6, "pressurememorysome": 0 })
+    };
+    Answer::ok(&Value::Array((0..60).map(bucket).collect()))
+}
+
 fn guests(lab: &Lab, node: &Node, family: &str) -> Answer {
     let here = lab.guests.values().filter(|guest| guest.node == node.name && guest.family.word() == family);
     let entry = |guest: &Guest| {
@@ -269,8 +304,17 @@ fn config(guest: &Guest) -> Answer {
     if guest.template {
         map.insert("template".into(), json!(1));
     }
-    map.insert("digest".into(), json!(format!("{:040x}", build::mix(u64::from(guest.vmid)))));
+    map.insert("digest".into(), json!(digest(guest)));
     Answer::ok(&Value::Object(map))
+}
+
+/// What tells one state of a configuration from another.
+pub fn digest(guest: &Guest) -> String {
+    let text = format!("{:?}{}{}{}", guest.config, guest.tags, guest.name, guest.memory);
+    format!(
+        "{:040x}",
+        text.bytes().fold(u64::from(guest.vmid), |seed, byte| build::mix(seed ^ u64::from(byte)))
+    )
 }
 
 fn mappings(lab: &Lab) -> Answer {
@@ -280,121 +324,4 @@ fn mappings(lab: &Lab) -> Answer {
         return Answer::ok(&json!([]));
     }
     Answer::ok(&json!([{ "id": "gpu0", "description": "RTX 3080", "map": [map], "digest": "11aa" }]))
-}
-
-/// Own tasks need no right, those of others do.
-fn seen<'a>(lab: &'a Lab, node: &str) -> impl Iterator<Item = &'a Task> {
-    let all = lab.permissions.allows(&format!("/nodes/{node}"), "Sys.Audit");
-    let node = node.to_owned();
-    lab.tasks
-        .iter()
-        .rev()
-        .filter(move |task| task.field(1) == node && (all || task.user == "vigie@pve!console"))
-}
-
-fn task_entry(lab: &Lab, task: &Task, active: bool) -> Value {
-    let (user, token) = task.user.split_once('!').map_or((task.user.as_str(), None), |(u, t)| (u, Some(t)));
-    let over = task.is_over(lab.now);
-    let mut entry = json!({ "upid": task.upid, "node": task.field(1), "type": task.field(5), "id": task.field(6),
-        "starttime": task.starts, "user": if active && !over { &task.user } else { user } });
-    if let Some(map) = entry.as_object_mut() {
-        if let Some(token) = token.filter(|_| !(active && !over)) {
-            map.insert("tokenid".into(), json!(token));
-        }
-        if over {
-            map.insert("endtime".into(), json!(task.ends));
-            map.insert("status".into(), json!(task.exit));
-        } else if active {
-            map.insert("status".into(), json!("RUNNING"));
-        } else {
-            map.insert("pid".into(), json!(i64::from_str_radix(task.field(2), 16).unwrap_or(0)));
-        }
-        if !active {
-            map.insert("saved".into(), json!(if over { "1" } else { "0" }));
-        }
-    }
-    entry
-}
-
-/// About 25 of each node, those that run first.
-fn recent(lab: &Lab) -> Answer {
-    let mut entries = Vec::new();
-    for node in &lab.nodes {
-        let mut tasks: Vec<&Task> = seen(lab, &node.name).take(25).collect();
-        tasks.sort_by_key(|task| task.is_over(lab.now));
-        entries.extend(tasks.into_iter().map(|task| task_entry(lab, task, false)));
-    }
-    Answer::ok(&Value::Array(entries))
-}
-
-fn tasks(lab: &Lab, node: &Node, params: &Params) -> Answer {
-    let schema = [
-        "errors?",
-        "limit#",
-        "since#",
-        "source",
-        "start#",
-        "statusfilter",
-        "typefilter",
-        "until#",
-        "userfilter",
-        "vmid#",
-    ];
-    if let Err(wrong) = params.check(&schema) {
-        return wrong;
-    }
-    let source = params.get("source").unwrap_or("archive");
-    let since = params.number("since").unwrap_or(0);
-    let id = params.get("vmid");
-    let fits = |task: &&Task| {
-        let over = task.is_over(lab.now);
-        let source = match source {
-            "active" => !over,
-            "all" => true,
-            _ => over,
-        };
-        source && task.starts >= since && id.is_none_or(|id| task.field(6) == id)
-    };
-    let all: Vec<&Task> = seen(lab, &node.name).filter(fits).collect();
-    let limit = usize::try_from(params.number("limit").unwrap_or(50)).unwrap_or(50);
-    let start = usize::try_from(params.number("start").unwrap_or(0)).unwrap_or(0);
-    let page = all.iter().skip(start).take(limit).map(|task| task_entry(lab, task, true)).collect();
-    Answer::list(&Value::Array(page), all.len())
-}
-
-fn with_task(lab: &Lab, upid: &str, answer: impl FnOnce(&Task) -> Answer) -> Answer {
-    let known = lab.tasks.iter().find(|task| task.upid == upid);
-    known.map_or_else(|| Answer::parameter("upid", "no such task"), answer)
-}
-
-fn task_status(lab: &Lab, task: &Task) -> Answer {
-    let (user, token) = task.user.split_once('!').map_or((task.user.as_str(), None), |(u, t)| (u, Some(t)));
-    let over = task.is_over(lab.now);
-    let mut entry = json!({ "upid": task.upid, "node": task.field(1), "type": task.field(5), "id": task.field(6),
-        "starttime": task.starts, "user": user, "status": if over { "stopped" } else { "running" } });
-    if let Some(map) = entry.as_object_mut() {
-        if let Some(token) = token {
-            map.insert("tokenid".into(), json!(token));
-        }
-        if over {
-            map.insert("exitstatus".into(), json!(task.exit));
-        }
-    }
-    Answer::ok(&entry)
-}
-
-fn log(lab: &Lab, task: &Task, params: &Params) -> Answer {
-    if let Err(wrong) = params.check(&["start#", "limit#", "download?"]) {
-        return wrong;
-    }
-    let lines = task.lines(lab.now);
-    if lines.is_empty() {
-        return Answer::list(&json!([{ "n": 1, "t": "no content" }]), 1);
-    }
-    let start = usize::try_from(params.number("start").unwrap_or(0)).unwrap_or(0);
-    let limit = usize::try_from(params.number("limit").unwrap_or(50)).unwrap_or(50);
-    let limit = if limit == 0 { usize::MAX } else { limit };
-    let page = lines.iter().enumerate().skip(start).take(limit);
-    let page: Vec<Value> = page.map(|(n, text)| json!({ "n": n + 1, "t": text })).collect();
-    Answer::list(&Value::Array(page), lines.len())
 }

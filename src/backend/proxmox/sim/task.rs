@@ -1,12 +1,35 @@
 //! Tasks: what they log as time goes by, how they end, and what that changes.
 
+use super::lab::{Backup, Guest, Snap};
+
 /// What a task's end changes.
 #[derive(Debug, Clone)]
 pub enum Effect {
-    /// A guest's state.
-    State(u32, &'static str),
-    /// A guest's lock.
-    Lock(u32, Option<&'static str>),
+    /// Something about a guest.
+    On(u32, Change),
+    /// A backup is there.
+    Keep(Box<Backup>),
+    /// A guest is there.
+    Add(Box<Guest>),
+}
+
+/// What changes about a guest.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// Its state.
+    State(&'static str),
+    /// It has begun anew.
+    Restart,
+    /// Its lock.
+    Lock(Option<&'static str>),
+    /// The host it is on.
+    Node(String),
+    /// A snapshot is there.
+    Take(Snap),
+    /// It stands on a snapshot.
+    Rollback(String),
+    /// A snapshot is gone.
+    Drop(String),
 }
 
 /// A task.
@@ -70,6 +93,13 @@ impl Task {
     /// Whether it has ended without having had its effect.
     pub fn is_due(&self, now: i64) -> bool {
         !self.applied && self.is_over(now)
+    }
+
+    /// Ends it now without its effect.
+    pub fn break_off(&mut self, at: i64, why: &str) {
+        self.ends = at;
+        why.clone_into(&mut self.exit);
+        self.effects.clear();
     }
 
     /// A field of its id.

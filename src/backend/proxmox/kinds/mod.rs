@@ -1,5 +1,7 @@
 //! The kinds that Proxmox can list: their columns, views and drill-downs.
 
+mod keeping;
+
 use crate::model::id::KindId;
 use crate::model::kind::{Column, Drill, Format, KindSpec, Shape, ViewSpec, Width};
 
@@ -12,9 +14,26 @@ pub const STORAGES: &str = "proxmox.storages";
 /// What the servers work on and worked on.
 pub const TASKS: &str = "proxmox.tasks";
 
+/// Snapshots of guests.
+pub const SNAPSHOTS: &str = "proxmox.snapshots";
+/// Backups, one row each.
+pub const BACKUPS: &str = "proxmox.backups";
+/// The backup board: one row per guest.
+pub const COVERAGE: &str = "proxmox.coverage";
+/// Backup jobs.
+pub const JOBS: &str = "proxmox.jobs";
+/// ZFS pools.
+pub const POOLS: &str = "proxmox.pools";
+/// Disks.
+pub const DISKS: &str = "proxmox.disks";
+/// Services of the hosts.
+pub const SERVICES: &str = "proxmox.services";
+
 /// All kinds in the order of the palette.
 pub fn all() -> Vec<KindSpec> {
-    vec![guests(), nodes(), storages(), tasks()]
+    let mut kinds = vec![guests(), nodes(), storages(), tasks()];
+    kinds.extend(keeping::all());
+    kinds
 }
 
 fn view(name: &'static str, title: &'static str, shape: Shape) -> ViewSpec {
@@ -56,6 +75,9 @@ fn guests() -> KindSpec {
             .priority(5),
         Column::new("lock", "lock", Width::Fit(4, 15), "Why power, configuration and snapshots are refused.")
             .priority(4),
+        Column::new("backup", "saved", Width::Fixed(5), "Time since its last good backup.")
+            .format(Format::Age)
+            .priority(5),
         Column::new("tags", "tags", Width::Fit(4, 24), "Its tags.").priority(8),
         Column::new("pool", "pool", Width::Fit(4, 12), "The pool it belongs to.").wide(),
         Column::new("ha", "ha", Width::Fit(2, 14), "What the HA manager does with it.").wide(),
@@ -68,7 +90,13 @@ fn guests() -> KindSpec {
         doc: "Virtual machines and containers of Proxmox VE.".into(),
         columns,
         sort: (1, false),
-        views: Vec::new(),
+        views: vec![
+            view("snapshots", "snapshots", Shape::Tree),
+            view("hour", "last hour", Shape::Chart),
+            view("day", "last day", Shape::Chart),
+            view("week", "last week", Shape::Chart),
+            view("month", "last month", Shape::Chart),
+        ],
         drill: None,
         pane: Some('1'),
     }
@@ -95,7 +123,13 @@ fn nodes() -> KindSpec {
         doc: "Proxmox VE hosts.".into(),
         columns,
         sort: (1, false),
-        views: Vec::new(),
+        views: vec![
+            view("hour", "last hour", Shape::Chart),
+            view("day", "last day", Shape::Chart),
+            view("week", "last week", Shape::Chart),
+            view("month", "last month", Shape::Chart),
+            view("journal", "journal", Shape::Log),
+        ],
         drill: Some(Drill { kind: KindId::from(GUESTS), column: "node".into() }),
         pane: None,
     }

@@ -1,13 +1,16 @@
 //! Decoding without trust: Proxmox writes one field as a number, a numeric string or a boolean, depending on its
 //! release and the kind of guest. A field of a wrong type is a field that is absent; nothing else is lost.
 
+mod list;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+pub use list::{Items, Maybe};
 
 /// What a field makes of each JSON scalar; `None` where it makes no sense to it.
 pub trait Scalar<'de>: Sized {
@@ -221,111 +224,6 @@ pub fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, 
     Ok(items.into_iter().filter_map(text).collect())
 }
 
-/// A list of objects; what is no object is counted and left out, `null` is an empty list.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Items<T> {
-    /// The objects in order.
-    pub items: Vec<T>,
-    /// How many entries were no objects.
-    pub skipped: usize,
-}
-
-impl<T> Default for Items<T> {
-    fn default() -> Self {
-        Self { items: Vec::new(), skipped: 0 }
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Items<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ItemsVisitor(PhantomData))
-    }
-}
-
-struct ItemsVisitor<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for ItemsVisitor<T> {
-    type Value = Items<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list")
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Items::default())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        let mut list = Items::default();
-        while let Some(item) = seq.next_element::<Maybe<T>>()? {
-            match item.0 {
-                Some(item) => list.items.push(item),
-                None => list.skipped += 1,
-            }
-        }
-        Ok(list)
-    }
-}
-
-/// An object, or something else in its place.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Maybe<T>(pub Option<T>);
-
-impl<T> Default for Maybe<T> {
-    fn default() -> Self {
-        Self(None)
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Maybe<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(MaybeVisitor(PhantomData))
-    }
-}
-
-struct MaybeVisitor<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for MaybeVisitor<T> {
-    type Value = Maybe<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        T::deserialize(MapAccessDeserializer::new(map)).map(|item| Maybe(Some(item)))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Maybe(None))
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(Maybe(None))
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(Maybe(None))
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(Maybe(None))
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(Maybe(None))
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
-        Ok(Maybe(None))
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Maybe(None))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -387,6 +285,8 @@ mod tests {
             serde_json::from_str(r#"[{"int":1}, 2, "x", null, [3], true, 1.5, {}]"#).unwrap();
         assert_eq!((list.items.len(), list.skipped), (2, 6));
         assert_eq!(serde_json::from_str::<Items<Probe>>("null").unwrap(), Items::default());
-        assert!(serde_json::from_str::<Items<Probe>>("\"text\"").is_err());
+        for odd in ["\"text\"", "7", "1.5", "true", r#"{"a":[1]}"#] {
+            assert_eq!(serde_json::from_str::<Items<Probe>>(odd).unwrap(), Items::none(), "{odd}");
+        }
     }
 }
