@@ -12,11 +12,9 @@ use serde::Deserialize;
 
 use super::lenient::{LaxText, Maybe, lax};
 
-pub use guest::{Address, AgentInterfaces, Current, Ha, Interface, LocalDisk, Migration, Pending, Snapshot};
-pub use keeping::{BackupJob, Disk, Smart, SmartAttribute, Vdev, Verification, Volume, Zpool};
-pub use node::{
-    Certificate, CpuInfo, Mapping, Memory, NodeConfig, NodeStatus, PciDevice, Sample, Service, Update,
-};
+pub use guest::{AgentInterfaces, Current, Interface, Migration, Pending, Snapshot};
+pub use keeping::{BackupJob, Disk, Smart, SmartAttribute, Vdev, Volume, Zpool};
+pub use node::{Certificate, Mapping, NodeConfig, NodeStatus, PciDevice, Sample, Service, Update};
 pub use resource::{Resource, Resources};
 pub use task::{LogEntry, Task, TaskStatus};
 
