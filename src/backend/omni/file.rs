@@ -95,7 +95,7 @@ impl Place {
         let draft = folder.join(format!(".{name}.{}", uuid::Uuid::new_v4().simple()));
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft);
         let file = file.map_err(|why| error(&draft, why))?;
-        Ok(Draft { file, draft, path: self.path.clone(), replace: self.replace })
+        Ok(Draft { file, beside: draft, path: self.path.clone(), replace: self.replace })
     }
 }
 
@@ -103,7 +103,7 @@ impl Place {
 #[derive(Debug)]
 pub(super) struct Draft {
     file: File,
-    draft: PathBuf,
+    beside: PathBuf,
     path: PathBuf,
     replace: bool,
 }
@@ -112,12 +112,12 @@ impl Draft {
     /// Writes the content and puts the file in its place.
     pub(super) fn keep(mut self, content: &[u8]) -> Result<(), ApiError> {
         let written = self.file.write_all(content).and_then(|()| self.file.sync_all());
-        written.map_err(|why| error(&self.draft, why))?;
+        written.map_err(|why| error(&self.beside, why))?;
         let placed = if self.replace {
-            std::fs::rename(&self.draft, &self.path)
+            std::fs::rename(&self.beside, &self.path)
         } else {
             // A link fails where a file has come to be meanwhile; a rename would replace it.
-            std::fs::hard_link(&self.draft, &self.path)
+            std::fs::hard_link(&self.beside, &self.path)
         };
         placed.map_err(|why| error(&self.path, why))
     }
@@ -126,7 +126,7 @@ impl Draft {
 impl Drop for Draft {
     fn drop(&mut self) {
         // Gone already where it was renamed.
-        let _ = std::fs::remove_file(&self.draft);
+        let _ = std::fs::remove_file(&self.beside);
     }
 }
 

@@ -101,7 +101,7 @@ impl ServiceKey {
 
     /// The fingerprint as Omni writes it: 40 lower-case hex digits.
     pub(super) fn fingerprint_hex(&self) -> String {
-        self.fingerprint.iter().map(|byte| format!("{byte:02x}")).collect()
+        packet::hex(&self.fingerprint)
     }
 }
 

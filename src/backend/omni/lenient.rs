@@ -72,6 +72,8 @@ macro_rules! messages {
         $($(#[$field_meta:meta])* $field:ident: $kind:ty,)*
     })*) => {$(
         $(#[$meta])*
+        // The names are the server's.
+        #[allow(clippy::struct_field_names)]
         #[derive(Debug, Clone, Default, PartialEq, serde::Deserialize)]
         #[serde(default)]
         pub(in crate::backend::omni) struct $name {

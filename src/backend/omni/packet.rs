@@ -27,6 +27,15 @@ pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
     base64::engine::general_purpose::STANDARD.decode(text).ok()
 }
 
+/// Bytes in lower-case hex digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
 /// The checksum of an armour (RFC 4880, 6.1).
 pub(super) fn crc24(bytes: &[u8]) -> [u8; 3] {
     let step = |crc: u32, byte: &u8| {

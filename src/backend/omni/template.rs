@@ -48,6 +48,8 @@ struct VersionDoc {
     version: String,
 }
 
+// The switches are those of omnictl's own schema.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 struct FeaturesDoc {

@@ -405,3 +405,14 @@ async fn a_class_that_nothing_fits_and_a_lost_provider_are_said() {
     let providers = noted(omni.poll(&source("providers")).await.unwrap());
     assert_eq!(providers, ["proxmox: no heartbeat: home off"]);
 }
+
+#[tokio::test]
+async fn a_machines_log_arrives_line_by_line() {
+    let (world, _running, config) = lab().await;
+    let omni = Omni::new(&config, &world.clock);
+    let id = omni.resolve(&MACHINES.into(), "oci-node-1").await.unwrap().remove(0).id;
+    let (sink, mut views) = mpsc::channel(16);
+    omni.open(&id, "log", sink).await.unwrap();
+    let View::Log(lines) = views.recv().await.unwrap() else { panic!("no log") };
+    assert!(lines[0].text.starts_with("[talos] service") && lines[0].at.is_some(), "{lines:?}");
+}

@@ -85,7 +85,7 @@ async fn fill<F: Feed>(eye: &Eye<'_>, feed: &mut F) -> Result<Snapshot, ApiError
             Err(error) => notes.push(format!("no {}: {error}", shelf.table().kind)),
         }
     }
-    Ok(Snapshot { notes, complete, ..whole(eye, feed) })
+    Ok(Snapshot { complete, notes, ..whole(eye, feed) })
 }
 
 /// Puts a list onto its shelf in place of what was there; how many of its items cannot be read.
@@ -192,7 +192,7 @@ async fn catch_up<F: Feed>(lines: &mut Lines<'_>, feed: &mut F, tables: usize) -
     feed.shelves().into_iter().for_each(Shelved::begin);
     while !behind.is_empty() {
         match timeout_at(until, lines.next()).await {
-            Err(_) => return Err(End::HeldBack),
+            Err(_) | Ok(Some((_, Event::Ended)) | None) => return Err(End::HeldBack),
             Ok(Some((at, Event::CaughtUp))) => {
                 feed.shelves().into_iter().skip(at).take(1).for_each(Shelved::finish);
                 behind.remove(&at);
@@ -201,7 +201,6 @@ async fn catch_up<F: Feed>(lines: &mut Lines<'_>, feed: &mut F, tables: usize) -
             Ok(Some((at, Event::Refused(_)))) => {
                 behind.remove(&at);
             }
-            Ok(Some((_, Event::Ended)) | None) => return Err(End::HeldBack),
             Ok(Some((at, event))) => {
                 apply(feed, at, &event);
             }

@@ -24,7 +24,7 @@ pub(super) async fn describe(omni: &Omni, name: &str) -> Result<Option<Doc>, Api
             shelf.put(&json);
         }
     }
-    let (Some(row), Some(cluster)) = (feed.row(name, &omni.lens()), feed.clusters.of(name)) else {
+    let (Some(row), Some(cluster)) = (feed.row(name, &omni.lens()), feed.specs.of(name)) else {
         return Ok(None);
     };
     let selected = Route::selected(format!("omni.sidero.dev/cluster={name}"));

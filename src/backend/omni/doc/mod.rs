@@ -1,6 +1,7 @@
 //! The description of one thing: what is wrong on top, then everything that Omni knows of it.
 
 mod cluster;
+mod log;
 mod machine;
 
 use std::time::Duration;
@@ -20,6 +21,9 @@ const PACE: Duration = Duration::from_secs(5);
 
 /// Sends the description and keeps it fresh until nobody looks any more.
 pub(super) async fn open(omni: &Omni, id: &EntityId, view: &str, sink: ViewSink) -> Result<(), ApiError> {
+    if view == "log" && id.kind.as_str() == MACHINES {
+        return log::follow(omni, &id.key, &sink).await;
+    }
     if view != "describe" {
         return Err(ApiError::unsupported(format!("Omni has no view `{view}` of {}", id.kind)));
     }

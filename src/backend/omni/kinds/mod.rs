@@ -3,7 +3,7 @@
 mod infra;
 mod operations;
 
-use crate::model::kind::{Column, Drill, Format, KindSpec, Width};
+use crate::model::kind::{Column, Drill, Format, KindSpec, Shape, ViewSpec, Width};
 
 pub(super) use operations::operations;
 
@@ -93,7 +93,7 @@ fn machines() -> KindSpec {
             .into(),
         columns: machine_columns(),
         sort: (1, false),
-        views: Vec::new(),
+        views: vec![ViewSpec { name: "log".into(), title: "log".into(), shape: Shape::Log }],
         drill: None,
         pane: None,
     }

@@ -82,7 +82,7 @@ impl Operation for Patch {
         let effect = format!("{verb} patch {} of {cluster}; machines may restart to take it on", id(job));
         let identity = identity(&found.metadata).with(VERSION, version.to_string());
         let mut verdict = Verdict::allow(effect, identity);
-        if manager(&found.metadata) != "" {
+        if !manager(&found.metadata).is_empty() {
             let says = "the cluster's template removes patches that it does not know at its next sync";
             verdict = verdict.and(Decision::Warn, Evidence::new("template", says, Tone::Warn));
         }

@@ -61,9 +61,7 @@ impl Operation for Power {
         };
         let spec = &machine.spec;
         if *self == Self::On {
-            return Ok(
-                self.on(spec.connected, Verdict::allow(format!("Powers {name} on"), identity(&machine)))
-            );
+            return Ok(on(spec.connected, Verdict::allow(format!("Powers {name} on"), identity(&machine))));
         }
         if !spec.connected {
             return Ok(Verdict::refuse("machine", "Omni has no connection to it"));
@@ -139,7 +137,7 @@ impl Operation for Power {
         let connected = machine.as_ref().is_some_and(|machine| machine.connected);
         let changed = member.as_ref().and_then(|member| member.metadata.updated);
         let since_then = changed.is_some_and(|at| at.as_second() >= since.as_second());
-        let state = format!(
+        let text = format!(
             "{} is {}{}",
             job.target.name,
             Stage(stage).word(),
@@ -153,17 +151,16 @@ impl Operation for Power {
             Self::On => connected || stage == Stage::POWERING_ON,
         };
         let look = format!("vigie get omni.machines {}", job.target.name);
-        Ok(if seen { Proof::Seen(state) } else { Proof::Unclear(state, look) })
+        Ok(if seen { Proof::Seen(text) } else { Proof::Unclear(text, look) })
     }
 }
 
-impl Power {
-    fn on(self, connected: bool, verdict: Verdict) -> Verdict {
-        if connected {
-            return Verdict::refuse("machine", "it is on already");
-        }
-        let says =
-            "works only where a static infrastructure provider runs the machine; Omni refuses it otherwise";
-        verdict.and(Decision::Allow, Evidence::new("provider", says, Tone::Info))
+/// Powering on.
+fn on(connected: bool, verdict: Verdict) -> Verdict {
+    if connected {
+        return Verdict::refuse("machine", "it is on already");
     }
+    let says =
+        "works only where a static infrastructure provider runs the machine; Omni refuses it otherwise";
+    verdict.and(Decision::Allow, Evidence::new("provider", says, Tone::Info))
 }

@@ -148,7 +148,7 @@ fn gate(
             (Decision::Refuse, Evidence::new("etcd backup", says, Tone::Error))
         }
     });
-    if manager(&cluster.metadata) != "" {
+    if !manager(&cluster.metadata).is_empty() {
         let says =
             "a template manages this cluster: change the version there too, or its next sync goes back";
         facts.push((Decision::Warn, Evidence::new("template", says, Tone::Warn)));

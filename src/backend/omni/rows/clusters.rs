@@ -26,7 +26,7 @@ const RUNNING: i64 = 3;
 /// What the clusters' rows are made of.
 #[derive(Debug, Default)]
 pub(in crate::backend::omni) struct Clusters {
-    pub(in crate::backend::omni) clusters: Shelf<Cluster>,
+    pub(in crate::backend::omni) specs: Shelf<Cluster>,
     pub(in crate::backend::omni) statuses: Shelf<ClusterStatus>,
     talos: Shelf<UpgradeTalos>,
     kubernetes: Shelf<UpgradeKubernetes>,
@@ -39,7 +39,7 @@ impl Feed for Clusters {
 
     fn shelves(&mut self) -> Vec<&mut dyn Shelved> {
         vec![
-            &mut self.clusters,
+            &mut self.specs,
             &mut self.statuses,
             &mut self.talos,
             &mut self.kubernetes,
@@ -49,11 +49,11 @@ impl Feed for Clusters {
     }
 
     fn ids(&self) -> Vec<Arc<str>> {
-        self.clusters.ids().cloned().collect()
+        self.specs.ids().cloned().collect()
     }
 
     fn row(&self, id: &str, lens: &Lens) -> Option<Row> {
-        let cluster = self.clusters.of(id)?;
+        let cluster = self.specs.of(id)?;
         let status = self.statuses.spec(id);
         let (word, judgement) = self.judge(cluster, status, lens.now);
         let meta = &cluster.metadata;

@@ -103,7 +103,7 @@ impl Feed for Providers {
 /// What the machine requests' rows are made of.
 #[derive(Debug, Default)]
 pub(in crate::backend::omni) struct Requests {
-    requests: Shelf<MachineRequest>,
+    orders: Shelf<MachineRequest>,
     statuses: Shelf<MachineRequestStatus>,
     clusters: Shelf<ClusterRequestStatus>,
 }
@@ -112,15 +112,15 @@ impl Feed for Requests {
     const KIND: &'static str = REQUESTS;
 
     fn shelves(&mut self) -> Vec<&mut dyn Shelved> {
-        vec![&mut self.requests, &mut self.statuses, &mut self.clusters]
+        vec![&mut self.orders, &mut self.statuses, &mut self.clusters]
     }
 
     fn ids(&self) -> Vec<Arc<str>> {
-        self.requests.ids().cloned().collect()
+        self.orders.ids().cloned().collect()
     }
 
     fn row(&self, id: &str, lens: &Lens) -> Option<Row> {
-        let request = self.requests.of(id)?;
+        let request = self.orders.of(id)?;
         let status = self.statuses.spec(id).cloned().unwrap_or_default();
         let place = self.clusters.of(id);
         let (word, health) = match status.stage {

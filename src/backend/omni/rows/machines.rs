@@ -114,7 +114,7 @@ fn disk(hardware: &Hardware) -> Option<i64> {
     Some(system.unwrap_or_else(all)).filter(|bytes| *bytes > 0)
 }
 
-/// The addresses without masks; link-local and Omni's own tunnel (fdae:41e4:649b::/48) are nobody's address.
+/// The addresses without masks; link-local and Omni's own tunnel (`fdae:41e4:649b::/48`) are nobody's address.
 pub(in crate::backend::omni) fn addresses(machine: &MachineStatus) -> impl Iterator<Item = &str> {
     let plain = machine.network.addresses.iter().filter_map(|address| address.split('/').next());
     plain.filter(|ip| !ip.is_empty() && !ip.starts_with("fe80:") && !ip.starts_with("fdae:41e4:649b:"))

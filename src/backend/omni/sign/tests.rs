@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::*;
 use crate::backend::omni::key::KeyError;
+use crate::backend::omni::packet::hex;
 
 const KEY: &str = include_str!("../fixtures/service-account-key.txt");
 /// When the signatures of the vectors were made.
@@ -12,10 +13,6 @@ const THEN: u32 = 1_770_000_000;
 
 fn key() -> ServiceKey {
     ServiceKey::parse(KEY).unwrap()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[test]

@@ -95,7 +95,7 @@ fn signed(
     }
     let claimed: Payload = serde_json::from_str(&payload).ok()?;
     let same = |key: &&str| claimed.headers.get(*key).cloned().flatten() == metadata(headers, key);
-    if claimed.method != method || !SIGNED.iter().all(|key| same(&key)) {
+    if claimed.method != method || !SIGNED.iter().all(same) {
         return None;
     }
     let packet = decode(packet)?;

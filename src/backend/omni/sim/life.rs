@@ -1,5 +1,6 @@
 //! What the controllers of the real server do as time passes: machines are made, boot, upgrade, and go.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
@@ -117,9 +118,9 @@ fn allocate(inside: &mut Inside, world: &World, now: Timestamp) {
             }
             let machine = made(&id, &cluster, control_plane, number, now);
             let uuid = machine_uuid(&machine.name);
-            if !inside.machines.contains_key(&uuid) {
-                members.push(uuid.clone());
-                inside.machines.insert(uuid, machine);
+            if let Entry::Vacant(place) = inside.machines.entry(uuid.clone()) {
+                members.push(uuid);
+                place.insert(machine);
             }
         }
         let surplus = usize::try_from(wanted).map_or(0, |wanted| members.len().saturating_sub(wanted));

@@ -53,7 +53,7 @@ pub(super) fn answer(lab: &Lab, method: &str, request: &Request) -> Result<Answe
             let bundle =
                 json!({"result": {"bundle_data": STANDARD.encode(b"PK\x05\x06 a bundle of the lab")}})
                     .to_string();
-            Ok(lines(vec![step(1), step(2), step(3), bundle]))
+            Ok(lines(&[step(1), step(2), step(3), bundle]))
         }
         "MachineLogs" => machine_logs(lab, request),
         "ListUsers" => {
@@ -68,7 +68,7 @@ pub(super) fn answer(lab: &Lab, method: &str, request: &Request) -> Result<Answe
             if !matches!(request.account.role, Role::Auditor | Role::Admin) {
                 return Err(Refusal::role(request.account.role));
             }
-            Ok(lines(infra::audit(lab.now())))
+            Ok(lines(&infra::audit(lab.now())))
         }
         _ => Err(Refusal::new(12, format!("method {method} not implemented"))),
     }
@@ -123,12 +123,12 @@ fn machine_logs(lab: &Lab, request: &Request) -> Result<Answer, Refusal> {
             "talos-level": if number == 3 { "warn" } else { "info" }, "talos-time": at.to_string()});
         json!({"result": {"bytes": STANDARD.encode(entry.to_string())}}).to_string()
     });
-    Ok(lines(told.collect()))
+    Ok(lines(&told.collect::<Vec<_>>()))
 }
 
 /// A stream that ends by itself.
-fn lines(lines: Vec<String>) -> Answer {
-    Answer::Stream(Body::from(lines.iter().map(|line| format!("{line}\n")).collect::<String>()))
+fn lines(lines: &[String]) -> Answer {
+    Answer::Stream(Body::from(lines.join("\n") + "\n"))
 }
 
 fn service_accounts(lab: &Lab) -> Value {

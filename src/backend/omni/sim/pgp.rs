@@ -9,7 +9,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256, Sha512};
 
 use crate::backend::omni::key::{ED25519, ServiceKey, fingerprint};
-use crate::backend::omni::packet::{Reader, crc24, new_length, packets, padded, put_mpi};
+use crate::backend::omni::packet::{Reader, crc24, hex, new_length, packets, padded, put_mpi};
 use crate::backend::omni::sign::{put_length, seal};
 
 /// A key pair to be made.
@@ -39,8 +39,7 @@ impl Recipe<'_> {
 
     /// What the server keeps of it.
     pub(in crate::backend::omni) fn registered(&self) -> (String, VerifyingKey) {
-        let hex = fingerprint(&self.public()).iter().map(|byte| format!("{byte:02x}")).collect();
-        (hex, SigningKey::from_bytes(&self.seed).verifying_key())
+        (hex(&fingerprint(&self.public())), SigningKey::from_bytes(&self.seed).verifying_key())
     }
 
     /// The value of `OMNI_SERVICE_ACCOUNT_KEY`.

@@ -1,6 +1,6 @@
 //! Short-lived clusters against the simulator: born, ready, taken down, proven gone; and everything that must not happen.
 
-use super::ops::{Passing, judged, proof, send};
+use super::ops::{Form, Passing, judged, proof, send};
 use super::*;
 
 async fn making(omni: &Omni, id: &str, args: &[(&str, &str)]) -> Job {
@@ -158,7 +158,7 @@ async fn a_creation_that_fails_in_the_middle_says_what_exists_and_can_be_finishe
 
 #[tokio::test]
 async fn a_cluster_is_not_made_without_room_provider_or_a_sound_template() {
-    let cases: [(&str, &str, &[(&str, &str)], &str, &str); 6] = [
+    let cases: [(&str, &str, Form, &str, &str); 6] = [
         ("kubevirt", "off", &[], "9", "kubevirt is not connected"),
         ("", "", &[("talos", "9.9.9")], "9", "does not know Talos"),
         ("", "", &[("kubernetes", "1.1.1")], "9", "does not go with Talos"),

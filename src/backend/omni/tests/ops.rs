@@ -49,8 +49,11 @@ pub(super) async fn proof(omni: &Omni, job: &Job, since: Timestamp) -> Proof {
     Proof::Unclear("our patience is over".into(), String::new())
 }
 
+/// A form's values.
+pub(super) type Form = &'static [(&'static str, &'static str)];
+
 /// Operations that can succeed in the calm lab: name, kind, target, form.
-const GOOD: [(&str, &str, &str, &[(&str, &str)]); 8] = [
+const GOOD: [(&str, &str, &str, Form); 8] = [
     ("omni.lock", MACHINES, "talos-prod-worker-1", &[]),
     ("omni.lock", CLUSTERS, "prod", &[]),
     ("omni.reboot", MACHINES, "oci-node-2", &[("mode", "default")]),
@@ -141,7 +144,7 @@ async fn what_somebody_else_changed_meanwhile_is_shown_and_never_overwritten() {
 
 #[tokio::test]
 async fn nonsense_is_refused_before_anything_is_sent() {
-    let cases: [(&str, &str, &str, &[(&str, &str)], &str); 9] = [
+    let cases: [(&str, &str, &str, Form, &str); 9] = [
         ("omni.unlock", MACHINES, "oci-node-2", &[], "not locked"),
         ("omni.lock", MACHINES, "oci-node-1", &[], "control planes"),
         ("omni.scale", MACHINE_SETS, "prod-workers", &[("count", "3")], "no class fills this set"),

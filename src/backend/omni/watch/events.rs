@@ -123,16 +123,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_read_and_nonsense_ends_the_stream() {
+    fn every_sort_of_event_is_read() {
         let put = br#"{"result":{"event":{"resource":"{\"spec\":{}}","event_type":2},"total":1}}"#;
         assert!(matches!(read(put), Some(Event::Put(text)) if text == r#"{"spec":{}}"#));
         assert!(matches!(read(br#"{"result":{"event":{"event_type":4},"total":1}}"#), Some(Event::CaughtUp)));
+        assert!(read(b"  ").is_none());
+        assert!(read(br#"{"result":{"event":{"event_type":9}}}"#).is_none());
+    }
+
+    #[test]
+    fn errors_and_nonsense_end_the_stream() {
         assert!(matches!(read(br#"{"error":{"code":1,"message":"context canceled"}}"#), Some(Event::Ended)));
         let denied = read(br#"{"error":{"code":7,"message":"unauthorized"}}"#);
         assert!(matches!(denied, Some(Event::Refused(error)) if error.fault.missing.is_some()));
         assert!(matches!(read(b"<html>"), Some(Event::Ended)));
         assert!(matches!(read(br#"{"result":7}"#), Some(Event::Ended)));
-        assert!(read(b"  ").is_none());
-        assert!(read(br#"{"result":{"event":{"event_type":9}}}"#).is_none());
     }
 }

@@ -96,7 +96,7 @@ impl Spec for JoinToken {
     fn row(resource: &Resource<Self>) -> Arc<str> {
         use sha2::{Digest, Sha256};
         let digest = Sha256::digest(resource.metadata.id.as_bytes());
-        digest[..6].iter().map(|byte| format!("{byte:02x}")).collect::<String>().into()
+        crate::backend::omni::packet::hex(&digest[..6]).into()
     }
 }
 
