@@ -1,6 +1,6 @@
 //! Policy bindings by what they are bound to.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::wire::{Application, Binding};
 
@@ -28,6 +28,15 @@ impl Bindings {
         let (pk, pbm) = (application.pk.as_str(), application.pbm_uuid.as_str());
         let keys = [pk, if pbm == pk { "" } else { pbm }];
         keys.into_iter().filter_map(|key| self.by_target.get(key)).flatten().collect()
+    }
+
+    /// The first enabled binding that asks for one of these groups.
+    pub fn admits(&self, application: &Application, groups: &BTreeSet<String>) -> Option<&Binding> {
+        let lets_in = |binding: &&Binding| {
+            let group = binding.group.some().is_some_and(|group| groups.contains(group));
+            binding.is_enabled() && !binding.negate.is_true() && group
+        };
+        self.of(application).into_iter().find(lets_in)
     }
 }
 

@@ -36,7 +36,7 @@ impl Authentik {
             return Err(incomplete(&users.gaps));
         }
         let exact = users.items.iter().filter(|user| user.username.as_str() == exact);
-        Ok(exact.filter_map(|user| rows::users::row(user, &self.place)).map(|row| target(&row)).collect())
+        Ok(exact.filter_map(|user| rows::users::row(user, 0, &self.place)).map(|row| target(&row)).collect())
     }
 
     /// What the server says a thing is now.

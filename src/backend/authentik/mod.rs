@@ -146,8 +146,8 @@ impl Backend for Authentik {
         self.diagnose().await
     }
 
-    async fn form(&self, op: &OpSpec, _targets: &[Target]) -> Result<Vec<Field>, ApiError> {
-        self.offer(op).await
+    async fn form(&self, op: &OpSpec, targets: &[Target]) -> Result<Vec<Field>, ApiError> {
+        self.offer(op, targets).await
     }
 
     async fn identify(&self, target: &EntityId) -> Result<Identity, ApiError> {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::wire::Group;
+use super::wire::{Group, User};
 
 /// Every group by its primary key.
 #[derive(Debug, Clone, Default)]
@@ -45,6 +45,16 @@ impl Groups {
         self.iter().filter(|group| group.name.as_str() == name).collect()
     }
 
+    /// The one of exactly this name; the error says what there is instead.
+    pub fn exactly(&self, name: &str) -> Result<&Group, String> {
+        match (self.named(name).as_slice(), self.near(name).join(", ")) {
+            ([group], _) => Ok(group),
+            ([], near) if near.is_empty() => Err(format!("no group is called exactly `{name}`")),
+            ([], near) => Err(format!("no group is called exactly `{name}`; there are {near}")),
+            (many, _) => Err(format!("{} groups are called {name}", many.len())),
+        }
+    }
+
     /// Whether its members are, or may become, administrators; a group whose rights cannot be read counts as one.
     pub fn is_admin(&self, pk: &str) -> bool {
         self.admin.contains(pk)
@@ -83,6 +93,17 @@ impl Groups {
         };
         self.iter().filter(near).map(|group| group.name.as_str()).collect()
     }
+}
+
+/// Users that a person could take for this one: the same name or address, or a user name within the other.
+pub fn twins<'a>(user: &User, all: &'a [User]) -> Vec<&'a User> {
+    let same = |a: &str, b: &str| !a.trim().is_empty() && a.trim().to_lowercase() == b.trim().to_lowercase();
+    let within = |a: &str, b: &str| a.len() > 2 && b.to_lowercase().contains(&a.to_lowercase());
+    let alike = |other: &&User| {
+        let names = within(&user.username, &other.username) || within(&other.username, &user.username);
+        other.pk != user.pk && (names || same(&user.name, &other.name) || same(&user.email, &other.email))
+    };
+    all.iter().filter(alike).collect()
 }
 
 #[cfg(test)]
@@ -135,5 +156,23 @@ pub mod tests {
         let groups = Groups::new(vec![group("family", &[], false), group("Family-App", &[], false)], &[]);
         assert!(groups.named("FAMILY").is_empty());
         assert_eq!(groups.near("FAMILY"), ["Family-App", "family"]);
+    }
+
+    #[test]
+    fn twins_are_those_whom_a_search_would_mix_up() {
+        let user = |pk, username: &str, name: &str| User {
+            pk: crate::backend::lenient::Int(Some(pk)),
+            username: username.into(),
+            name: name.into(),
+            ..User::default()
+        };
+        let all = [
+            user(9, "aunt", "Aunt Alma"),
+            user(10, "AUNT2", ""),
+            user(11, "cousin", "aunt alma"),
+            user(12, "dan", ""),
+        ];
+        let names: Vec<i64> = twins(&all[0], &all).iter().filter_map(|twin| twin.pk.0).collect();
+        assert_eq!(names, [10, 11]);
     }
 }

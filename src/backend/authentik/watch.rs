@@ -1,6 +1,6 @@
 //! The sources: one list each, so that one that may not be seen hides no other.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
@@ -15,7 +15,8 @@ use super::access::Bindings;
 use super::client::{Ask, Listed};
 use super::people::Groups;
 use super::wire::{
-    Application, Binding, Group, Invitation, Me, Outpost, OutpostHealth, Provider, Session, User, Version,
+    Application, Binding, Group, Invitation, Login, Me, Outpost, OutpostHealth, Provider, Session, User,
+    Version,
 };
 use super::{Authentik, ID, kinds, rows};
 
@@ -56,9 +57,18 @@ impl Authentik {
     }
 
     async fn poll_users(&self) -> Result<Snapshot, ApiError> {
-        let users = self.users(&[]).await?;
-        let rows = users.items.iter().filter_map(|user| rows::users::row(user, &self.place)).collect();
-        Ok(self.snapshot(rows, users.gaps))
+        let (users, sessions) = futures_util::join!(self.users(&[]), self.sessions(&[]));
+        let users = users?;
+        // Whoever may not see sessions sees its own: they only ever add a warning.
+        let mut count: HashMap<i64, usize> = HashMap::new();
+        for pk in sessions.iter().flat_map(|listed| &listed.items).filter_map(|session| session.user.0) {
+            *count.entry(pk).or_default() += 1;
+        }
+        let row = |user: &User| {
+            let sessions = user.pk.0.and_then(|pk| count.get(&pk)).copied().unwrap_or(0);
+            rows::users::row(user, sessions, &self.place)
+        };
+        Ok(self.snapshot(users.items.iter().filter_map(row).collect(), users.gaps))
     }
 
     async fn poll_groups(&self) -> Result<Snapshot, ApiError> {
@@ -125,6 +135,12 @@ impl Authentik {
         let mut all = vec![("include_roles", "false"), ("ordering", "username")];
         all.extend_from_slice(filters);
         self.client.list(&Ask::new("/core/users/", "authentik_core.view_user").filtered(&all)).await
+    }
+
+    /// Sessions; without the right to see all, the caller's own, which looks the same.
+    pub(super) async fn sessions(&self, filters: &[(&str, &str)]) -> Result<Listed<Login>, ApiError> {
+        let right = "authentik_core.view_authenticatedsession";
+        self.client.list(&Ask::new("/core/authenticated_sessions/", right).filtered(filters)).await
     }
 
     async fn inactive(&self) -> Result<BTreeSet<i64>, ApiError> {

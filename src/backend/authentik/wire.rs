@@ -232,6 +232,13 @@ pub struct Me {
     pub system_permissions: Words,
 }
 
+/// A session of a browser, `/core/authenticated_sessions/`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Login {
+    pub user: Int,
+}
+
 /// A token, `/core/tokens/`, which never holds its key.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]

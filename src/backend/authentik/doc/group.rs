@@ -50,7 +50,7 @@ fn unseen(error: Option<ApiError>) -> Vec<DocLine> {
 
 fn members(users: &[User], pks: &[i64]) -> Vec<Vec<Cell>> {
     let row = |user: &User| {
-        let state = rows::users::state(user);
+        let state = rows::users::state(user, 0);
         vec![
             Cell::toned(state.word, Tone::from(state.health)),
             Cell::new(user.username.as_str()),
@@ -69,13 +69,9 @@ fn opens(
 ) -> Vec<Vec<Cell>> {
     let bindings = Bindings::new(bindings);
     let member_of = groups.with_ancestors(pk);
-    let because = |application: &Application| {
-        let bound = bindings.of(application).into_iter().filter(|binding| binding.is_enabled());
-        let mut bound =
-            bound.filter(|binding| binding.group.some().is_some_and(|group| member_of.contains(group)));
-        bound
-            .next()
-            .map(|binding| vec![Cell::new(application.slug.as_str()), Cell::new(binding.who().as_str())])
+    let row = |application: &Application| {
+        let binding = bindings.admits(application, &member_of)?;
+        Some(vec![Cell::new(application.slug.as_str()), Cell::new(binding.who().as_str())])
     };
-    applications.iter().filter_map(because).collect()
+    applications.iter().filter_map(row).collect()
 }

@@ -30,7 +30,7 @@ impl Authentik {
 }
 
 fn standing(user: &User) -> Vec<Fact> {
-    let state = state(user);
+    let state = state(user, 0);
     let mut facts = vec![
         Fact::new("state", state.word).format(Format::State).tone(Tone::from(state.health)),
         Fact::new("why", state.note.unwrap_or_default().as_str()),

@@ -173,16 +173,12 @@ impl Authentik {
     /// The one group of exactly this name that people may be invited into.
     async fn group_to_join(&self, name: &str) -> Result<Group, Stop> {
         let groups = self.all_groups().await.map_err(Stop::blind("group"))?;
-        let found = groups.named(name);
-        match found.as_slice() {
-            [group] if groups.is_admin(&group.pk) => Err(Stop::refused(
-                "group",
-                format!("{name} is for administrators, nobody is invited into it"),
-            )),
-            [group] => Ok((*group).clone()),
-            [] => Err(Stop::refused("group", no_such(name, &groups.near(name)))),
-            many => Err(Stop::refused("group", format!("{} groups are called {name}", many.len()))),
+        let group = groups.exactly(name).map_err(|why| Stop::refused("group", why))?;
+        if groups.is_admin(&group.pk) {
+            let why = format!("{name} is for administrators, nobody is invited into it");
+            return Err(Stop::refused("group", why));
         }
+        Ok(group.clone())
     }
 
     /// The one enrolment flow of exactly this slug, and the server's clock.
@@ -317,11 +313,4 @@ fn lifetime(text: &str) -> Result<SignedDuration, Stop> {
         seconds if seconds > LONGEST => Err(wrong("is more than 30d")),
         _ => Ok(duration),
     }
-}
-
-fn no_such(name: &str, near: &[&str]) -> String {
-    if near.is_empty() {
-        return format!("no group is called exactly `{name}`");
-    }
-    format!("no group is called exactly `{name}`; there are {}", near.join(", "))
 }

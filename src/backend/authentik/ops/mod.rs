@@ -3,14 +3,17 @@
 
 mod invite;
 mod label;
+mod membership;
+mod person;
 mod revoke;
+mod standing;
 
 use jiff::Timestamp;
 
 use crate::backend::error::{ApiError, SendError};
 use crate::backend::{Proof, Receipt};
 use crate::model::id::Identity;
-use crate::model::op::{Decision, Evidence, Field, Job, OpSpec, Verdict};
+use crate::model::op::{Decision, Evidence, Field, Job, OpSpec, Target, Verdict};
 use crate::model::row::Tone;
 use crate::model::snapshot::{Fault, Layer};
 
@@ -19,12 +22,23 @@ use super::rights::Look;
 
 /// All operations.
 pub fn all() -> Vec<OpSpec> {
-    vec![invite::spec(), revoke::spec()]
+    let mut all = vec![invite::spec(), revoke::spec()];
+    all.extend(membership::specs());
+    all.extend(standing::specs());
+    all
 }
 
 /// The lists that each operation has to read.
-pub fn looks() -> [(&'static str, &'static [Look]); 2] {
-    [(invite::NAME, invite::LOOKS), (revoke::NAME, revoke::LOOKS)]
+pub fn looks() -> [(&'static str, &'static [Look]); 7] {
+    [
+        (invite::NAME, invite::LOOKS),
+        (revoke::NAME, revoke::LOOKS),
+        (membership::ADD, membership::LOOKS),
+        (membership::REMOVE, membership::LOOKS),
+        (standing::DEACTIVATE, standing::LOOKS),
+        (standing::ACTIVATE, standing::LOOKS),
+        (standing::END_SESSIONS, standing::LOOKS),
+    ]
 }
 
 /// Why an operation is not sent.
@@ -83,9 +97,10 @@ impl Stop {
 
 impl Authentik {
     /// The form with what this server offers.
-    pub(super) async fn offer(&self, op: &OpSpec) -> Result<Vec<Field>, ApiError> {
+    pub(super) async fn offer(&self, op: &OpSpec, targets: &[Target]) -> Result<Vec<Field>, ApiError> {
         match &*op.name {
             invite::NAME => self.offer_invite(op).await,
+            membership::ADD | membership::REMOVE => self.offer_groups(op, targets).await,
             _ => Ok(op.form.clone()),
         }
     }
@@ -95,6 +110,10 @@ impl Authentik {
         let verdict = match &*job.op {
             invite::NAME => self.judge_invite(job).await,
             revoke::NAME => self.judge_revoke(job).await,
+            membership::ADD | membership::REMOVE => self.judge_membership(job).await,
+            standing::DEACTIVATE | standing::ACTIVATE | standing::END_SESSIONS => {
+                self.judge_standing(job).await
+            }
             _ => return Err(unknown(job)),
         };
         Ok(verdict.unwrap_or_else(Stop::verdict))
@@ -105,6 +124,10 @@ impl Authentik {
         match &*job.op {
             invite::NAME => self.invite(job).await,
             revoke::NAME => self.revoke(job).await,
+            membership::ADD | membership::REMOVE => self.change_membership(job).await,
+            standing::DEACTIVATE | standing::ACTIVATE | standing::END_SESSIONS => {
+                self.change_standing(job).await
+            }
             _ => Err(SendError::NotSent(unknown(job).fault)),
         }
     }
@@ -119,6 +142,10 @@ impl Authentik {
         match &*job.op {
             invite::NAME => self.prove_invite(job, remote, since).await,
             revoke::NAME => self.prove_revoke(job).await,
+            membership::ADD | membership::REMOVE => self.prove_membership(job, since).await,
+            standing::DEACTIVATE | standing::ACTIVATE | standing::END_SESSIONS => {
+                self.prove_standing(job, since).await
+            }
             _ => Err(unknown(job)),
         }
     }

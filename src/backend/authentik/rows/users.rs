@@ -9,10 +9,10 @@ use crate::model::row::{Cell, Facet, FacetKey, Grade, Health, Row, Tone, Value};
 
 use super::{Place, State};
 
-/// A row for a user; `None` where the server does not say which one it is.
-pub fn row(user: &User, place: &Place) -> Option<Row> {
+/// A row for a user with so many sessions; `None` where the server does not say which one it is.
+pub fn row(user: &User, sessions: usize, place: &Place) -> Option<Row> {
     let pk = user.pk.0?;
-    let state = state(user);
+    let state = state(user, sessions);
     let cells = vec![
         state.cell(),
         Cell::new(user.username.as_str()),
@@ -43,10 +43,14 @@ pub fn identity(user: &User) -> Identity {
     known.fold(Identity::new(), |identity, (fact, value)| identity.with(fact, value))
 }
 
-/// How a user is.
-pub fn state(user: &User) -> State {
+/// How a user with so many sessions is.
+pub fn state(user: &User, sessions: usize) -> State {
     match user.is_active.0 {
         None => State::new("unknown", Health::Unknown),
+        Some(false) if sessions > 0 => {
+            let note = format!("inactive, yet {sessions} live sessions");
+            State::new("inactive", Health::Warning).note(note)
+        }
         Some(false) => State::new("inactive", Health::Off),
         Some(true) if awaits_groups(user) => {
             let note =
@@ -100,16 +104,18 @@ mod tests {
             (r#"{"is_active":"maybe"}"#, "unknown", Health::Unknown),
         ];
         for (json, word, health) in cases {
-            let state = state(&user(json));
+            let state = state(&user(json), 0);
             assert_eq!((state.word, state.health), (word, health), "{json}");
         }
+        let out = user(r#"{"is_active":false}"#);
+        assert_eq!(super::state(&out, 1).health, Health::Warning);
     }
 
     #[test]
     fn a_user_without_a_number_is_no_row() {
         let place = Place { instance: "auth".into(), domain: Domain::Cloud };
-        assert_eq!(row(&user(r#"{"pk":"~7","username":"aunt"}"#), &place), None);
-        let row = row(&user(r#"{"pk":9,"username":"aunt","uuid":"u-9"}"#), &place).unwrap();
+        assert_eq!(row(&user(r#"{"pk":"~7","username":"aunt"}"#), 0, &place), None);
+        let row = row(&user(r#"{"pk":9,"username":"aunt","uuid":"u-9"}"#), 0, &place).unwrap();
         assert_eq!(row.id.to_string(), "authentik.users/auth/9");
         assert_eq!(row.identity.get("uuid"), Some("u-9"));
     }

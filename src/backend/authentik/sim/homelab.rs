@@ -51,6 +51,7 @@ pub fn seed(store: &mut Store, seed: u64, now: Timestamp, crowd: usize) {
         );
     }
     accounts(store, now);
+    sessions(store, now);
     flows(store);
     invitations(store, seed, now);
     applications(store);
@@ -173,6 +174,17 @@ fn user(store: &mut Store, now: Timestamp, person: &Person<'_>) {
         "type": person.kind, "uuid": id("user", person.username), "password_change_date": at(now, -person.joined),
         "last_updated": at(now, -person.joined),
     }));
+}
+
+fn sessions(store: &mut Store, now: Timestamp) {
+    // The last one outlived its user's deactivation.
+    for (user, name, ago) in [(4, "admin1", HOUR), (7, "designer", 2 * DAY), (11, "cousin", 30 * DAY)] {
+        store.sessions.push(json!({
+            "uuid": id("session", name), "current": false, "user": user, "last_ip": "203.0.113.20",
+            "last_user_agent": "Mozilla/5.0", "last_used": at(now, -ago), "expires": at(now, 28 * DAY - ago),
+            "user_agent": { "string": "Mozilla/5.0" }, "geo_ip": null, "asn": null,
+        }));
+    }
 }
 
 fn flows(store: &mut Store) {

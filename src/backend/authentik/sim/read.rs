@@ -119,6 +119,16 @@ const TOKENS: Listing = Listing {
     rows: |_, store, _| store.tokens.iter().map(|row| store.token(row)).collect(),
 };
 
+const SESSIONS: Listing = Listing {
+    right: "authentik_core.view_authenticatedsession",
+    filters: &[
+        Filter::Exact("user__username", "user_obj.username"),
+        Filter::Exact("session__last_ip", "last_ip"),
+        Filter::Search(&["user_obj.username", "last_ip"]),
+    ],
+    rows: |_, store, _| store.sessions.iter().map(|row| store.session(row)).collect(),
+};
+
 impl Lab {
     pub(super) fn read(&self, path: &str, request: &Request, caller: &Caller) -> Response {
         match path {
@@ -127,6 +137,7 @@ impl Lab {
             "/core/users/" => self.listing(&USERS, request, caller),
             "/core/groups/" => self.listing(&GROUPS, request, caller),
             "/core/applications/" => self.applications(request, caller),
+            "/core/authenticated_sessions/" => self.listing(&SESSIONS, request, caller),
             "/core/tokens/" => self.listing(&TOKENS, request, caller),
             "/stages/invitation/invitations/" => self.listing(&INVITATIONS, request, caller),
             "/flows/instances/" => self.listing(&FLOWS, request, caller),
@@ -138,8 +149,9 @@ impl Lab {
     }
 
     fn listing(&self, listing: &Listing, request: &Request, caller: &Caller) -> Response {
-        // Whoever owns tokens sees those; every other list is refused as a whole.
-        let own = listing.right == TOKENS.right && !caller.may(listing.right);
+        // Whoever owns tokens or sessions sees those; every other list is refused as a whole.
+        let owned = [TOKENS.right, SESSIONS.right].contains(&listing.right);
+        let own = owned && !caller.may(listing.right);
         if !own && !caller.may(listing.right) {
             return answer::forbidden();
         }

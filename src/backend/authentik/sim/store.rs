@@ -24,6 +24,8 @@ pub struct Store {
     pub bindings: Vec<Value>,
     /// Outposts.
     pub outposts: Vec<Value>,
+    /// Sessions of browsers.
+    pub sessions: Vec<Value>,
     /// Tokens without their keys.
     pub tokens: Vec<Value>,
 }
@@ -128,6 +130,14 @@ impl Store {
         let mut shown = row.clone();
         let pks = row["providers"].as_array().into_iter().flatten();
         shown["providers_obj"] = pks.filter_map(|pk| by(&self.providers, "pk", pk)).cloned().collect();
+        shown
+    }
+
+    /// A session with the name that its filter asks for.
+    pub fn session(&self, row: &Value) -> Value {
+        let mut shown = row.clone();
+        let user = by(&self.users, "pk", &row["user"]);
+        shown["user_obj"] = user.map_or(Value::Null, |user| json!({ "username": user["username"] }));
         shown
     }
 

@@ -68,7 +68,7 @@ async fn refusals_come_in_the_shapes_of_the_real_server() {
         ("GET", "/api/v3/core/users/?page=99", "ops-console", None, 404, "Invalid page."),
         ("GET", "/api/v3/core/users/999/", "ops-console", None, 404, "No User matches"),
         ("GET", "/api/v3/core/users", "ops-console", None, 404, "<!DOCTYPE html>"),
-        ("PUT", "/api/v3/core/users/9/", "ops-console", Some("{}"), 405, "not allowed"),
+        ("PUT", "/api/v3/core/users/me/", "ops-console", Some("{}"), 405, "not allowed"),
         ("POST", add, "ops-console", Some("a=1"), 415, "Unsupported media type"),
         ("POST", add, "ops-console", Some("{bad"), 400, "JSON parse error"),
         (

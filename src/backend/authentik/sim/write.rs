@@ -19,6 +19,13 @@ impl Lab {
         match (&request.method, parts.as_slice()) {
             (&Method::POST, ["stages", "invitation", "invitations"]) => self.invite(request, caller),
             (&Method::DELETE, ["stages", "invitation", "invitations", pk]) => self.revoke(pk, caller),
+            (&Method::POST, ["core", "groups", group, verb @ ("add_user" | "remove_user")]) => {
+                self.membership(group, verb, request, caller)
+            }
+            (&Method::PATCH, ["core", "users", pk]) if *pk != "me" => self.change_user(pk, request, caller),
+            (&Method::DELETE, ["core", "authenticated_sessions", "bulk_delete"]) => {
+                self.end_sessions(request, caller)
+            }
             // The serializer looks a missing target up and dies of it.
             (&Method::PATCH, ["policies", "bindings", _])
                 if request.json().is_ok_and(|b| b["target"].is_null()) =>
@@ -61,6 +68,73 @@ impl Lab {
         });
         store.invitations.push(row.clone());
         answer::json(201, &store.invitation(&row))
+    }
+
+    /// Done again it changes nothing and says the same.
+    fn membership(&self, group: &str, verb: &str, request: &Request, caller: &Caller) -> Response {
+        let adds = verb == "add_user";
+        let right =
+            if adds { "authentik_core.add_user_to_group" } else { "authentik_core.remove_user_from_group" };
+        if !caller.may(right) {
+            return answer::forbidden();
+        }
+        let body = match request.json() {
+            Ok(body) => body,
+            Err((status, says)) => return answer::detail(status, &says),
+        };
+        let mut store = self.store();
+        if by(&store.groups, "pk", &json!(group)).is_none() {
+            return answer::absent("Group");
+        }
+        let user = store.users.iter_mut().find(|user| user["pk"] == body["pk"]);
+        let Some(groups) = user.and_then(|user| user["groups"].as_array_mut()) else {
+            return answer::detail(404, "Not found.");
+        };
+        groups.retain(|pk| pk != group);
+        if adds {
+            groups.push(json!(group));
+        }
+        answer::empty()
+    }
+
+    /// Whoever becomes inactive this way loses every session.
+    fn change_user(&self, pk: &str, request: &Request, caller: &Caller) -> Response {
+        if !caller.may("authentik_core.change_user") {
+            return answer::forbidden();
+        }
+        let body = match request.json() {
+            Ok(body) => body,
+            Err((status, says)) => return answer::detail(status, &says),
+        };
+        let mut store = self.store();
+        let pk = pk.parse::<i64>().map_or(Value::Null, Value::from);
+        let Some(user) = store.users.iter_mut().find(|user| user["pk"] == pk) else {
+            return answer::absent("User");
+        };
+        for field in ["is_active", "name", "email", "attributes", "groups"] {
+            if let Some(value) = body.get(field) {
+                user[field] = value.clone();
+            }
+        }
+        let user = user.clone();
+        if user["is_active"] == json!(false) {
+            store.sessions.retain(|session| session["user"] != pk);
+        }
+        answer::json(200, &store.user(&user, true))
+    }
+
+    fn end_sessions(&self, request: &Request, caller: &Caller) -> Response {
+        if !caller.may("authentik_core.delete_authenticatedsession") {
+            return answer::forbidden();
+        }
+        let pks: Vec<&str> = request.params("user_pks").collect();
+        if pks.is_empty() {
+            return answer::field("user_pks", "This field is required.");
+        }
+        let mut store = self.store();
+        let before = store.sessions.len();
+        store.sessions.retain(|session| !pks.contains(&session["user"].to_string().as_str()));
+        answer::json(200, &json!({ "deleted": before - store.sessions.len() }))
     }
 
     fn revoke(&self, pk: &str, caller: &Caller) -> Response {

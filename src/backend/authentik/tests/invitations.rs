@@ -1,35 +1,15 @@
 use jiff::SignedDuration;
 
 use crate::backend::error::SendError;
-use crate::backend::{Backend as _, Proof, Receipt};
-use crate::model::op::{Decision, FieldKind, Job, Verdict};
+use crate::backend::{Backend as _, Proof};
+use crate::model::op::{Decision, FieldKind, Job};
 
-use super::{Bench, START, console, invite, job};
+use super::{Bench, START, console, invite, job, refusal};
 
 /// A form's values.
 type Args<'a> = &'a [(&'a str, &'a str)];
 
 const GROUP: (&str, &str) = ("group", "family-app-navidrome");
-
-impl Bench {
-    async fn judged(&self, job: &Job) -> Verdict {
-        self.authentik.preflight(job).await.unwrap()
-    }
-
-    async fn sent(&self, job: &Job) -> Result<Receipt, SendError> {
-        let (sink, _progress) = tokio::sync::mpsc::channel(4);
-        self.authentik.operate(job, sink).await
-    }
-
-    async fn proof(&self, job: &Job, remote: Option<&str>) -> Proof {
-        self.authentik.verify(job, remote, START.parse().unwrap()).await.unwrap()
-    }
-}
-
-fn refusal(verdict: &Verdict) -> String {
-    assert_eq!(verdict.decision, Decision::Refuse, "{verdict:?}");
-    verdict.evidence.iter().map(|fact| fact.says.as_str()).collect()
-}
 
 #[tokio::test]
 async fn an_invitation_is_made_shown_once_and_read_back() {

@@ -2,16 +2,18 @@
 
 mod invitations;
 mod lists;
+mod people;
 mod wire;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::backend::Backend as _;
+use crate::backend::error::SendError;
 use crate::backend::sim::{Fault, Running, Size, World, serve};
+use crate::backend::{Backend as _, Proof, Receipt};
 use crate::config::{Authentik as Settings, Connection, Secret, SecretSource, Trust};
 use crate::model::id::EntityId;
-use crate::model::op::{Args, Job, RunId, Target};
+use crate::model::op::{Args, Decision, Job, RunId, Target, Verdict};
 use crate::model::row::Domain;
 use crate::model::snapshot::Snapshot;
 use crate::model::time::Clock;
@@ -120,4 +122,28 @@ pub fn invite(label: &str, args: &[(&str, &str)]) -> Job {
         domain: Domain::Unknown,
     };
     job("authentik.invite", target, args)
+}
+
+impl Bench {
+    /// The check before the confirmation.
+    pub async fn judged(&self, job: &Job) -> Verdict {
+        self.authentik.preflight(job).await.unwrap()
+    }
+
+    /// Sends it.
+    pub async fn sent(&self, job: &Job) -> Result<Receipt, SendError> {
+        let (sink, _progress) = tokio::sync::mpsc::channel(4);
+        self.authentik.operate(job, sink).await
+    }
+
+    /// Reads it back.
+    pub async fn proof(&self, job: &Job, remote: Option<&str>) -> Proof {
+        self.authentik.verify(job, remote, START.parse().unwrap()).await.unwrap()
+    }
+}
+
+/// Why it is refused.
+pub fn refusal(verdict: &Verdict) -> String {
+    assert_eq!(verdict.decision, Decision::Refuse, "{verdict:?}");
+    verdict.evidence.iter().map(|fact| fact.says.as_str()).collect()
 }
