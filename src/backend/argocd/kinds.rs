@@ -1,6 +1,6 @@
 //! What Argo CD's kinds are called, which columns they have, and what may be done to them.
 
-use crate::model::kind::{Column, Format, KindSpec, Shape, ViewSpec, Width};
+use crate::model::kind::{Column, Format, KindSpec, Shape, Text, ViewSpec, Width};
 use crate::model::op::{Field, FieldKind, OpSpec, Tier, Verb};
 
 /// Applications.
@@ -11,12 +11,28 @@ pub const REFRESH: &str = "argocd.refresh";
 /// Apply what is in Git.
 pub const SYNC: &str = "argocd.sync";
 
+/// Compare with Git now, with the manifests made anew.
+pub const HARD_REFRESH: &str = "argocd.hard-refresh";
+/// End the operation under way.
+pub const TERMINATE: &str = "argocd.terminate";
+/// Go back to an entry of the history.
+pub const ROLLBACK: &str = "argocd.rollback";
+/// Whether Argo CD syncs by itself.
+pub const AUTO_SYNC: &str = "argocd.auto-sync";
+
+/// Application sets.
+pub const SETS: &str = "argocd.applicationsets";
+/// Projects.
+pub const PROJECTS: &str = "argocd.projects";
+/// Waves of each cluster.
+pub const WAVES: &str = "argocd.waves";
+
 /// The right that every change of an Application needs.
 pub const PATCH: &str = "patch applications.argoproj.io";
 
 /// The kinds in the order of the palette.
 pub fn kinds() -> Vec<KindSpec> {
-    vec![applications()]
+    vec![applications(), waves(), sets(), projects()]
 }
 
 /// What may be done to them.
@@ -33,12 +49,61 @@ pub fn operations() -> Vec<OpSpec> {
         SYNC,
         "sync",
         Tier::T2,
-        "Applies what is in Git, with hooks and waves; removes nothing.",
+        "Applies what is in Git, with hooks and waves; removes nothing unless asked to.",
     );
+    let doc =
+        "Compares the application with Git now, with its manifests made anew instead of from the cache.";
+    let hard = OpSpec::on(APPLICATIONS, HARD_REFRESH, "hard refresh", Tier::T1, doc);
     vec![
-        sync.right(PATCH).form(vec![dry_run()]).bulk().verb(Verb::Special),
+        sync.right(PATCH).form(vec![dry_run(), prune(), only()]).bulk().verb(Verb::Special),
         refresh.right(PATCH).bulk().warn_if_blind(),
+        hard.right(PATCH).bulk().warn_if_blind(),
+        OpSpec::on(
+            APPLICATIONS,
+            TERMINATE,
+            "terminate",
+            Tier::T2,
+            "Ends the operation under way where it is.",
+        )
+        .right(PATCH)
+        .warn_if_blind(),
+        OpSpec::on(
+            APPLICATIONS,
+            ROLLBACK,
+            "roll back",
+            Tier::T2,
+            "Goes back to an earlier entry of its history.",
+        )
+        .right(PATCH)
+        .form(vec![super::ops::rollback_field()]),
+        OpSpec::on(
+            APPLICATIONS,
+            AUTO_SYNC,
+            "auto-sync",
+            Tier::T2,
+            "Switches Argo CD's own syncing on or off.",
+        )
+        .right(PATCH)
+        .form(vec![switch()]),
     ]
+}
+
+/// All operations, which need one and the same right.
+pub const OPERATIONS: [&str; 6] = [REFRESH, HARD_REFRESH, SYNC, TERMINATE, ROLLBACK, AUTO_SYNC];
+
+fn prune() -> Field {
+    let doc = "Also REMOVES objects that are no longer in Git; the confirmation lists them.";
+    Field::new("prune", "prune", FieldKind::Flag, doc).default("false")
+}
+
+fn only() -> Field {
+    let doc = "Only these objects, as KIND/NAME words; empty is all. Hooks do not run then, and no history is written.";
+    Field::new("only", "only", FieldKind::Line, doc).optional()
+}
+
+fn switch() -> Field {
+    let choices = FieldKind::Choice(vec!["on".into(), "off".into()]);
+    Field::new("state", "state", choices, "What it is switched to.").default("off")
 }
 
 fn dry_run() -> Field {
@@ -100,4 +165,64 @@ fn applications() -> KindSpec {
         drill: None,
         pane: Some('3'),
     }
+}
+
+fn table(id: &'static str, singular: &'static str, aliases: &[&'static str], doc: &'static str) -> KindSpec {
+    KindSpec {
+        id: id.into(),
+        singular: singular.into(),
+        aliases: aliases.iter().map(|alias| Text::Borrowed(alias)).collect(),
+        doc: doc.into(),
+        columns: Vec::new(),
+        sort: (1, false),
+        views: vec![ViewSpec { name: "yaml".into(), title: "YAML".into(), shape: Shape::Doc }],
+        drill: None,
+        pane: None,
+    }
+}
+
+fn waves() -> KindSpec {
+    let columns = vec![
+        column("state", "gate", Width::Fit(7, 11), "Open, Holding, or Passed over by a later wave.")
+            .format(Format::State)
+            .priority(0),
+        column("name", "wave", Width::Flex(16), "The cluster and the wave's number.").priority(0),
+        column("cluster", "cluster", Width::Fit(7, 16), "The cluster.").priority(6).wide(),
+        column("number", "no", Width::Fit(2, 4), "The wave's number.").priority(7).wide(),
+        column("good", "good", Width::Fit(5, 7), "Applications that are synced and healthy, of all.")
+            .priority(1),
+        column("why", "blocked by", Width::Flex(20), "The first application that is not good, and why.")
+            .priority(1),
+    ];
+    let views = vec![ViewSpec { name: "board".into(), title: "board".into(), shape: Shape::Board }];
+    let doc = "Sync waves of each cluster: each one's own state, what blocks it, and whether later ones passed it over.";
+    KindSpec { columns, views, ..table(WAVES, "wave", &["wave"], doc) }
+}
+
+fn sets() -> KindSpec {
+    let columns = vec![
+        column("state", "state", Width::Fit(7, 9), "Up to date, rolling, or in error.")
+            .format(Format::State)
+            .priority(0),
+        column("name", "name", Width::Flex(16), "Its name.").priority(0),
+        column("applications", "apps", Width::Fit(4, 5), "How many applications it makes.").priority(1),
+        column("strategy", "strategy", Width::Fit(8, 12), "All at once, or step by step.").priority(2),
+        column("why", "why", Width::Flex(20), "The error, or the step it is at.").priority(1),
+        column("age", "age", Width::Fit(3, 4), "Since its creation.").format(Format::Age).priority(3),
+    ];
+    let doc = "Application sets: what makes applications, and how far it is.";
+    KindSpec { columns, ..table(SETS, "application set", &["applicationset", "appset"], doc) }
+}
+
+fn projects() -> KindSpec {
+    let columns = vec![
+        column("state", "state", Width::Fit(7, 8), "That it is there.").format(Format::State).priority(5),
+        column("name", "name", Width::Flex(12), "Its name.").priority(0),
+        column("windows", "windows", Width::Flex(16), "When syncs are allowed or denied.").priority(1),
+        column("destinations", "to", Width::Flex(12), "Where it may deliver.").priority(2),
+        column("sources", "from", Width::Flex(12), "Repositories it may use.").priority(3),
+        column("age", "age", Width::Fit(3, 4), "Since its creation.").format(Format::Age).priority(4),
+    ];
+    let doc = "Projects: sync windows, and what they allow.";
+    KindSpec { columns, ..table(PROJECTS, "project", &["project", "appproject"], doc) }
 }

@@ -109,7 +109,7 @@ fn says(verdict: &Verdict) -> String {
 #[tokio::test]
 async fn the_homelab_is_delivered_but_for_two() {
     let bench = bench().await;
-    let snapshot = bench.argo.poll(&source(&bench.argo.settings).id).await.unwrap();
+    let snapshot = bench.argo.poll(&sources(&bench.argo.settings)[0].id).await.unwrap();
     assert_eq!(snapshot.rows.len(), 46);
     let mut bad: Vec<(&str, Health)> = snapshot
         .rows
@@ -255,7 +255,7 @@ async fn good_news_is_taken_back_when_the_controller_falls_silent() {
     let bench = bench_at(clock.clone()).await;
     bench.world.set("argocd.controller", "stuck");
     clock.advance(jiff::SignedDuration::from_secs(800));
-    let snapshot = bench.argo.poll(&source(&bench.argo.settings).id).await.unwrap();
+    let snapshot = bench.argo.poll(&sources(&bench.argo.settings)[0].id).await.unwrap();
     let comet = snapshot.rows.iter().find(|row| &*row.name == "comet").unwrap();
     assert_eq!((comet.health, comet.cell(0).value.as_text()), (Health::Unknown, Some("Stale")));
 }
@@ -265,7 +265,7 @@ async fn the_controllers_work_is_seen_as_it_happens() {
     let bench = bench().await;
     let (sink, mut deltas) = mpsc::channel(64);
     let argo = bench.argo.clone();
-    tokio::spawn(async move { argo.watch(&source(&argo.settings).id, sink).await });
+    tokio::spawn(async move { argo.watch(&sources(&argo.settings)[0].id, sink).await });
     assert!(matches!(deltas.recv().await.unwrap(), Delta::Reset(snapshot) if snapshot.complete));
     let job = bench.job(kinds::SYNC, "nextcloud", &[]).await;
     bench.operate(&job).await.0.unwrap();
@@ -280,4 +280,106 @@ async fn the_controllers_work_is_seen_as_it_happens() {
     }
     states.dedup();
     assert_eq!(states, ["OutOfSync", "Syncing", "Progressing", "Healthy"]);
+}
+
+#[tokio::test]
+async fn a_closed_window_is_explained_before_the_sync_hangs_in_it() {
+    let bench = bench().await;
+    let window = serde_json::json!([{"kind": "deny", "schedule": "0 0 * * *", "duration": "24h", "applications": ["*"]}]);
+    bench
+        .lab
+        .store
+        .update("appprojects", "argocd/apps", |project| project["spec"]["syncWindows"] = window)
+        .unwrap();
+    let job = bench.job(kinds::SYNC, "nextcloud", &[]).await;
+    let verdict = bench.argo.preflight(&job).await.unwrap();
+    assert_eq!(verdict.decision, Decision::Refuse);
+    assert!(says(&verdict).contains("closed by deny window `0 0 * * *` for 24h"), "{}", says(&verdict));
+}
+
+#[tokio::test]
+async fn a_rollback_is_refused_with_the_way_in_git_while_auto_sync_is_on() {
+    let bench = bench().await;
+    let job = bench.job(kinds::ROLLBACK, "comet", &[("id", "11")]).await;
+    let verdict = bench.argo.preflight(&job).await.unwrap();
+    assert_eq!(verdict.decision, Decision::Refuse);
+    assert!(
+        says(&verdict).contains("revert the commit in https://git.lab.example/lab/homelab.git apps/comet")
+    );
+    assert!(matches!(bench.operate(&job).await.0, Err(SendError::NotSent(_))));
+    let job = bench.job(kinds::ROLLBACK, "nextcloud", &[("id", "99")]).await;
+    assert!(says(&bench.argo.preflight(&job).await.unwrap()).contains("no entry `99`"));
+    assert_eq!(bench.lab.writes(), 0);
+}
+
+#[tokio::test]
+async fn a_rollback_applies_the_old_revision_with_its_own_source() {
+    let bench = bench().await;
+    let job = bench.job(kinds::ROLLBACK, "nextcloud", &[("id", "11")]).await;
+    let op = kinds::operations().into_iter().find(|op| op.name == kinds::ROLLBACK).unwrap();
+    let form = bench.argo.form(&op, std::slice::from_ref(&job.target)).await.unwrap();
+    assert!(form[0].check("11").is_ok() && form[0].check("99").is_err());
+    assert_eq!(bench.argo.preflight(&job).await.unwrap().decision, Decision::Warn);
+    bench.operate(&job).await.0.unwrap();
+    let sync = &bench.app("nextcloud")["status"]["operationState"]["operation"]["sync"];
+    assert_eq!(
+        (&sync["revision"], &sync["syncStrategy"]),
+        (&sim::apps::BEFORE.into(), &serde_json::json!({"apply": {}}))
+    );
+    assert_eq!(sync["source"]["repoURL"], sim::apps::REPOSITORY);
+    assert_eq!(bench.app("nextcloud")["status"]["sync"]["status"], "OutOfSync");
+}
+
+#[tokio::test]
+async fn an_operation_is_ended_and_nothing_is_ended_where_none_runs() {
+    let bench = bench().await;
+    let job = bench.job(kinds::TERMINATE, "nextcloud", &[]).await;
+    assert_eq!(bench.argo.preflight(&job).await.unwrap().decision, Decision::Refuse);
+    let running = serde_json::json!({"phase": "Running", "message": "waiting", "operation": {"sync": {}}, "startedAt": "2026-11-20T02:59:00Z"});
+    bench.world.set("argocd.controller", "stuck");
+    bench
+        .lab
+        .store
+        .update("applications", "argocd/nextcloud", |app| app["status"]["operationState"] = running)
+        .unwrap();
+    assert_eq!(bench.argo.preflight(&job).await.unwrap().decision, Decision::Warn);
+    bench.world.set("argocd.controller", "");
+    bench.operate(&job).await.0.unwrap();
+    assert!(matches!(bench.argo.verify(&job, None, bench.world.clock.now()).await.unwrap(), Proof::Seen(_)));
+}
+
+#[tokio::test]
+async fn auto_sync_is_switched_and_read_back() {
+    let bench = bench().await;
+    let job = bench.job(kinds::AUTO_SYNC, "comet", &[("state", "off")]).await;
+    assert_eq!(bench.argo.preflight(&job).await.unwrap().decision, Decision::Allow);
+    bench.operate(&job).await.0.unwrap();
+    let proof = bench.argo.verify(&job, None, bench.world.clock.now()).await.unwrap();
+    assert_eq!(proof, Proof::Seen("auto-sync is off".to_owned()));
+    assert_eq!(bench.app("comet")["spec"]["syncPolicy"]["automated"]["selfHeal"], true);
+    assert_eq!(bench.argo.preflight(&job).await.unwrap().decision, Decision::Refuse);
+}
+
+#[tokio::test]
+async fn a_sync_of_one_object_leaves_the_others_and_a_wrong_name_is_refused() {
+    let bench = bench().await;
+    let job = bench.job(kinds::SYNC, "nextcloud", &[("only", "Deployment/nextcloud")]).await;
+    bench.operate(&job).await.0.unwrap();
+    let resources = &bench.app("nextcloud")["status"]["resources"];
+    assert_eq!((&resources[0]["status"], &resources[2]["status"]), (&"OutOfSync".into(), &"Synced".into()));
+    let job = bench.job(kinds::SYNC, "nextcloud", &[("only", "Deployment/other")]).await;
+    assert_eq!(bench.argo.preflight(&job).await.unwrap().decision, Decision::Refuse);
+    assert!(matches!(bench.operate(&job).await.0, Err(SendError::NotSent(_))));
+}
+
+#[tokio::test]
+async fn the_waves_show_loki_as_passed_over() {
+    let bench = bench().await;
+    let rows = bench.argo.poll(&sources(&bench.argo.settings)[1].id).await.unwrap().rows;
+    let loki = rows.iter().find(|row| &*row.id.key == "prod/3").unwrap();
+    assert_eq!(loki.cell(0).value.as_text(), Some("Passed over"));
+    assert!(loki.note.as_deref().unwrap().starts_with("loki: Progressing for "), "{:?}", loki.note);
+    assert!(rows.iter().any(|row| &*row.id.key == "in-cluster/4" && row.health == Health::Warning));
+    let projects = bench.argo.poll(&sources(&bench.argo.settings)[3].id).await.unwrap();
+    assert_eq!(projects.rows.len(), 3);
 }

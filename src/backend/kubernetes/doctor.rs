@@ -52,6 +52,7 @@ pub async fn examine(cluster: &Cluster, now: Timestamp) -> Diagnosis {
     if version.is_ok() {
         diagnosis.findings.push(who(cluster).await);
         diagnosis.findings.extend(readable(cluster).await);
+        diagnosis.rights = rights::of(cluster, &super::ops::rights()).await.ok();
     }
     diagnosis
 }

@@ -1,9 +1,12 @@
 //! Changes of an Application: checked by vigie itself, because a patch of the resource asks no sync window and no
 //! running operation for leave; sent as one merge patch under the object's own version; followed; read back.
 
+mod autosync;
 mod follow;
 mod refresh;
+mod rollback;
 mod sync;
+mod terminate;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -13,12 +16,13 @@ use crate::backend::kubernetes::client::PatchType;
 use crate::backend::kubernetes::rights::{self, Right};
 use crate::backend::{ProgressSink, Proof, Receipt};
 use crate::model::id::Identity;
-use crate::model::op::{Decision, Evidence, Job, Verdict};
+use crate::model::op::{Decision, Evidence, Field, Job, OpSpec, Target, Verdict};
 use crate::model::row::Tone;
 use crate::model::snapshot::{Fault, Layer};
 
+use super::windows::{self, Project};
 use super::wire::Application;
-use super::{APPLICATIONS, Argo, kinds};
+use super::{APPLICATIONS, Argo, PROJECTS, kinds};
 
 /// The note in an operation that names our run, by which it is known again.
 const RUN: &str = "vigie";
@@ -56,11 +60,42 @@ impl Application {
 pub async fn preflight(argo: &Argo, job: &Job) -> Result<Verdict, ApiError> {
     let now = read(argo, job).await?;
     let verdict = match &*job.op {
-        kinds::REFRESH => refresh::preflight(&now),
-        kinds::SYNC => sync::preflight(job, &now),
+        kinds::REFRESH | kinds::HARD_REFRESH => refresh::preflight(&now),
+        kinds::SYNC => windowed(argo, &now, sync::preflight(job, &now)).await,
+        kinds::ROLLBACK => windowed(argo, &now, rollback::preflight(job, &now)).await,
+        kinds::TERMINATE => terminate::preflight(&now),
+        kinds::AUTO_SYNC => autosync::preflight(job, &now),
         other => return Err(unknown(other)),
     };
     Ok(permitted(argo, verdict).await)
+}
+
+/// The form of a rollback before the history is known.
+pub fn rollback_field() -> Field {
+    rollback::field()
+}
+
+/// The form of an operation, with what this application offers.
+pub async fn form(argo: &Argo, op: &OpSpec, targets: &[Target]) -> Result<Vec<Field>, ApiError> {
+    match (&*op.name, targets) {
+        (kinds::ROLLBACK, [target]) => rollback::form(argo, target).await,
+        _ => Ok(op.form.clone()),
+    }
+}
+
+/// Adds whether the project's windows let it through: a closed one would not refuse the operation but hang it.
+async fn windowed(argo: &Argo, now: &Now, verdict: Verdict) -> Verdict {
+    let name = now.app.spec.project.some().unwrap_or("default");
+    let path = PROJECTS.object(&format!("{}/{name}", argo.settings.namespace));
+    let project = match path {
+        Ok(path) => crate::backend::kubernetes::read::<Project>(&argo.cluster, &path).await,
+        Err(error) => Err(error),
+    };
+    match project.map(|project| windows::allows(&project, &now.app, argo.clock.now())) {
+        Ok(Ok(())) => verdict,
+        Ok(Err(why)) => verdict.and(Decision::Refuse, Evidence::new("window", why, Tone::Error)),
+        Err(error) => verdict.and(Decision::Blind, Evidence::new("window", error.to_string(), Tone::Unknown)),
+    }
 }
 
 /// Adds whether the credential may patch applications at all.
@@ -84,8 +119,11 @@ async fn permitted(argo: &Argo, verdict: Verdict) -> Verdict {
 /// Sends a job once and follows it to its end.
 pub async fn operate(argo: &Argo, job: &Job, progress: &ProgressSink) -> Result<Receipt, SendError> {
     match &*job.op {
-        kinds::REFRESH => refresh::operate(argo, job, progress).await,
+        kinds::REFRESH | kinds::HARD_REFRESH => refresh::operate(argo, job, progress).await,
         kinds::SYNC => sync::operate(argo, job, progress).await,
+        kinds::ROLLBACK => rollback::operate(argo, job, progress).await,
+        kinds::TERMINATE => terminate::operate(argo, job, progress).await,
+        kinds::AUTO_SYNC => autosync::operate(argo, job).await,
         other => Err(SendError::NotSent(unknown(other).fault)),
     }
 }
@@ -94,8 +132,10 @@ pub async fn operate(argo: &Argo, job: &Job, progress: &ProgressSink) -> Result<
 pub async fn verify(argo: &Argo, job: &Job, since: Timestamp) -> Result<Proof, ApiError> {
     let now = read(argo, job).await?;
     match &*job.op {
-        kinds::REFRESH => Ok(refresh::proof(&now.app, since)),
-        kinds::SYNC => Ok(sync::proof(job, &now.app, since)),
+        kinds::REFRESH | kinds::HARD_REFRESH => Ok(refresh::proof(&now.app, since)),
+        kinds::SYNC | kinds::ROLLBACK => Ok(sync::proof(job, &now.app, since)),
+        kinds::TERMINATE => Ok(terminate::proof(&now.app)),
+        kinds::AUTO_SYNC => Ok(autosync::proof(job, &now.app)),
         other => Err(unknown(other)),
     }
 }

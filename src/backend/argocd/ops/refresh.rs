@@ -12,6 +12,7 @@ use crate::model::row::Tone;
 use crate::model::time::{seconds_between, short};
 
 use super::super::Argo;
+use super::super::kinds;
 use super::super::wire::{Application, REFRESH};
 use super::follow::{self, Look, not_before};
 use super::{Now, patch, settled};
@@ -32,7 +33,8 @@ pub fn preflight(now: &Now) -> Verdict {
 
 pub async fn operate(argo: &Argo, job: &Job, progress: &ProgressSink) -> Result<Receipt, SendError> {
     let now = settled(argo, job).await?;
-    let body = json!({"metadata": {"annotations": {REFRESH: "normal"}}});
+    let how = if &*job.op == kinds::HARD_REFRESH { "hard" } else { "normal" };
+    let body = json!({"metadata": {"annotations": {REFRESH: how}}});
     patch(argo, &now, body).await?;
     let said = follow::until(argo, job, progress, LIMIT, look).await?;
     Ok(Receipt { remote: None, said, reveal: None })

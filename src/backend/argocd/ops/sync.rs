@@ -13,7 +13,7 @@ use crate::model::snapshot::{Fault, Layer};
 
 use super::super::Argo;
 use super::super::rows;
-use super::super::wire::{Application, OperationState, short};
+use super::super::wire::{Application, OperationState, Resource, short};
 use super::follow::{self, Look, not_before};
 use super::{Now, RUN, patch, settled};
 
@@ -30,20 +30,41 @@ pub fn preflight(job: &Job, now: &Now) -> Verdict {
         let says = format!("{}: {}", error.about.as_str(), first_line(&error.message));
         verdict = verdict.and(Decision::Warn, Evidence::new("condition", says, Tone::Error));
     }
-    for evidence in facts(app) {
+    for evidence in facts(job, app) {
         verdict = verdict.and(Decision::Allow, evidence);
     }
-    verdict
+    match selected(job, app) {
+        Ok(_) => verdict,
+        Err(why) => verdict.and(Decision::Refuse, Evidence::new("only", why, Tone::Error)),
+    }
+}
+
+/// Objects to which the sync is limited, as `KIND/NAME` words that each mean exactly one; none is all.
+fn selected<'a>(job: &Job, app: &'a Application) -> Result<Vec<&'a Resource>, String> {
+    let words = job.arg("only").split([',', ' ']).filter(|word| !word.is_empty());
+    words
+        .map(|word| {
+            let (kind, name) = word.split_once('/').ok_or_else(|| format!("`{word}` is not KIND/NAME"))?;
+            let hits: Vec<_> =
+                app.status.resources.iter().filter(|r| &*r.kind == kind && &*r.name == name).collect();
+            match hits.as_slice() {
+                [one] => Ok(*one),
+                other => Err(format!("`{word}` names {} objects of the application", other.len())),
+            }
+        })
+        .collect()
 }
 
 fn effect(job: &Job, app: &Application) -> String {
     let differing = app.status.resources.iter().filter(|resource| &*resource.status == "OutOfSync").count();
     let to = format!("{}/{}", app.spec.destination.cluster(), app.spec.destination.namespace.as_str());
     let what = if is_dry(job) { "asks what applying would do" } else { "applies" };
-    format!("{what} {differing} differing of {} objects to {to}, without pruning", app.status.resources.len())
+    let pruning =
+        if prunes(job) { "with pruning: what is no longer in Git is REMOVED" } else { "without pruning" };
+    format!("{what} {differing} differing of {} objects to {to}, {pruning}", app.status.resources.len())
 }
 
-fn facts(app: &Application) -> Vec<Evidence> {
+fn facts(job: &Job, app: &Application) -> Vec<Evidence> {
     let status = &app.status;
     let mut facts = vec![Evidence::new(
         "sync",
@@ -57,10 +78,14 @@ fn facts(app: &Application) -> Vec<Evidence> {
     ));
     let differing = status.resources.iter().filter(|resource| &*resource.status == "OutOfSync");
     facts.extend(differing.take(8).map(|resource| Evidence::new("differs", resource.label(), Tone::Text)));
-    let pruned = status.resources.iter().filter(|resource| resource.requires_pruning.is_true()).count();
-    if pruned > 0 {
-        let says = format!("{pruned} objects are no longer in Git and stay where they are");
-        facts.push(Evidence::new("prune", says, Tone::Info));
+    let prunable = status.resources.iter().filter(|resource| resource.requires_pruning.is_true());
+    for resource in prunable.take(8) {
+        let (says, tone) = if prunes(job) {
+            ("is removed", Tone::Danger)
+        } else {
+            ("stays, although not in Git", Tone::Info)
+        };
+        facts.push(Evidence::new("prune", format!("{} {says}", resource.label()), tone));
     }
     if app.auto_sync() {
         facts.push(Evidence::new("auto-sync", "on: Argo CD syncs it by itself as well", Tone::Info));
@@ -69,7 +94,7 @@ fn facts(app: &Application) -> Vec<Evidence> {
 }
 
 /// Why nothing can be asked of it now.
-fn occupied(app: &Application) -> Option<String> {
+pub fn occupied(app: &Application) -> Option<String> {
     if app.metadata.deletion_timestamp.some().is_some() {
         return Some("the application is being deleted".to_owned());
     }
@@ -91,13 +116,19 @@ fn is_dry(job: &Job) -> bool {
     job.arg("dry-run") == "true"
 }
 
+fn prunes(job: &Job) -> bool {
+    job.arg("prune") == "true"
+}
+
 /// The patch: the application's own options and retry are copied, as argocd-server does.
-fn body(job: &Job, raw: &Value) -> Value {
-    let mut info = vec![json!({"name": RUN, "value": job.run.0})];
-    if let Some(reason) = &job.reason {
-        info.push(json!({"name": "Reason", "value": reason}));
+fn body(job: &Job, now: &Now) -> Result<Value, SendError> {
+    let raw = &now.raw;
+    let mut sync = json!({"prune": prunes(job), "syncStrategy": {"hook": {}}});
+    let selected = selected(job, &now.app).map_err(|why| SendError::NotSent(Fault::new(Layer::App, why)))?;
+    if !selected.is_empty() {
+        let whole = |r: &&Resource| json!({"group": &*r.group, "kind": &*r.kind, "namespace": &*r.namespace, "name": &*r.name});
+        sync["resources"] = selected.iter().map(whole).collect();
     }
-    let mut sync = json!({"prune": false, "syncStrategy": {"hook": {}}});
     if is_dry(job) {
         sync["dryRun"] = json!(true);
     }
@@ -105,19 +136,38 @@ fn body(job: &Job, raw: &Value) -> Value {
     if policy["syncOptions"].is_array() {
         sync["syncOptions"] = policy["syncOptions"].clone();
     }
-    let mut operation = json!({"initiatedBy": {"username": &*job.operator}, "info": info, "sync": sync});
+    let mut body = operation(job, sync);
     if policy["retry"].is_object() {
-        operation["retry"] = policy["retry"].clone();
+        body["operation"]["retry"] = policy["retry"].clone();
     }
-    json!({"operation": operation})
+    Ok(body)
+}
+
+/// An operation with who asked for it, why, and the note by which our run is known again.
+pub fn operation(job: &Job, sync: Value) -> Value {
+    let mut info = vec![json!({"name": RUN, "value": job.run.0})];
+    if let Some(reason) = &job.reason {
+        info.push(json!({"name": "Reason", "value": reason}));
+    }
+    json!({"operation": {"initiatedBy": {"username": &*job.operator}, "info": info, "sync": sync}})
 }
 
 pub async fn operate(argo: &Argo, job: &Job, progress: &ProgressSink) -> Result<Receipt, SendError> {
+    carry(argo, job, progress, |now| body(job, now)).await
+}
+
+/// Writes an operation into the application and follows it.
+pub async fn carry(
+    argo: &Argo,
+    job: &Job,
+    progress: &ProgressSink,
+    body: impl FnOnce(&Now) -> Result<Value, SendError>,
+) -> Result<Receipt, SendError> {
     let now = settled(argo, job).await?;
     if let Some(why) = occupied(&now.app) {
         return Err(SendError::NotSent(Fault::new(Layer::App, why)));
     }
-    patch(argo, &now, body(job, &now.raw)).await?;
+    patch(argo, &now, body(&now)?).await?;
     // The controller's work has no id of its own; the run's note in it is what it is known by.
     let _ = progress.send(Progress::Accepted(job.run.to_string())).await;
     let said = follow::until(argo, job, progress, LIMIT, |app| look(job, app)).await?;

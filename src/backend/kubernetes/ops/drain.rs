@@ -19,7 +19,7 @@ use super::super::resource::PODS;
 use super::super::rows::quantity;
 use super::super::wire::{Node, Pod};
 use super::pods::{self, Stays, allowance, budget, has_scratch, is_bare, label, stays};
-use super::{identity, patch, read};
+use super::{LOST, identity, patch, read};
 
 /// How long budgets are waited for.
 const LIMIT: Duration = Duration::from_secs(1200);
@@ -150,8 +150,18 @@ pub async fn operate(backend: &Kubernetes, job: &Job, progress: &ProgressSink) -
     let end = Instant::now() + LIMIT;
     let first = sorted(backend, job).await.map_err(unknown)?.leave.len();
     let mut round = Round::default();
+    let mut failures = 0;
     loop {
-        let leave = sorted(backend, job).await.map_err(unknown)?.leave;
+        let leave = match sorted(backend, job).await {
+            Ok(sorted) => sorted.leave,
+            Err(error) if failures + 1 >= LOST => return Err(unknown(error)),
+            Err(_) => {
+                failures += 1;
+                tokio::time::sleep(backend.pace).await;
+                continue;
+            }
+        };
+        failures = 0;
         if leave.is_empty() {
             return Ok(format!("cordoned, {first} pods evicted"));
         }

@@ -18,7 +18,7 @@ use crate::backend::kubernetes::resource::Resource;
 use crate::backend::sim::World;
 
 /// The resources that simulated clusters serve.
-pub static RESOURCES: [Resource; 17] = [
+pub static RESOURCES: [Resource; 18] = [
     Resource::fixed("", "v1", "nodes", "Node", false),
     Resource::fixed("", "v1", "pods", "Pod", true),
     Resource::fixed("", "v1", "events", "Event", true),
@@ -36,6 +36,7 @@ pub static RESOURCES: [Resource; 17] = [
     Resource::fixed("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", true),
     Resource::fixed("argoproj.io", "v1alpha1", "applications", "Application", true),
     Resource::fixed("argoproj.io", "v1alpha1", "appprojects", "AppProject", true),
+    Resource::fixed("argoproj.io", "v1alpha1", "applicationsets", "ApplicationSet", true),
 ];
 
 /// A resource by its place in the API.
