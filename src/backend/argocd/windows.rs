@@ -247,7 +247,7 @@ mod tests {
         let windows = json!([{"kind": "deny", "schedule": "0 22 * * *", "duration": "8h", "clusters": ["*"],
             "timeZone": "Europe/Paris", "description": "backups"}]);
         let why = check(&windows, "2026-11-20T02:00:00Z").unwrap_err();
-        assert_eq!(why, "closed by deny window `0 22 * * *` for 8h (backups); it lets through in 2h");
+        assert_eq!(why, "closed by deny window `0 22 * * *` for 8h (backups); it lets through in 3h");
     }
 
     #[test]

@@ -54,29 +54,30 @@ pub async fn operate(backend: &Kubernetes, job: &Job, progress: &ProgressSink) -
         "propagationPolicy": "Background"});
     backend.cluster.delete(&path, &options).await?;
     until(backend, progress, LIMIT, || async {
-        let gone = gone(backend, job).await?;
-        Ok(if gone { Look::Done("gone".to_owned()) } else { Look::Going("ending".to_owned(), None) })
+        let there = still(backend, job).await?.is_some();
+        Ok(if there { Look::Going("ending".to_owned(), None) } else { Look::Done("gone".to_owned()) })
     })
     .await
 }
 
-/// Whether the chosen object is gone; a new one of the same name counts as gone.
-async fn gone(backend: &Kubernetes, job: &Job) -> Result<bool, ApiError> {
+/// The chosen object, while it is there; a new one of the same name does not count.
+async fn still(backend: &Kubernetes, job: &Job) -> Result<Option<Object>, ApiError> {
     match read::<Object>(backend, job).await {
-        Ok(object) => Ok(!job.target.identity.conflicts(&identity(&object.metadata)).is_empty()),
-        Err(error) if error.fault.status == Some(404) => Ok(true),
+        Ok(object) if job.target.identity.conflicts(&identity(&object.metadata)).is_empty() => {
+            Ok(Some(object))
+        }
+        Ok(_) => Ok(None),
+        Err(error) if error.fault.status == Some(404) => Ok(None),
         Err(error) => Err(error),
     }
 }
 
 pub async fn verify(backend: &Kubernetes, job: &Job) -> Result<Proof, ApiError> {
-    if gone(backend, job).await? {
-        return Ok(Proof::Seen("it is gone".to_owned()));
-    }
-    let object: Object = read(backend, job).await?;
-    if object.metadata.deletion_timestamp.some().is_some() {
-        let look = format!("kubectl get {}", job.target.name);
-        return Ok(Proof::Unclear("it is ending".to_owned(), look));
-    }
-    Ok(Proof::Absent("it is still there and nobody has asked it to end".to_owned()))
+    Ok(match still(backend, job).await? {
+        None => Proof::Seen("it is gone".to_owned()),
+        Some(object) if object.metadata.deletion_timestamp.some().is_some() => {
+            Proof::Unclear("it is ending".to_owned(), format!("kubectl get {}", job.target.name))
+        }
+        Some(_) => Proof::Absent("it is still there and nobody has asked it to end".to_owned()),
+    })
 }
