@@ -11,9 +11,12 @@ use serde::Deserialize;
 
 use crate::backend::kubernetes::wire::Meta;
 use crate::backend::lenient::{Flag, List, Obj, Text, Words};
-use crate::model::time::parse_duration;
+use crate::model::time::{parse_duration, short};
 
 use super::wire::Application;
+
+/// How far a window is looked at, back and ahead, in minutes.
+const LONGEST: i64 = 7 * 24 * 60;
 
 /// `AppProject`, as far as it limits when and where.
 #[derive(Debug, Default, Deserialize)]
@@ -110,25 +113,36 @@ impl Window {
         parse_duration(&self.duration).map_or(0, |duration| duration.as_secs() / 60)
     }
 
-    /// Whether it began within its duration; a schedule that cannot be read is never active.
+    /// Minute by minute from now on: how many minutes ahead, and whether it is active then.
+    ///
+    /// A schedule that cannot be read is never active.
+    fn activity(&self, now: Timestamp) -> impl Iterator<Item = (i64, bool)> {
+        let (cron, zone, lasts) = (Cron::parse(&self.schedule), self.zone(), self.minutes().min(LONGEST));
+        let mut began = None;
+        let active = move |minute: i64| {
+            let at = now.checked_add(minute.minutes()).ok().map(|at| at.to_zoned(zone.clone()));
+            if let (Some(cron), Some(at)) = (&cron, at)
+                && cron.fires(&at)
+            {
+                began = Some(minute);
+            }
+            (minute, began.is_some_and(|began| minute - began < lasts))
+        };
+        (1 - lasts.max(1)..LONGEST).map(active).skip_while(|(minute, _)| *minute < 0)
+    }
+
     fn is_active(&self, now: Timestamp) -> bool {
-        let Some(cron) = Cron::parse(&self.schedule) else { return false };
-        let now = now.to_zoned(self.zone());
-        let week = 7 * 24 * 60;
-        (0..self.minutes().min(week))
-            .any(|back| now.checked_sub(back.minutes()).is_ok_and(|at| cron.fires(&at)))
+        self.activity(now).next().is_some_and(|(_, active)| active)
     }
 
     /// The window, and when it lets through again.
     fn words(&self, now: Timestamp) -> String {
         let name = format!("{} window `{}` for {}", &*self.kind, &*self.schedule, &*self.duration);
         let why = self.description.some().map(|text| format!(" ({text})")).unwrap_or_default();
-        let change = (1..14 * 24 * 60_i64).find(|ahead| {
-            now.checked_add(ahead.minutes()).is_ok_and(|at| self.is_active(at) == (&*self.kind == "allow"))
-        });
-        let until = change.map_or(String::new(), |minutes| {
-            format!("; it lets through in {}", crate::model::time::short(minutes * 60))
-        });
+        let opens = &*self.kind == "allow";
+        let change = self.activity(now).find(|(_, active)| *active == opens);
+        let until = change
+            .map_or(String::new(), |(minutes, _)| format!("; it lets through in {}", short(minutes * 60)));
         format!("closed by {name}{why}{until}")
     }
 }

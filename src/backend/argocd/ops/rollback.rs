@@ -82,5 +82,5 @@ fn body(job: &Job, now: &Now) -> Result<Value, SendError> {
             operation[part] = raw[part].clone();
         }
     }
-    Ok(sync::operation(job, operation))
+    Ok(sync::operation(job, &operation))
 }

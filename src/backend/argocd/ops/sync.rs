@@ -136,7 +136,7 @@ fn body(job: &Job, now: &Now) -> Result<Value, SendError> {
     if policy["syncOptions"].is_array() {
         sync["syncOptions"] = policy["syncOptions"].clone();
     }
-    let mut body = operation(job, sync);
+    let mut body = operation(job, &sync);
     if policy["retry"].is_object() {
         body["operation"]["retry"] = policy["retry"].clone();
     }
@@ -144,7 +144,7 @@ fn body(job: &Job, now: &Now) -> Result<Value, SendError> {
 }
 
 /// An operation with who asked for it, why, and the note by which our run is known again.
-pub fn operation(job: &Job, sync: Value) -> Value {
+pub fn operation(job: &Job, sync: &Value) -> Value {
     let mut info = vec![json!({"name": RUN, "value": job.run.0})];
     if let Some(reason) = &job.reason {
         info.push(json!({"name": "Reason", "value": reason}));
