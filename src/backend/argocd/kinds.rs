@@ -125,21 +125,21 @@ fn applications() -> KindSpec {
         column(
             "state",
             "state",
-            Width::Fit(7, 11),
+            Width::Fit(7, 13),
             "The verdict: the worst of operation, conditions, health and sync.",
         )
         .format(Format::State)
         .priority(0),
         column("name", "name", Width::Flex(16), "The application's name.").priority(0),
         column("sync", "sync", Width::Fit(6, 9), "Compared with Git: Synced, OutOfSync, Unknown.")
-            .priority(1),
+            .priority(2),
         column("health", "health", Width::Fit(7, 11), "How its objects are.").priority(3),
         column("wave", "wave", Width::Fit(4, 4), "Its sync wave, from the annotation on the application.")
             .priority(2),
         column("revision", "rev", Width::Fit(7, 12), "The revision it was compared with, shortened.")
-            .priority(2),
-        column("why", "why", Width::Flex(12), "The first error, culprit or message behind the state.")
             .priority(3),
+        column("why", "why", Width::Flex(12), "The first error, culprit or message behind the state.")
+            .priority(1),
         column("op", "op", Width::Fit(4, 11), "The phase of its last operation.").priority(5),
         column("project", "project", Width::Fit(7, 14), "Its project.").priority(7),
         column("destination", "to", Width::Fit(5, 24), "The cluster and namespace it is delivered into.")
@@ -183,7 +183,7 @@ fn table(id: &'static str, singular: &'static str, aliases: &[&'static str], doc
 
 fn waves() -> KindSpec {
     let columns = vec![
-        column("state", "gate", Width::Fit(7, 11), "Open, Holding, or Passed over by a later wave.")
+        column("state", "gate", Width::Fit(7, 13), "Open, Holding, or Passed over by a later wave.")
             .format(Format::State)
             .priority(0),
         column("name", "wave", Width::Flex(16), "The cluster and the wave's number.").priority(0),

@@ -48,14 +48,14 @@ pub fn column(name: &'static str, title: &'static str, width: Width, doc: &'stat
 
 fn pods() -> KindSpec {
     let columns = vec![
-        column("state", "state", Width::Fit(9, 17), "kubectl's STATUS: phase, or why it is not running.")
+        column("state", "state", Width::Fit(9, 19), "kubectl's STATUS: phase, or why it is not running.")
             .format(Format::State)
             .priority(0),
         column("name", "name", Width::Flex(18), "The pod's name.").priority(0),
         column("namespace", "namespace", Width::Fit(6, 18), "The namespace it lives in.").priority(1),
         column("ready", "ready", Width::Fit(5, 6), "Ready containers of all containers.").priority(2),
         column("restarts", "rst", Width::Fit(3, 5), "How often its containers were restarted.").priority(3),
-        column("why", "why", Width::Flex(12), "The reason behind a state that is not good.").priority(4),
+        column("why", "why", Width::Flex(12), "The reason behind a state that is not good.").priority(1),
         column("node", "node", Width::Fit(6, 20), "The node it runs on.").priority(3),
         column("ip", "ip", Width::Fit(7, 15), "Its address in the cluster.").priority(8).wide(),
         column("owner", "owner", Width::Fit(6, 24), "The workload it belongs to.").priority(7).wide(),
@@ -70,7 +70,7 @@ fn pods() -> KindSpec {
 
 fn nodes() -> KindSpec {
     let columns = vec![
-        column("state", "state", Width::Fit(8, 11), "Ready, or the worst condition.")
+        column("state", "state", Width::Fit(8, 13), "Ready, or the worst condition.")
             .format(Format::State)
             .priority(0),
         column("name", "name", Width::Flex(14), "The node's name.").priority(0),

@@ -57,7 +57,7 @@ pub fn kinds() -> Vec<KindSpec> {
 }
 
 fn state(doc: &'static str) -> Column {
-    column("state", "state", Width::Fit(6, 11), doc).format(Format::State).priority(0)
+    column("state", "state", Width::Fit(6, 13), doc).format(Format::State).priority(0)
 }
 
 fn name() -> Column {
