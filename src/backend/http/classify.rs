@@ -53,9 +53,8 @@ pub fn transport(error: &reqwest::Error, allowed: Duration) -> ApiError {
     if chain(error).any(|e| e.to_string().contains("dns error")) {
         return ApiError::new(Layer::Dns, "the name does not resolve").raw(text);
     }
-    if error.is_timeout() {
-        let at = if error.is_connect() { Layer::Tcp } else { Layer::Http };
-        return ApiError { fault: crate::model::snapshot::Fault { layer: at, ..slow(allowed).fault } };
+    if error.is_timeout() && !error.is_connect() {
+        return slow(allowed);
     }
     if error.is_connect() {
         return ApiError::new(Layer::Tcp, "no connection").raw(text);

@@ -277,7 +277,8 @@ fn client(connection: &Connection, http1_only: bool) -> Result<ClientBuilder, Ap
     let mut builder = Client::builder()
         .user_agent(concat!("vigie/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(connection.timeout.min(Duration::from_secs(10)))
+        // Shorter than the whole, so that a host that is off is told from one that does not answer.
+        .connect_timeout((connection.timeout / 2).min(Duration::from_secs(8)))
         .tls_info(true)
         .no_proxy();
     if http1_only {
