@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use clap::Parser;
 use vigie::cli::{Cli, Command, Common};
 use vigie::config::{Config, Env, Loaded, load};
-use vigie::exec::block_on;
-use vigie::headless::{self, Failure, Io};
+
+use vigie::headless::{self, Failure, Io, block_on};
 use vigie::model::time::Clock;
 use vigie::runtime::run::{Options, run};
 

@@ -200,9 +200,11 @@ fn a_storm_of_sizes_ends_in_the_right_picture() {
     }
     demo.terminal.wait_for("adguard-home");
     demo.terminal.wait_quiet(QUIET);
-    let stormed = demo.terminal.text();
+    // A cell that was never written and a blank look the same.
+    let picture = |text: String| text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
+    let stormed = picture(demo.terminal.text());
     demo.terminal.cost_of("\x0c", QUIET);
-    assert_eq!(stormed, demo.terminal.text());
+    assert_eq!(stormed, picture(demo.terminal.text()));
 }
 
 #[test]

@@ -13,7 +13,7 @@ mod session;
 
 use crate::cli::{Command, Common};
 use crate::config::Env;
-use crate::exec::block_on;
+pub use crate::exec::block_on;
 
 pub use io::{Failure, Io};
 #[cfg(feature = "demo")]

@@ -90,7 +90,7 @@ async fn status(State(member): Shared) -> Response {
         "uptime": written(member.lab.began),
         "versionInfo": {
             "version": "0.25.0", "revision": "0.25.0-1+b4", "branch": "debian/sid",
-            "buildUser": "team+pkg-go@tracker.debian.org", "buildDate": "20230409-09:50:43", "goVersion": "go1.19.8",
+            "buildUser": "packager@debian.example", "buildDate": "20230409-09:50:43", "goVersion": "go1.19.8",
         },
     }))
     .into_response()

@@ -141,6 +141,6 @@ async fn config() -> Response {
 async fn build() -> Response {
     success(&json!({
         "version": "2.42.0+ds", "revision": "2.42.0+ds-5+deb12u1", "branch": "debian/sid",
-        "buildUser": "team+pkg-go@tracker.debian.org", "buildDate": "20230312-18:26:42", "goVersion": "go1.19.8",
+        "buildUser": "packager@debian.example", "buildDate": "20230312-18:26:42", "goVersion": "go1.19.8",
     }))
 }
