@@ -1,4 +1,6 @@
 //! What every backend owes the rest of the house, held against each line of the registry on the lab over real sockets.
+#![cfg(feature = "demo")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test's helpers may fail the test")]
 
 use std::collections::HashSet;
 use std::sync::Arc;

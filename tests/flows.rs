@@ -16,6 +16,8 @@
 //! | `set flag value` | a fact that the simulators look at |
 //! | `journal text` | waits until a line of the journal holds it |
 //! | `# …` | a remark |
+#![cfg(feature = "demo")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test's helpers may fail the test")]
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -1,4 +1,6 @@
 //! The pure machine under anything: any keys, any size, any order of answers; it never panics and always draws.
+#![cfg(feature = "demo")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test's helpers may fail the test")]
 
 use std::sync::Arc;
 

@@ -1,5 +1,7 @@
 //! The program as a process, on a lab in another process: what a kill leaves behind, who may act at the same time,
 //! and what must never be written anywhere.
+#![cfg(feature = "demo")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test's helpers may fail the test")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};

@@ -110,7 +110,7 @@ async fn a_silence_lives_under_one_id_on_every_member() {
 
     let list = poll(backend, "alertmanager").await;
     assert_eq!(word(&row(&list, ALERTS, "KubeJobFailed"), "state"), "silenced");
-    let silence = list.rows.iter().find(|row| &*row.id.key == id).unwrap().clone();
+    let silence = list.rows.iter().find(|row| *row.id.key == *id).unwrap().clone();
     assert_eq!(value(&silence, "hits").as_number(), Some(1.0));
 
     let (_, proof) = run(backend, job("alerts.extend-silence", &silence, &[("duration", "30m")])).await;
@@ -178,8 +178,8 @@ async fn a_silence_of_somebody_else_is_shown_with_its_pattern_and_author() {
         "namespace=~longhorn-system|velero",
     ];
     amtool(&tool, &server.url, &silence);
-    let toml = format!("[[alertmanager]]\nname = \"one\"\nurl = \"{}\"\n", server.url);
-    let list = poll(&connect(&config(&toml, folder.path()))[0], "alertmanager").await;
+    let settings = format!("[[alertmanager]]\nname = \"one\"\nurl = \"{}\"\n", server.url);
+    let list = poll(&connect(&config(&settings, folder.path()))[0], "alertmanager").await;
     let silence = list.rows.iter().find(|row| row.id.kind.as_str() == SILENCES).unwrap();
     assert_eq!((word(silence, "by").as_str(), value(silence, "hits").as_number()), ("bob", Some(2.0)));
     assert_eq!(word(&row(&list, ALERTS, "VeleroUnsuccessfulBackup"), "state"), "acked");

@@ -25,7 +25,7 @@ impl App {
             Msg::Rights { backend, instance, body } => self.on_rights((backend, instance), body),
             Msg::View { view, body } => self.on_view(view, body),
             Msg::Form { draft, body } => self.on_form(draft, body),
-            Msg::Verdict { draft, target, body } => self.on_verdict(draft, target, body),
+            Msg::Verdict { draft, target, body } => self.on_verdict(draft, &target, body),
             Msg::Run { run, state } => self.on_run(&run, state),
             Msg::Journal(lines) => self.on_journal(&lines),
             Msg::Theme(theme) => {

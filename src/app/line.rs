@@ -1,7 +1,6 @@
 //! The command line, the finder and help: layers that are opened by a key and fed from what the console knows.
 
 use crate::model::action::Action;
-use crate::ui::find::Find;
 use crate::ui::palette::{Candidate, Palette};
 
 use super::App;
@@ -20,7 +19,7 @@ impl App {
 
     /// Ctrl-p opens the finder.
     pub(super) fn open_finder(&mut self) -> Vec<Effect> {
-        self.overlays.push(Overlay::Find(Box::new(Find::default())));
+        self.overlays.push(Overlay::Find(Box::default()));
         Vec::new()
     }
 

@@ -170,7 +170,7 @@ impl App {
             Msg::Focus(_) => Vec::new(),
             Msg::Scroll { up } => self.act(if up { &Action::Up } else { &Action::Down }),
             Msg::Tick => self.on_tick(),
-            Msg::Signal(signal) => self.on_signal(signal),
+            Msg::Signal(signal) => vec![on_signal(signal)],
             answer => self.on_answer(answer),
         }
     }
@@ -197,15 +197,6 @@ impl App {
     fn on_tick(&mut self) -> Vec<Effect> {
         let effects = self.settle();
         self.redrawn(effects)
-    }
-
-    fn on_signal(&mut self, signal: Signal) -> Vec<Effect> {
-        match signal {
-            Signal::Terminate => vec![Effect::Quit(143)],
-            Signal::Interrupt => vec![Effect::Quit(130)],
-            Signal::Hangup => vec![Effect::Quit(129)],
-            Signal::Refresh => vec![Effect::Refresh(Vec::new())],
-        }
     }
 
     fn on_resize(&mut self, width: u16, height: u16) -> Vec<Effect> {
@@ -242,5 +233,14 @@ impl App {
     fn next_run(&mut self) -> RunId {
         let count = self.next();
         RunId(format!("{}-{count}", self.boot).into())
+    }
+}
+
+fn on_signal(signal: Signal) -> Effect {
+    match signal {
+        Signal::Terminate => Effect::Quit(143),
+        Signal::Interrupt => Effect::Quit(130),
+        Signal::Hangup => Effect::Quit(129),
+        Signal::Refresh => Effect::Refresh(Vec::new()),
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::model::id::EntityId;
-use crate::model::op::{Args, Field, FieldKind, OpSpec, Reveal, Targets, Tier, Verb, Verdict};
+use crate::model::op::{Args, Field, FieldKind, OpSpec, Reveal, Target, Targets, Tier, Verb, Verdict};
 use crate::model::row::Tone;
 use crate::model::snapshot::Fault;
 
@@ -48,18 +48,15 @@ impl App {
     pub(super) fn start_verb(&mut self, verb: Verb) -> Vec<Effect> {
         let Some(id) = self.selected() else { return Vec::new() };
         let found = self.facts.operations.on(&id.kind).into_iter().find(|op| op.verb == Some(verb)).cloned();
-        match found {
-            Some(op) => {
-                let ids = self.chosen_ids();
-                self.start_on(&op, &ids)
-            }
-            None => {
-                self.tell(
-                    Tone::Info,
-                    format!("{} have no such operation; a lists those there are", id.kind.name()),
-                );
-                Vec::new()
-            }
+        if let Some(op) = found {
+            let ids = self.chosen_ids();
+            self.start_on(&op, &ids)
+        } else {
+            self.tell(
+                Tone::Info,
+                format!("{} have no such operation; a lists those there are", id.kind.name()),
+            );
+            Vec::new()
         }
     }
 
@@ -189,7 +186,7 @@ impl App {
     pub(super) fn on_verdict(
         &mut self,
         id: DraftId,
-        target: EntityId,
+        target: &EntityId,
         body: Result<Verdict, Fault>,
     ) -> Vec<Effect> {
         let now = self.look.now;
@@ -200,7 +197,7 @@ impl App {
         let name = draft
             .targets
             .iter()
-            .find(|known| known.id == target)
+            .find(|known| known.id == *target)
             .map_or_else(|| target.key.clone(), |t| t.name.clone());
         self.dirty = true;
         match (judged, self.overlays.last_mut()) {
@@ -217,7 +214,7 @@ impl App {
                 Vec::new()
             }
             (_, Some(Overlay::Confirm(confirm))) => {
-                confirm.pass(&target, verdict, now);
+                confirm.pass(target, verdict, now);
                 Vec::new()
             }
             (Judged::Allowed, _) if gate::confirmation(&op, &[]) == Confirm::None => self.confirmed(None),
@@ -226,7 +223,7 @@ impl App {
     }
 
     /// The confirmation was given: the frozen jobs go to the executor.
-    pub(super) fn confirmed(&mut self, reason: Option<String>) -> Vec<Effect> {
+    pub(super) fn confirmed(&mut self, reason: Option<&str>) -> Vec<Effect> {
         let leaving = matches!(self.overlays.last(), Some(Overlay::Leave(_)));
         self.overlays.pop();
         if leaving {
@@ -239,23 +236,14 @@ impl App {
         }
         let operator = self.operator.clone();
         if draft.op.name == super::desk::NOTE {
-            return self.note(&draft);
+            return note(&draft);
         }
-        let jobs = draft.jobs(&operator, reason.as_deref(), || self.next_run());
+        let jobs = draft.jobs(&operator, reason, || self.next_run());
         for job in &jobs {
             self.ledger.queue(job.clone(), self.look.now);
         }
         self.sync_pane();
         self.redrawn(vec![Effect::Operate(jobs)])
-    }
-
-    fn note(&mut self, draft: &Draft) -> Vec<Effect> {
-        let text = draft.args.get("text").cloned().unwrap_or_default();
-        let notes = draft
-            .targets
-            .iter()
-            .map(|target| Effect::Note { about: Some(target.id.clone()), text: text.clone() });
-        notes.collect()
     }
 
     /// A layer was left without a result; so is what it was preparing.
@@ -278,7 +266,7 @@ impl App {
         let Some(id) = self.selected() else { return Vec::new() };
         let ops: Vec<Arc<OpSpec>> = self.facts.operations.on(&id.kind).into_iter().cloned().collect();
         let name = self.facts.store.get(&id).map_or_else(|| id.key.clone(), |row| row.name.clone());
-        let overlay = Overlay::operations(&name, ops, self.facts.rights_on(&id));
+        let overlay = Overlay::operations(&name, &ops, self.facts.rights_on(&id));
         self.overlays.push(overlay);
         Vec::new()
     }
@@ -318,9 +306,15 @@ impl App {
 fn form_of(draft: &Draft, mut fields: Vec<Field>) -> Vec<Field> {
     if let Targets::New { what, .. } = &draft.op.targets {
         let mut field = Field::new(NEW_NAME, "", FieldKind::Line, "What it is called.");
-        field.title = what.clone();
+        field.title.clone_from(what);
         field.default = draft.args.get(NEW_NAME).cloned().unwrap_or_default().into();
         fields.insert(0, field);
     }
     fields
+}
+
+fn note(draft: &Draft) -> Vec<Effect> {
+    let text = draft.args.get("text").cloned().unwrap_or_default();
+    let note = |target: &Target| Effect::Note { about: Some(target.id.clone()), text: text.clone() };
+    draft.targets.iter().map(note).collect()
 }

@@ -122,7 +122,7 @@ impl Overlay {
     }
 
     /// The operations of a row; those that the credential may not do say which right is missing.
-    pub fn operations(name: &str, ops: Vec<Arc<OpSpec>>, rights: Option<&Rights>) -> Self {
+    pub fn operations(name: &str, ops: &[Arc<OpSpec>], rights: Option<&Rights>) -> Self {
         let item = |op: &Arc<OpSpec>| {
             let item = Item::new(op.title.as_ref(), op.doc.as_ref()).right(op.tier.to_string());
             match rights.and_then(|rights| rights.missing.get(&*op.name)) {

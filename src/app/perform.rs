@@ -150,12 +150,11 @@ impl App {
 
     fn open_pane(&mut self, digit: char) -> Vec<Effect> {
         let kind = self.facts.kinds.iter().find(|kind| kind.pane == Some(digit)).map(|kind| kind.id.clone());
-        match kind {
-            Some(kind) => self.browse(&kind, ""),
-            None => {
-                self.tell(Tone::Info, format!("pane {digit} is empty"));
-                Vec::new()
-            }
+        if let Some(kind) = kind {
+            self.browse(&kind, "")
+        } else {
+            self.tell(Tone::Info, format!("pane {digit} is empty"));
+            Vec::new()
         }
     }
 
@@ -187,12 +186,11 @@ impl App {
     }
 
     fn view_selected(&mut self, name: &str) -> Vec<Effect> {
-        match self.selected() {
-            Some(id) => self.open_view(id, name),
-            None => {
-                self.tell(Tone::Info, "nothing is selected");
-                Vec::new()
-            }
+        if let Some(id) = self.selected() {
+            self.open_view(id, name)
+        } else {
+            self.tell(Tone::Info, "nothing is selected");
+            Vec::new()
         }
     }
 

@@ -32,7 +32,7 @@ impl App {
                 Vec::new()
             }
             Request::Submit(args) => self.submitted(args),
-            Request::Confirmed { reason } => self.confirmed(reason),
+            Request::Confirmed { reason } => self.confirmed(reason.as_deref()),
             Request::Cancel => self.cancelled(),
             Request::Chosen(index) => self.chosen(index),
             Request::Copy { text, what } => vec![Effect::Copy { text, what }],

@@ -5,6 +5,7 @@
 mod files;
 pub mod scenario;
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -115,7 +116,8 @@ fn table(
             Setting::Secret(value) => format!("{{ file = {} }}", quoted(&file(value)?.to_string_lossy())),
             Setting::File(value) => quoted(&file(value)?.to_string_lossy()),
         };
-        text.push_str(&format!("{key} = {value}\n"));
+        // Writing into a string cannot fail.
+        let _ = writeln!(text, "{key} = {value}");
     }
     Ok(text)
 }

@@ -192,24 +192,25 @@ impl<T: Into<Value>> From<Option<T>> for Value {
 
 /// Compares digit runs by their number, so that `node-9` comes before `node-10`; ASCII case is ignored first.
 pub fn natural(a: &str, b: &str) -> Ordering {
-    let (mut x, mut y) = (a.as_bytes(), b.as_bytes());
+    let (mut left, mut right) = (a.as_bytes(), b.as_bytes());
     loop {
-        match (x.first(), y.first()) {
+        let order = match (left.first(), right.first()) {
             (None, None) => return a.cmp(b),
             (None, _) => return Ordering::Less,
             (_, None) => return Ordering::Greater,
-            (Some(p), Some(q)) if p.is_ascii_digit() && q.is_ascii_digit() => {
-                let (m, rest_x) = digits(x);
-                let (n, rest_y) = digits(y);
-                match m.len().cmp(&n.len()).then_with(|| m.cmp(n)) {
-                    Ordering::Equal => (x, y) = (rest_x, rest_y),
-                    other => return other,
-                }
+            (Some(one), Some(other)) if one.is_ascii_digit() && other.is_ascii_digit() => {
+                let (mine, rest) = digits(left);
+                let (theirs, others) = digits(right);
+                (left, right) = (rest, others);
+                mine.len().cmp(&theirs.len()).then_with(|| mine.cmp(theirs))
             }
-            (Some(p), Some(q)) => match p.to_ascii_lowercase().cmp(&q.to_ascii_lowercase()) {
-                Ordering::Equal => (x, y) = (&x[1..], &y[1..]),
-                other => return other,
-            },
+            (Some(one), Some(other)) => {
+                (left, right) = (&left[1..], &right[1..]);
+                one.to_ascii_lowercase().cmp(&other.to_ascii_lowercase())
+            }
+        };
+        if order != Ordering::Equal {
+            return order;
         }
     }
 }

@@ -244,28 +244,28 @@ mod tests {
         Update { source: spec().id, epoch: Epoch(epoch), body }
     }
 
-    fn list(rows: Vec<Row>) -> Result<Delta, Fault> {
-        Ok(Delta::Reset(Snapshot::complete(rows, Timestamp::UNIX_EPOCH)))
+    fn list(rows: Vec<Row>) -> Delta {
+        Delta::Reset(Snapshot::complete(rows, Timestamp::UNIX_EPOCH))
     }
 
     #[test]
     fn only_what_differs_is_reported() {
         let mut store = Store::new([spec()]);
-        store.apply(update(1, list(vec![row("1", "running"), row("2", "running"), row("3", "off")])));
+        store.apply(update(1, Ok(list(vec![row("1", "running"), row("2", "running"), row("3", "off")]))));
         let kept = store.get(&row("1", "").id).cloned().unwrap();
-        let changes = store.apply(update(2, list(vec![row("1", "running"), row("2", "off")])));
+        let changes = store.apply(update(2, Ok(list(vec![row("1", "running"), row("2", "off")]))));
         let mut keys: Vec<_> = changes.ids.iter().map(|id| id.key.to_string()).collect();
         keys.sort();
         assert_eq!(keys, ["2", "3"]);
         assert!(Arc::ptr_eq(&kept, store.get(&kept.id).unwrap()));
-        assert!(store.apply(update(3, list(vec![row("1", "running"), row("2", "off")]))).is_empty());
+        assert!(store.apply(update(3, Ok(list(vec![row("1", "running"), row("2", "off")])))).is_empty());
     }
 
     #[test]
     fn a_late_answer_is_dropped() {
         let mut store = Store::new([spec()]);
-        store.apply(update(5, list(vec![row("1", "running")])));
-        assert!(store.apply(update(4, list(vec![]))).is_empty());
+        store.apply(update(5, Ok(list(vec![row("1", "running")]))));
+        assert!(store.apply(update(4, Ok(list(vec![])))).is_empty());
         assert_eq!(store.rows(&"proxmox.guests".into()).count(), 1);
     }
 
@@ -274,7 +274,7 @@ mod tests {
         let mut store = Store::new([spec()]);
         let kind = KindId::from("proxmox.guests");
         assert!(!store.proves_absence(&kind));
-        store.apply(update(1, list(vec![row("1", "running")])));
+        store.apply(update(1, Ok(list(vec![row("1", "running")]))));
         assert!(store.proves_absence(&kind));
         let changes = store.apply(update(2, Err(Fault::new(Layer::Tcp, "refused"))));
         assert!(changes.health && changes.ids.is_empty());
@@ -285,7 +285,7 @@ mod tests {
     #[test]
     fn a_watch_changes_some_rows_and_keeps_the_rest() {
         let mut store = Store::new([spec()]);
-        store.apply(update(1, list(vec![row("1", "running"), row("2", "off")])));
+        store.apply(update(1, Ok(list(vec![row("1", "running"), row("2", "off")]))));
         let delta = Delta::Change {
             upserts: vec![row("2", "running")],
             removes: vec![row("9", "").id],

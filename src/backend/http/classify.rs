@@ -146,7 +146,8 @@ fn redirect(reply: &Reply) -> ApiError {
 fn with_ray(mut error: ApiError, reply: &Reply) -> ApiError {
     if let Some(ray) = reply.header("cf-ray") {
         let ray = first_line(ray);
-        error.fault.hint = format!("{} (cf-ray {ray})", error.fault.hint).trim().to_owned();
+        let hint = format!("{} (cf-ray {ray})", error.fault.hint);
+        hint.trim().clone_into(&mut error.fault.hint);
     }
     error.status(reply.status)
 }

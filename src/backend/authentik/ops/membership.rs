@@ -63,7 +63,7 @@ impl Pair {
 
     /// The groups of the user by which it is a member of this one too.
     fn ways_in(&self) -> Vec<&str> {
-        let direct = self.user.groups.iter().flat_map(|groups| groups.iter());
+        let direct = self.user.groups.iter().flat_map(crate::backend::lenient::Words::iter);
         let leads = |pk: &&str| {
             *pk != self.group.pk.as_str() && self.groups.with_ancestors(pk).contains(&*self.group.pk)
         };
@@ -78,7 +78,8 @@ impl Authentik {
         let names = match targets {
             [target] if op.name == REMOVE => {
                 let user = self.user(&target.id.key).await?;
-                let joined: BTreeSet<&str> = user.groups.iter().flat_map(|groups| groups.iter()).collect();
+                let joined: BTreeSet<&str> =
+                    user.groups.iter().flat_map(crate::backend::lenient::Words::iter).collect();
                 groups
                     .iter()
                     .filter(|group| joined.contains(&*group.pk))
@@ -101,12 +102,10 @@ impl Authentik {
         let pair = Pair { user, pk, group, groups };
         let (name, group) = (pair.user.username.as_str(), pair.group.name.as_str());
         match (&*job.op, pair.is_member()) {
-            (ADD, true) => {
-                return Err(Stop::refused("group", format!("{name} is a member of {group} already")));
-            }
+            (ADD, true) => Err(Stop::refused("group", format!("{name} is a member of {group} already"))),
             (ADD, false) if pair.groups.is_admin(&pair.group.pk) => {
                 let why = format!("{group} is for administrators: that is decided in Authentik itself");
-                return Err(Stop::refused("group", why));
+                Err(Stop::refused("group", why))
             }
             (REMOVE, false) => {
                 let ways = pair.ways_in();
@@ -115,12 +114,12 @@ impl Authentik {
                 } else {
                     format!(", only by way of {}", ways.join(", "))
                 };
-                return Err(Stop::refused("group", format!("{name} is no direct member of {group}{how}")));
+                Err(Stop::refused("group", format!("{name} is no direct member of {group}{how}")))
             }
-            (REMOVE, true) if !pair.group.is_superuser.0.is_some_and(|superuser| !superuser) => {
+            (REMOVE, true) if pair.group.is_superuser.0.is_none_or(|superuser| superuser) => {
                 let why =
                     format!("{group} makes its members superusers: that is decided in Authentik itself");
-                return Err(Stop::refused("group", why));
+                Err(Stop::refused("group", why))
             }
             _ => Ok(pair),
         }
@@ -151,7 +150,7 @@ impl Authentik {
         let (applications, bindings) = futures_util::join!(self.applications(), self.bindings());
         let bindings = Bindings::new(bindings?.items);
         let through = pair.groups.with_ancestors(&pair.group.pk);
-        let direct = pair.user.groups.iter().flat_map(|groups| groups.iter());
+        let direct = pair.user.groups.iter().flat_map(crate::backend::lenient::Words::iter);
         let others: BTreeSet<String> = direct
             .filter(|pk| *pk != pair.group.pk.as_str())
             .flat_map(|pk| pair.groups.with_ancestors(pk))
