@@ -20,7 +20,7 @@ const LAW: [(&str, &[&str]); 13] = [
     ("exec", &["app", "insight", "backend", "config", "model"]),
     ("runtime", &["exec", "app", "ui", "insight", "backend", "config", "model"]),
     // It sees `ui` for the one door of remote text and for how values are written; nothing is drawn.
-    ("headless", &["cli", "demo", "exec", "app", "ui", "insight", "backend", "config", "model"]),
+    ("headless", &["cli", "demo", "exec", "app", "insight", "backend", "config", "model"]),
     ("cli", &["config", "model"]),
     ("log", &[]),
     ("main", &["cli", "log", "runtime", "headless", "demo", "config", "model"]),

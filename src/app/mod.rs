@@ -22,6 +22,7 @@ pub mod places;
 mod requests;
 pub mod route;
 mod show;
+pub mod words;
 
 use std::sync::Arc;
 

@@ -7,13 +7,13 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::app::words::clean;
 use crate::backend::{Backend, Diagnosis, Finding};
 use crate::cli::{Doctor, Report};
 use crate::exec::call::within;
 use crate::model::op::{OpSpec, Rights};
 use crate::model::row::Tone;
 use crate::model::time::{seconds_between, short};
-use crate::ui::text::clean;
 
 use super::io::{Failure, Io};
 use super::session::Session;

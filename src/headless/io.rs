@@ -3,8 +3,8 @@
 use std::fmt::{self, Write as _};
 use std::io::{self, IsTerminal, Write};
 
+use crate::app::words::clean;
 use crate::config::Reports;
-use crate::ui::text::clean;
 
 /// Where a command prints.
 pub struct Io<'a> {

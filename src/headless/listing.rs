@@ -7,12 +7,12 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde::ser::SerializeMap;
 
+use crate::app::words::Writer;
+use crate::app::words::{clean, width};
 use crate::model::id::{EntityId, KindId};
 use crate::model::kind::KindSpec;
 use crate::model::row::{Domain, Health, Row};
 use crate::model::store::{Source, Store};
-use crate::ui::format::Writer;
-use crate::ui::text::{clean, width};
 
 use super::io::{Failure, Io};
 

@@ -13,6 +13,7 @@ pub mod notice;
 pub mod op;
 pub mod query;
 pub mod row;
+pub mod run;
 pub mod snapshot;
 pub mod store;
 pub mod time;

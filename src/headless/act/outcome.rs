@@ -49,7 +49,7 @@ pub fn report(op: &OpSpec, outcomes: &[Outcome], how: Report, io: &mut Io<'_>) -
         Report::Text => {
             for outcome in outcomes {
                 for line in words(outcome) {
-                    io.line(crate::ui::text::clean(&line))?;
+                    io.line(crate::app::words::clean(&line))?;
                 }
             }
         }

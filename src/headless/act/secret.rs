@@ -67,7 +67,7 @@ impl Outlet {
                     let text = if reveal.message.is_empty() { &reveal.secret } else { &reveal.message };
                     io.line(format!("{}, shown only now:", reveal.title))?;
                     for line in text.lines() {
-                        io.line(crate::ui::text::clean(line))?;
+                        io.line(crate::app::words::clean(line))?;
                     }
                 }
             }

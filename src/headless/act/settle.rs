@@ -42,7 +42,7 @@ pub async fn settle(session: &Session, op: &OpSpec, args: &Do, io: &mut Io<'_>) 
     match session.door.settle(&open, done, reason).await {
         RunState::Refused(why) => Err(Failure::Refused(why)),
         state => {
-            io.line(format!("{run}: {}: {}", state.word(), crate::ui::text::clean(state.text())))?;
+            io.line(format!("{run}: {}: {}", state.word(), crate::app::words::clean(state.text())))?;
             Ok(0)
         }
     }
