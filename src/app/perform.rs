@@ -225,10 +225,7 @@ impl App {
         }
         let until = self.look.now + SignedDuration::from_secs(self.armed_for);
         self.look.armed_until = Some(until);
-        self.tell(
-            Tone::Danger,
-            format!("writes are armed for {}", crate::model::time::short(self.armed_for)),
-        );
+        self.tell(Tone::Warn, format!("writes are armed for {}", crate::model::time::short(self.armed_for)));
         Vec::new()
     }
 

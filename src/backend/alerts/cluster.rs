@@ -158,6 +158,15 @@ impl Cluster {
         last.good.filter(|_| !last.failing)
     }
 
+    /// Asks once where nobody has yet: "not asked" is not "cannot be asked".
+    pub async fn ask_first(&self) {
+        let last = self.last();
+        if last.good.is_none() && !last.failing {
+            // The answer is remembered either way; whoever looks next sees which it was.
+            let _ = self.observe(0).await;
+        }
+    }
+
     fn last(&self) -> Last {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

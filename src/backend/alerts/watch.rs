@@ -80,6 +80,9 @@ pub(super) async fn prometheus(backend: &Alerts) -> Result<Snapshot, ApiError> {
     }
     let mut rows: Vec<Row> =
         known.rules.iter().zip(counts).map(|(placed, count)| rules::row(placed, count, around)).collect();
+    for (_, cluster) in &backend.shared.clusters {
+        cluster.ask_first().await;
+    }
     let held: Vec<Arc<Observation>> =
         backend.shared.clusters.iter().filter_map(|(_, cluster)| cluster.known()).collect();
     let blind = held.len() < backend.shared.clusters.len();
