@@ -11,10 +11,6 @@ use vigie::headless::{self, Failure, Io, block_on};
 use vigie::model::time::Clock;
 use vigie::runtime::run::{Options, run};
 
-/// Gives memory back after each large refresh, where the system's allocator keeps it for the next one.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     // One provider for the process; the second to be installed would be refused, and there is none.
     let _ = rustls::crypto::ring::default_provider().install_default();
