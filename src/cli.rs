@@ -91,6 +91,13 @@ pub enum Command {
     Man,
 }
 
+impl Command {
+    /// Whether it opens a console.
+    pub fn is_console(&self) -> bool {
+        matches!(self, Self::Demo(demo) if !demo.serve)
+    }
+}
+
 /// `vigie demo`.
 #[derive(Debug, Args)]
 pub struct Demo {

@@ -6,16 +6,19 @@ use std::process::ExitCode;
 use clap::Parser;
 use vigie::cli::{Cli, Command, Common};
 use vigie::config::{Config, Env, Loaded, load};
-
 use vigie::headless::{self, Failure, Io, block_on};
 use vigie::model::time::Clock;
 use vigie::runtime::run::{Options, run};
+use vigie::runtime::thrift::become_thrifty;
 
 fn main() -> ExitCode {
     // One provider for the process; the second to be installed would be refused, and there is none.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let Cli { common, command } = Cli::parse();
     let env = Env::current();
+    if command.as_ref().is_none_or(Command::is_console) {
+        become_thrifty(&env);
+    }
     let code = Io::standard(|io| {
         start_log(&common, &env, io);
         match command {

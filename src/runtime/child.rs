@@ -26,7 +26,9 @@ impl Child {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "a command without a program"));
         };
         let stdin = if self.stdin.is_some() { Stdio::piped() } else { Stdio::inherit() };
-        let mut child = Command::new(program).args(arguments).stdin(stdin).spawn()?;
+        // The allocator's settings are ours, not the child's.
+        let mut child =
+            Command::new(program).args(arguments).env_remove(super::thrift::VARIABLE).stdin(stdin).spawn()?;
         if let (Some(text), Some(mut pipe)) = (&self.stdin, child.stdin.take()) {
             // A pager that was quit early does not read the rest.
             let _ = pipe.write_all(text.as_bytes()).await;

@@ -11,4 +11,5 @@ pub mod run;
 pub mod screen;
 pub mod signals;
 pub mod terminal;
+pub mod thrift;
 mod tty;

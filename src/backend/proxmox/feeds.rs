@@ -27,6 +27,9 @@ const MANY: usize = 200;
 const CONFIGS: usize = 32;
 const CONFIGS_WITHIN: Duration = Duration::from_secs(2);
 
+/// The board of coverage is read by people: of more guests than this the rest is counted, and the list says so.
+const LISTED: usize = 2000;
+
 impl Proxmox {
     /// Reads some configurations that are not known yet or were read long ago; never on a large cluster.
     pub(super) async fn read_configs(&self) {
@@ -74,8 +77,12 @@ impl Proxmox {
         let board = Board { backups, jobs, blind };
         self.memory().keep(last_saved(&board));
         let now = self.clock.now();
+        if guests.len() > LISTED {
+            notes.push(format!("coverage is listed for {LISTED} of {} guests", guests.len()));
+        }
+        let listed = guests.values().take(LISTED);
         let mut rows: Vec<Row> =
-            guests.values().map(|guest| keeping::coverage(guest, &board, &self.place, now)).collect();
+            listed.map(|guest| keeping::coverage(guest, &board, &self.place, now)).collect();
         rows.extend(board.backups.iter().filter_map(|found| keeping::backup(found, &guests, &self.place)));
         rows.extend(board.jobs.iter().filter_map(|job| keeping::job(job, &guests, &self.place)));
         Ok(Snapshot { complete: notes.is_empty(), notes, ..Snapshot::complete(rows, now) })

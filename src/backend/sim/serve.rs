@@ -186,6 +186,7 @@ fn identity() -> std::io::Result<Identity> {
         .with_no_client_auth()
         .with_single_cert(vec![der.clone()], key)
         .map_err(|e| other(&e))?;
-    let fingerprint = crate::backend::tls::pairs(&Sha256::digest(&der).into());
+    let fingerprint =
+        crate::backend::tls::pairs(&Sha256::digest(&der).into()).replace(':', "").to_lowercase();
     Ok(Identity { acceptor: TlsAcceptor::from(Arc::new(config)), fingerprint, pem: made.cert.pem() })
 }

@@ -15,7 +15,7 @@ async fn started(tls: bool) -> (Arc<World>, Running, Connection) {
     let simulator = Simulator { server: "probe".into(), tls, router, tables: Vec::new() };
     let (running, _) = serve(simulator, world.clone()).await.unwrap();
     let trust = running.address.fingerprint.as_deref().map_or(Trust::System, |hex| {
-        let byte = |at| u8::from_str_radix(&hex[3 * at..3 * at + 2], 16).unwrap();
+        let byte = |at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).unwrap();
         Trust::Fingerprint(std::array::from_fn(byte))
     });
     let connection = Connection {
