@@ -4,10 +4,11 @@ use serde::Deserialize;
 
 use crate::backend::sim::{Fault, Size};
 
-const EMBEDDED: [(&str, &str); 6] = [
+const EMBEDDED: [(&str, &str); 7] = [
     ("calm", include_str!("../../demo/calm.toml")),
     ("load", include_str!("../../demo/load.toml")),
     ("bad-line", include_str!("../../demo/bad-line.toml")),
+    ("alert-storm", include_str!("../../demo/alert-storm.toml")),
     ("gaming-refused", include_str!("../../demo/gaming-refused.toml")),
     ("home-off-declared", include_str!("../../demo/home-off-declared.toml")),
     ("home-lost", include_str!("../../demo/home-lost.toml")),
