@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::model::id::{EntityId, KindId};
+use crate::model::journal::Entry;
 use crate::model::op::{Job, Target};
 
 use super::msg::{DraftId, ViewId};
@@ -62,6 +63,8 @@ pub enum Effect {
         /// The text.
         text: String,
     },
+    /// Write a line of the operator's own into the journal: a declaration, which acts on no server.
+    Record(Entry),
     /// Put text on the operator's clipboard.
     Copy {
         /// The text.

@@ -107,18 +107,14 @@ impl Inner {
         }
     }
 
-    pub async fn note(&self, about: Option<EntityId>, text: String) {
-        let line = Line {
-            at: self.clock.now(),
-            run: new_run(),
-            operator: self.operator.clone(),
-            entry: Entry::Note { about, text },
-        };
+    /// Writes a line of the operator's own, and tells the journal anew.
+    pub async fn record(&self, entry: Entry) {
+        let line = Line { at: self.clock.now(), run: new_run(), operator: self.operator.clone(), entry };
         let journal = self.door.journal().clone();
         match blocking(move || journal.append(&line)).await {
             Ok(()) => self.tell_journal().await,
             Err(error) => {
-                let text = format!("the note was not written: {error}");
+                let text = format!("the journal was not written: {error}");
                 self.outbox.send(Msg::Notice { tone: Tone::Error, text }).await;
             }
         }

@@ -13,6 +13,7 @@ use crate::app::msg::{Msg, ViewId};
 use crate::backend::Backend;
 use crate::config::Refresh;
 use crate::model::id::EntityId;
+use crate::model::journal::Entry;
 use crate::model::op::Operations;
 use crate::model::row::Tone;
 use crate::model::snapshot::{Fault, Layer};
@@ -132,7 +133,10 @@ impl Executor {
                 }
             }
             Effect::Operate(jobs) => self.operate(jobs),
-            Effect::Note { about, text } => self.spawn(async move { inner.note(about, text).await }),
+            Effect::Note { about, text } => {
+                self.spawn(async move { inner.record(Entry::Note { about, text }).await });
+            }
+            Effect::Record(entry) => self.spawn(async move { inner.record(entry).await }),
             terminal => tracing::debug!(?terminal, "not for the executor"),
         }
     }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Mode, OFlags};
 
 use crate::model::id::EntityId;
-use crate::model::journal::{Entry, Line, OpenRun, open_runs};
+use crate::model::journal::{Entry, Line, OpenRun, declarations, open_runs};
 use crate::model::op::{RunId, RunState};
 
 use super::place;
@@ -28,12 +28,18 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// The newest lines, and before them the older sending lines of runs that are still open.
+    /// The newest lines, and before them the older lines that still matter: runs that are open, and declarations.
     pub fn recent(&self, count: usize) -> Vec<Line> {
         let (older, newest) = self.lines.split_at(self.lines.len().saturating_sub(count));
         let open = open_runs(&self.lines);
-        let still_open = |line: &&Line| open.iter().any(|run| run.line == **line);
-        older.iter().filter(still_open).chain(newest).cloned().collect()
+        let declared = declarations(&self.lines);
+        let matters = |line: &&Line| match &line.entry {
+            Entry::Declared { topic, .. } => {
+                declared.iter().any(|known| known.topic == *topic && known.since == line.at)
+            }
+            _ => open.iter().any(|run| run.line == **line),
+        };
+        older.iter().filter(matters).chain(newest).cloned().collect()
     }
 
     /// The run on a target that has no known outcome.

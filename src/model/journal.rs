@@ -53,6 +53,19 @@ pub enum Entry {
         /// Why.
         text: String,
     },
+    /// Something that the operator says of the platform and that holds for a while: home is off, a problem is known.
+    Declared {
+        /// What sort of thing is said (`home`, `suppress`).
+        topic: Arc<str>,
+        /// What it is about, where it is about one thing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        about: Option<EntityId>,
+        /// Until when it holds; without it, an earlier declaration of the same topic and thing ends here.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+        /// Why.
+        text: String,
+    },
     /// A remark of the operator.
     Note {
         /// What it is about.
@@ -115,10 +128,46 @@ pub fn open_runs(lines: &[Line]) -> Vec<OpenRun> {
             Entry::Done { .. } | Entry::Failed { .. } | Entry::Refused { .. } => {
                 open.retain(|run| run.line.run != line.run);
             }
-            Entry::Unknown { .. } | Entry::Note { .. } => {}
+            Entry::Unknown { .. } | Entry::Declared { .. } | Entry::Note { .. } => {}
         }
     }
     open
+}
+
+/// Something that was declared and still holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Declaration {
+    /// What sort of thing is said (`home`, `suppress`).
+    pub topic: Arc<str>,
+    /// What it is about, where it is about one thing.
+    pub about: Option<EntityId>,
+    /// Since when.
+    pub since: Timestamp,
+    /// Until when.
+    pub until: Timestamp,
+    /// Why.
+    pub text: String,
+    /// Who said so.
+    pub by: Arc<str>,
+}
+
+/// What was declared and holds at an instant; the last word on a topic and a thing counts.
+pub fn standing(lines: &[Line], now: Timestamp) -> Vec<Declaration> {
+    declarations(lines).into_iter().filter(|declaration| declaration.until > now).collect()
+}
+
+/// The last word on each topic and thing that was not taken back, also where its time is over.
+pub fn declarations(lines: &[Line]) -> Vec<Declaration> {
+    let mut standing: Vec<Declaration> = Vec::new();
+    for line in lines {
+        let Entry::Declared { topic, about, until, text } = &line.entry else { continue };
+        standing.retain(|known| (&known.topic, &known.about) != (topic, about));
+        if let Some(until) = *until {
+            let (topic, about, text) = (topic.clone(), about.clone(), text.clone());
+            standing.push(Declaration { topic, about, since: line.at, until, text, by: line.operator.clone() });
+        }
+    }
+    standing
 }
 
 #[cfg(test)]
@@ -168,5 +217,24 @@ mod tests {
         lines.push(line("r1", Entry::Done { text: "running".into() }));
         lines.push(line("r2", Entry::Failed { text: "no such task".into() }));
         assert!(open_runs(&lines).is_empty());
+    }
+
+    #[test]
+    fn the_last_word_on_a_topic_holds_until_its_time_is_over_or_it_is_taken_back() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let declare = |topic: &str, until: Option<i64>| {
+            line(
+                "d",
+                Entry::Declared { topic: topic.into(), about: None, until: until.map(at), text: "why".into() },
+            )
+        };
+        let lines = [declare("home", Some(100)), declare("suppress", Some(900)), declare("home", Some(500))];
+        let topics = |lines: &[Line], now| {
+            standing(lines, at(now)).iter().map(|d| d.topic.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(topics(&lines, 200), ["suppress", "home"]);
+        assert_eq!(topics(&lines, 600), ["suppress"]);
+        let ended = [lines.as_slice(), &[declare("suppress", None)]].concat();
+        assert_eq!(topics(&ended, 200), ["home"]);
     }
 }

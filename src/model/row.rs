@@ -266,6 +266,10 @@ pub enum FacetKey {
     Object,
     /// Argo CD application name.
     App,
+    /// What stands in front of an application and lets people in: an outpost or another gate, by its name.
+    Gate,
+    /// Cluster, by the name that Omni, Argo CD or a kubeconfig context gives it.
+    Cluster,
     /// Alert fingerprint.
     Fingerprint,
     /// The name that people use for it.
