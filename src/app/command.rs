@@ -1,5 +1,6 @@
 //! The `:` line: kinds, operations, actions and settings by name, with completion; never a guess.
 
+use crate::config::suggest::distance;
 use crate::model::action::Action;
 use crate::model::id::{EntityId, KindId};
 use crate::model::kind::Kinds;
@@ -168,22 +169,6 @@ fn near(name: &str, word: &str) -> bool {
     [name, short].iter().any(|candidate| {
         candidate.starts_with(word) || (word.len() > 2 && distance(candidate, word) <= 1 + word.len() / 6)
     })
-}
-
-/// The edit distance of two words.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut corner = i;
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let replaced = corner + usize::from(x != *y);
-            corner = row[j + 1];
-            row[j + 1] = replaced.min(corner + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 /// Every first word of a line, with its sentence.

@@ -1,7 +1,5 @@
 //! Everything that the console can want done, as values: the executor carries them out, tests compare them.
 
-use jiff::Timestamp;
-
 use crate::model::id::{EntityId, KindId};
 use crate::model::journal::Entry;
 use crate::model::op::{Job, Target};
@@ -76,8 +74,6 @@ pub enum Effect {
     Child(Vec<String>),
     /// Load a theme by its name; it comes with [`super::msg::Msg::Theme`].
     Theme(String),
-    /// Wake up at an instant with [`super::msg::Msg::Tick`].
-    Wake(Timestamp),
     /// Stop this process as the shell's ctrl-z does.
     Suspend,
     /// Send the whole screen anew.

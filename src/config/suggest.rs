@@ -22,7 +22,7 @@ pub fn advice<'a>(word: &str, known: impl IntoIterator<Item = &'a str> + Clone) 
 }
 
 /// Edits (insert, delete, replace, swap of neighbours) that turn `a` into `b`.
-fn distance(a: &str, b: &str) -> usize {
+pub fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let mut before: Vec<usize> = Vec::new();
     let mut above: Vec<usize> = (0..=b.len()).collect();

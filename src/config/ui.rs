@@ -57,25 +57,15 @@ impl Ui {
     }
 }
 
-/// How often a source is asked, by how much of it can be seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How often a source is asked, by how much of it can be seen; what is not set is as each source proposes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Refresh {
     /// Its pane has the focus.
-    pub focused: Duration,
+    pub focused: Option<Duration>,
     /// It is drawn somewhere.
-    pub visible: Duration,
+    pub visible: Option<Duration>,
     /// It feeds only counts and alerts.
-    pub hidden: Duration,
-}
-
-impl Default for Refresh {
-    fn default() -> Self {
-        Self {
-            focused: Duration::from_secs(5),
-            visible: Duration::from_secs(15),
-            hidden: Duration::from_secs(60),
-        }
-    }
+    pub hidden: Option<Duration>,
 }
 
 #[cfg(test)]

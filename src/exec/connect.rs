@@ -149,7 +149,7 @@ fn aside(connector: Connector) -> std::io::Result<oneshot::Receiver<Vec<Arc<dyn 
 }
 
 fn is_at(run: &OpenRun, backend: &dyn Backend) -> bool {
-    operate::job_of(run).is_some_and(|job| {
+    run.job().is_some_and(|job| {
         let id = job.op.split_once('.').map_or("", |(id, _)| id);
         id == backend.id() && job.target.id.instance == *backend.instance()
     })

@@ -98,7 +98,7 @@ impl Inner {
                 Recovered::Open(state) => tell(state),
                 Recovered::Closed(state) => {
                     tell(state);
-                    if let Some(job) = operate::job_of(open) {
+                    if let Some(job) = open.job() {
                         self.look_at(&job.target.id);
                     }
                     return;

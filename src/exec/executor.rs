@@ -102,7 +102,6 @@ impl Executor {
             effect,
             Effect::Copy { .. }
                 | Effect::Child(_)
-                | Effect::Wake(_)
                 | Effect::Suspend
                 | Effect::Redraw
                 | Effect::Bell

@@ -82,7 +82,7 @@ enum State {
 }
 
 impl Schedule {
-    /// A schedule without sources; `refresh` overrides what backends propose where it is not the default.
+    /// A schedule without sources; what `refresh` sets overrides what backends propose.
     pub fn new(refresh: Refresh, seed: u64) -> Self {
         Self {
             entries: BTreeMap::new(),
@@ -175,15 +175,14 @@ impl Schedule {
 
     fn cadence(&self, entry: &Entry, own: Cadence) -> Duration {
         let among = |set: &HashSet<KindId>| entry.spec.kinds.iter().any(|kind| set.contains(kind));
-        let usual = Refresh::default();
-        let (own, set, usual) = if among(&self.focused) {
-            (own.focused, self.refresh.focused, usual.focused)
+        let (own, set) = if among(&self.focused) {
+            (own.focused, self.refresh.focused)
         } else if among(&self.visible) {
-            (own.visible, self.refresh.visible, usual.visible)
+            (own.visible, self.refresh.visible)
         } else {
-            (own.hidden, self.refresh.hidden, usual.hidden)
+            (own.hidden, self.refresh.hidden)
         };
-        if set == usual { Duration::from_secs(own.max(1).into()) } else { set }
+        set.unwrap_or(Duration::from_secs(own.max(1).into()))
     }
 }
 

@@ -35,13 +35,9 @@ impl Validator<'_> {
     }
 
     fn refresh(&mut self, table: Table<'_>) -> Refresh {
-        let cadence = |key, default| timespan(&table, key, SECOND..=HOUR).unwrap_or(default);
-        let default = Refresh::default();
-        let refresh = Refresh {
-            focused: cadence("focused", default.focused),
-            visible: cadence("visible", default.visible),
-            hidden: cadence("hidden", default.hidden),
-        };
+        let cadence = |key| timespan(&table, key, SECOND..=HOUR);
+        let refresh =
+            Refresh { focused: cadence("focused"), visible: cadence("visible"), hidden: cadence("hidden") };
         self.finish("ui.refresh", table);
         refresh
     }

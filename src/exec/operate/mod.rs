@@ -20,7 +20,7 @@ use super::call::blocking;
 use super::journal::Journal;
 use super::locks::{Held, LockError, Locks};
 
-pub use recover::{Recovered, elsewhere, job_of, unread};
+pub use recover::{Recovered, elsewhere, unread};
 
 /// One operation on one target, and who carries it out.
 #[derive(Clone, Copy)]

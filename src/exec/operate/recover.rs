@@ -1,8 +1,8 @@
 //! Runs that were sent and have no outcome: read back under their lock, settled where proven, never sent again.
 
 use crate::backend::Backend;
-use crate::model::journal::{Entry, OpenRun};
-use crate::model::op::{Job, RunState};
+use crate::model::journal::OpenRun;
+use crate::model::op::RunState;
 
 use super::super::call::blocking;
 use super::super::locks::LockError;
@@ -20,22 +20,9 @@ pub enum Recovered {
     Open(RunState),
 }
 
-/// The job that an open run's sending line describes.
-pub fn job_of(open: &OpenRun) -> Option<Job> {
-    let Entry::Sending { op, target, args, reason, .. } = &open.line.entry else { return None };
-    Some(Job {
-        run: open.line.run.clone(),
-        op: op.clone(),
-        target: target.clone(),
-        args: args.clone(),
-        reason: reason.clone(),
-        operator: open.line.operator.clone(),
-    })
-}
-
 /// The state of an open run before anybody has looked.
 pub fn unread(open: &OpenRun) -> RunState {
-    let look = job_of(open).map(|job| look_by_hand(&job)).unwrap_or_default();
+    let look = open.job().map(|job| look_by_hand(&job)).unwrap_or_default();
     RunState::Unknown { text: format!("sent at {}, no outcome was written", open.line.at), look }
 }
 
@@ -48,7 +35,7 @@ pub fn elsewhere(open: &OpenRun) -> RunState {
 impl Door {
     /// Looks once at an open run, unless somebody else does or already has.
     pub async fn recover(&self, backend: &dyn Backend, open: &OpenRun) -> Recovered {
-        let Some(job) = job_of(open) else { return Recovered::Open(unread(open)) };
+        let Some(job) = open.job() else { return Recovered::Open(unread(open)) };
         let (locks, journal) = (self.locks.clone(), self.journal.clone());
         let (run, target) = (job.run.clone(), job.target.id.clone());
         let claim =
@@ -76,7 +63,7 @@ impl Door {
 
     /// Closes an open run by the operator's word, who has looked by hand.
     pub async fn settle(&self, open: &OpenRun, done: bool, word: &str) -> RunState {
-        let Some(job) = job_of(open) else { return unread(open) };
+        let Some(job) = open.job() else { return unread(open) };
         let (locks, target) = (self.locks.clone(), job.target.id.to_string());
         let run = job.run.clone();
         let held = blocking(move || Ok(locks.take(&target, &format!("settling run {run}")))).await;
@@ -93,7 +80,7 @@ impl Door {
 
     /// Looks once; a proof closes the run in the journal. The caller holds the target's lock.
     pub(super) async fn settle_if_proven(&self, backend: &dyn Backend, open: &OpenRun) -> Finding {
-        let Some(job) = job_of(open) else {
+        let Some(job) = open.job() else {
             return Finding::Unclear {
                 text: "its sending line is incomplete".to_owned(),
                 look: String::new(),

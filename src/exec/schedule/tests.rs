@@ -64,7 +64,7 @@ fn looking_at_a_pane_makes_its_source_due_earlier() {
 
 #[test]
 fn the_operators_own_cadence_replaces_the_backends() {
-    let refresh = Refresh { hidden: Duration::from_secs(300), ..Refresh::default() };
+    let refresh = Refresh { hidden: Some(Duration::from_secs(300)), ..Refresh::default() };
     let mut schedule = Schedule::new(refresh, 7);
     schedule.add(polled("resources", GUESTS));
     assert_about(pause_after(&mut schedule, at(0.0), End::Good), 300.0);
