@@ -48,6 +48,7 @@ impl Desk {
             Entry::Failed { .. } => "failed",
             Entry::Unknown { .. } => "unknown",
             Entry::Refused { .. } => "refused",
+            Entry::Declared { .. } => "declared",
             Entry::Note { .. } => "note",
         };
         lines.into_iter().map(word).collect()
