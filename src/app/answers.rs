@@ -32,6 +32,11 @@ impl App {
                 self.look.theme = *theme;
                 self.redrawn(Vec::new())
             }
+            Msg::Terminal(Ok(argv)) => vec![Effect::Child(argv)],
+            Msg::Terminal(Err(fault)) => {
+                self.tell(Tone::Warn, fault.to_string());
+                Vec::new()
+            }
             Msg::Notice { tone, text } => {
                 self.tell(tone, text);
                 Vec::new()

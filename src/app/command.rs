@@ -1,5 +1,7 @@
 //! The `:` line: kinds, operations, actions and settings by name, with completion; never a guess.
 
+use std::borrow::Cow;
+
 use crate::config::suggest::distance;
 use crate::model::action::Action;
 use crate::model::id::{EntityId, KindId};
@@ -29,6 +31,8 @@ pub enum Command {
     Sort(String),
     /// Write a note on the selected row.
     Note(String),
+    /// Write what the pane shows into a new file.
+    Save(String),
     /// Change a setting for this run.
     Set(Setting),
 }
@@ -79,6 +83,13 @@ pub fn parse(
         "" => return Err("type the name of a kind, an operation or an action".to_owned()),
         "sort" if !rest.is_empty() => return Ok(Command::Sort(rest.to_owned())),
         "note" if !rest.is_empty() => return Ok(Command::Note(rest.to_owned())),
+        "save" if !rest.is_empty() => return Ok(Command::Save(rest.to_owned())),
+        "view" if !rest.is_empty() => {
+            return Ok(Command::Act(Action::View(Cow::Owned(rest.to_owned()))));
+        }
+        "log" | "logs" if !rest.is_empty() => {
+            return Ok(Command::Act(Action::View(Cow::Owned(format!("log {rest}")))));
+        }
         "set" => return setting(rest, themes).map(Command::Set),
         "theme" => return setting(line, themes).map(Command::Set),
         "goto" => {
@@ -185,6 +196,9 @@ fn names(kinds: &Kinds, operations: &Operations) -> Vec<(String, String)> {
     let more = [
         ("sort", "Sort by a column, -COLUMN downwards"),
         ("note", "Write a note on the selected row"),
+        ("view", "Open a view of the selected row (yaml, tree, diff, history …)"),
+        ("log", "Open its log, with options such as since=1h filter=TEXT containers=a,b previous stamps=off"),
+        ("save", "Write what the pane shows into a new file"),
         ("set", "Change a setting: wide, ascii, pause, theme"),
         ("theme", "Change the theme"),
         ("goto", "Go to a full id"),
@@ -288,6 +302,9 @@ mod tests {
             ("set wide off", Command::Set(Setting::Wide(false))),
             ("theme nord", Command::Set(Setting::Theme("nord".into()))),
             ("note seen it", Command::Note("seen it".into())),
+            ("save /tmp/log", Command::Save("/tmp/log".into())),
+            ("view diff", Command::Act(Action::View("diff".into()))),
+            ("log since=1h", Command::Act(Action::View("log since=1h".into()))),
         ];
         for (line, command) in cases {
             assert_eq!(read(line), Ok(command), "{line}");

@@ -70,6 +70,17 @@ pub enum Effect {
         /// What it is, for the message.
         what: String,
     },
+    /// Ask for the command that opens a terminal on a row; it comes with [`super::msg::Msg::Terminal`].
+    Terminal(EntityId),
+    /// Write text into a new file that only the operator can read.
+    Save {
+        /// Where, as typed.
+        path: String,
+        /// The text.
+        text: String,
+        /// What it is, for the message.
+        what: String,
+    },
     /// Hand the terminal to a command and take it back.
     Child(Vec<String>),
     /// Load a theme by its name; it comes with [`super::msg::Msg::Theme`].

@@ -110,6 +110,8 @@ pub enum Msg {
     Journal(Vec<Line>),
     /// A theme that was asked for.
     Theme(Box<Theme>),
+    /// The command that opens a terminal on a row, or why there is none.
+    Terminal(Result<Vec<String>, Fault>),
     /// Something worth telling.
     Notice {
         /// In which role.

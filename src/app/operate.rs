@@ -51,6 +51,8 @@ impl App {
         if let Some(op) = found {
             let ids = self.chosen_ids();
             self.start_on(&op, &ids)
+        } else if verb == Verb::Special {
+            vec![Effect::Terminal(id)]
         } else {
             self.tell(
                 Tone::Info,
@@ -271,6 +273,15 @@ impl App {
         Vec::new()
     }
 
+    /// What can be opened on the selected row.
+    pub(super) fn pick_view(&mut self) -> Vec<Effect> {
+        let Some(id) = self.selected() else { return Vec::new() };
+        let Some(kind) = self.facts.kinds.get(&id.kind) else { return Vec::new() };
+        let name = self.facts.store.get(&id).map_or_else(|| id.key.clone(), |row| row.name.clone());
+        self.overlays.push(Overlay::views(&name, &id, &kind.views));
+        Vec::new()
+    }
+
     /// What else the selected row is, in other systems.
     pub(super) fn pick_related(&mut self) -> Vec<Effect> {
         let Some(row) = self.selected().and_then(|id| self.facts.store.get(&id).cloned()) else {
@@ -292,6 +303,7 @@ impl App {
             Some(Chosen::Operation(op)) => self.start_named(&op, None),
             Some(Chosen::Instance(op, instance)) => self.begin_new(op, instance, None),
             Some(Chosen::Row(id)) => self.go_to(&id),
+            Some(Chosen::View(id, name)) => self.open_view(id, &name),
             None => Vec::new(),
         }
     }

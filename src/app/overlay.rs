@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::insight::link::Related;
 use crate::model::action::Context;
 use crate::model::id::EntityId;
-use crate::model::kind::KindSpec;
+use crate::model::kind::{KindSpec, ViewSpec};
 use crate::model::op::{Args, Field, OpSpec, Reveal, Rights, Tier};
 use crate::model::row::Grade;
 use crate::ui::component::Component;
@@ -48,6 +48,8 @@ pub(super) enum Chosen {
     Instance(Arc<OpSpec>, Arc<str>),
     /// Go to this row.
     Row(EntityId),
+    /// Open this view of this row.
+    View(EntityId, String),
 }
 
 impl Overlay {
@@ -133,6 +135,16 @@ impl Overlay {
         let picker = Picker::new(format!("operations of {name}"), ops.iter().map(item).collect());
         let goals = ops.iter().map(|op| Chosen::Operation(op.name.to_string())).collect();
         Self::Picker { picker, goals }
+    }
+
+    /// The views of a row, its description first.
+    pub fn views(name: &str, id: &EntityId, views: &[ViewSpec]) -> Self {
+        let names = views.iter().map(|view| (view.name.to_string(), view.title.to_string()));
+        let all = std::iter::once(("describe".to_owned(), "description".to_owned())).chain(names);
+        let (items, goals) = all
+            .map(|(name, title)| (Item::new(name.clone(), title), Chosen::View(id.clone(), name)))
+            .unzip();
+        Self::Picker { picker: Picker::new(format!("views of {name}"), items), goals }
     }
 
     /// The instances that an operation could be carried out on.

@@ -32,6 +32,7 @@ impl App {
             Action::Edit => self.start_verb(Verb::Edit),
             Action::End => self.start_verb(Verb::End),
             Action::Operations => self.pick_operation(),
+            Action::Views => self.pick_view(),
             Action::Related => self.pick_related(),
             Action::Note => self.start_named(super::desk::NOTE, None),
             Action::Messages => self.go(PlaceKey::Messages),
@@ -196,12 +197,11 @@ impl App {
 
     /// Opens a view of a row in a place of its own.
     pub(super) fn open_view(&mut self, id: EntityId, name: &str) -> Vec<Effect> {
-        let known = self
-            .facts
-            .kinds
-            .get(&id.kind)
-            .is_some_and(|kind| kind.views.iter().any(|view| view.name == name));
-        if name != "describe" && !known {
+        // Options follow the view's name (`log since=1h`).
+        let word = name.split_whitespace().next().unwrap_or_default();
+        let kind = self.facts.kinds.get(&id.kind);
+        let known = kind.is_some_and(|kind| kind.views.iter().any(|view| view.name == word));
+        if word != "describe" && !known {
             self.tell(Tone::Info, format!("there is no {name} of {}", id.kind));
             return Vec::new();
         }

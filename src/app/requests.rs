@@ -1,5 +1,6 @@
 //! What components ask of the console.
 
+use crate::model::action::Action;
 use crate::model::id::EntityId;
 use crate::model::row::Tone;
 use crate::ui::component::Request;
@@ -84,6 +85,7 @@ impl App {
             Command::Operate { op, target } => self.start_named(&op, target.as_deref()),
             Command::Sort(column) => self.sort(&column),
             Command::Note(text) => vec![Effect::Note { about: self.selected(), text }],
+            Command::Save(path) => self.save(&path),
             Command::Set(Setting::Wide(wide)) => self.set_wide(wide),
             Command::Set(Setting::Pause(paused)) => self.pause(paused),
             Command::Set(Setting::Theme(name)) => vec![Effect::Theme(name)],
@@ -92,6 +94,15 @@ impl App {
                 Vec::new()
             }
         }
+    }
+
+    /// What the pane would copy, into a file instead.
+    fn save(&mut self, path: &str) -> Vec<Effect> {
+        let saved = |effect: Effect| match effect {
+            Effect::Copy { text, what } => Effect::Save { path: path.to_owned(), text, what },
+            other => other,
+        };
+        self.act(&Action::CopyRow).into_iter().map(saved).collect()
     }
 
     fn sort(&mut self, column: &str) -> Vec<Effect> {

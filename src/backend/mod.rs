@@ -185,6 +185,11 @@ pub trait Backend: Send + Sync {
         Err(ApiError::unsupported(format!("{source} cannot be watched")))
     }
 
+    /// Kinds that only the server itself knows (custom resources), each with the stream that carries it.
+    async fn learn(&self) -> Result<Vec<(KindSpec, SourceSpec)>, ApiError> {
+        Ok(Vec::new())
+    }
+
     /// Resolves an exact name to ids over a complete list; never fuzzy, never a prefix.
     ///
     /// More or less than one id is the caller's to refuse; an incomplete list is an error.

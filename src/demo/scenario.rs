@@ -4,9 +4,10 @@ use serde::Deserialize;
 
 use crate::backend::sim::{Fault, Size};
 
-const EMBEDDED: [(&str, &str); 7] = [
+const EMBEDDED: &[(&str, &str)] = &[
     ("calm", include_str!("../../demo/calm.toml")),
     ("load", include_str!("../../demo/load.toml")),
+    ("many-pods", include_str!("../../demo/many-pods.toml")),
     ("bad-line", include_str!("../../demo/bad-line.toml")),
     ("alert-storm", include_str!("../../demo/alert-storm.toml")),
     ("gaming-refused", include_str!("../../demo/gaming-refused.toml")),

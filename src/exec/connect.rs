@@ -11,7 +11,9 @@ use crate::app::msg::Msg;
 use crate::backend::{Backend, REGISTRY};
 use crate::config::Config;
 use crate::model::journal::{OpenRun, open_runs};
+use crate::model::kind::KindSpec;
 use crate::model::row::Tone;
+use crate::model::snapshot::SourceSpec;
 use crate::model::time::Clock;
 
 use super::call::{blocking, within};
@@ -77,9 +79,37 @@ impl Inner {
                 let (this, backend, run) = (self.clone(), backend.clone(), run.clone());
                 self.clone().spawn(async move { this.chase(&*backend, &run).await });
             }
+            let (this, other) = (self.clone(), backend.clone());
+            self.clone().spawn(async move { this.learn_kinds(&*other).await });
             let this = self.clone();
             self.clone().spawn(async move { this.learn_rights(&*backend).await });
         }
+    }
+
+    /// Asks for the kinds that only the server knows, until it has told them.
+    async fn learn_kinds(&self, backend: &dyn Backend) {
+        let (mut pause, most) = RIGHTS_BACK_OFF;
+        loop {
+            match within(PATIENCE, backend.learn()).await {
+                Ok(learnt) if learnt.is_empty() => return,
+                Ok(learnt) => return self.take_in(learnt).await,
+                Err(fault) => tracing::info!(instance = %backend.instance(), %fault, "kinds are not known yet"),
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(most);
+        }
+    }
+
+    async fn take_in(&self, learnt: Vec<(KindSpec, SourceSpec)>) {
+        let (kinds, sources): (Vec<_>, Vec<_>) = learnt.into_iter().unzip();
+        for kind in kinds {
+            self.outbox.send(Msg::Kind(Box::new(kind))).await;
+        }
+        self.outbox.send(Msg::Connected(sources.clone())).await;
+        for source in sources {
+            self.schedule().add(source);
+        }
+        self.due.notify_one();
     }
 
     /// Tells the recent lines and the runs without an outcome; `chase` looks after those.

@@ -122,6 +122,10 @@ impl Executor {
                 self.spawn(async move { token.run_until_cancelled(work).await.unwrap_or_default() });
             }
             Effect::Shut(view) => inner.shut(view),
+            Effect::Terminal(id) => self.spawn(async move { inner.terminal(&id).await }),
+            Effect::Save { path, text, what } => {
+                self.spawn(async move { inner.save(path, text, &what).await });
+            }
             Effect::Form { draft, op, instance, targets } => {
                 self.spawn(async move { inner.form(draft, &op, &instance, &targets).await });
             }

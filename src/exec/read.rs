@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
 use crate::backend::Backend;
-use crate::model::snapshot::{Delta, Epoch, Fault, Layer, Mode, Snapshot, SourceSpec};
+use crate::model::snapshot::{Delta, Epoch, Fault, Layer, Mode, Snapshot, SourceSpec, Update};
 
 use super::call::{guarded, within};
 use super::slot::Slot;
@@ -53,6 +53,63 @@ async fn caught_up(backend: &dyn Backend, source: &SourceSpec, until: Instant) -
     match slot.pop(&source.id).map(|update| update.body) {
         Some(Ok(Delta::Reset(list))) => Ok(list),
         _ => Err(fault.unwrap_or_else(|| Fault::new(Layer::Http, "no list came in time"))),
+    }
+}
+
+/// Hands a source's rows on piece by piece, each as soon as it is there, and keeps none; ends with the list or a fault.
+pub async fn pieces(
+    backend: &dyn Backend,
+    source: &SourceSpec,
+    patience: Duration,
+    out: &mpsc::Sender<Update>,
+) {
+    let told = |body| Update { source: source.id.clone(), epoch: Epoch(1), body };
+    if let Mode::Poll(_) = source.mode {
+        let body = within(patience, backend.poll(&source.id)).await.map(Delta::Reset);
+        // Whoever does not listen any more has seen enough.
+        let _ = out.send(told(body)).await;
+        return;
+    }
+    if let Err(fault) = pass_on(backend, source, Instant::now() + patience, |delta| out.send(told(Ok(delta)))).await {
+        let _ = out.send(told(Err(fault))).await;
+    }
+}
+
+async fn pass_on<F, E>(
+    backend: &dyn Backend,
+    source: &SourceSpec,
+    until: Instant,
+    out: impl Fn(Delta) -> F,
+) -> Result<(), Fault>
+where
+    F: Future<Output = Result<(), E>>,
+{
+    let (sink, mut changes) = mpsc::channel(1);
+    let mut watch = std::pin::pin!(guarded(backend.watch(&source.id, sink)));
+    let mut begun = false;
+    loop {
+        let change = timeout_at(until, async {
+            tokio::select! {
+                biased;
+                Some(change) = changes.recv() => Ok(change),
+                end = &mut watch => Err(end),
+            }
+        });
+        let change = match change.await {
+            Ok(Ok(change)) => change,
+            Ok(Err(Err(panic))) => return Err(panic),
+            Ok(Err(Ok(Err(error)))) => return Err(error.fault),
+            Ok(Err(Ok(Ok(())))) => return Err(Fault::new(Layer::Http, "the list broke off")),
+            Err(_) => return Err(Fault::new(Layer::Http, "the list did not end in time")),
+        };
+        if begun && matches!(change, Delta::Reset(_)) {
+            return Err(Fault::new(Layer::App, "the list began anew while it was read"));
+        }
+        begun = true;
+        let complete = is_complete(&change);
+        if out(change).await.is_err() || complete {
+            return Ok(());
+        }
     }
 }
 

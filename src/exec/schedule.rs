@@ -160,9 +160,24 @@ impl Schedule {
             State::Asked(_) => None,
             _ if entry.wanted => Some(Duration::ZERO),
             _ if self.paused => None,
+            _ if self.rests(entry) => None,
             State::New => Some(Duration::ZERO),
             State::Ended(at) => Some(at + self.pause_after(entry).mul_f64(entry.jitter)),
         }
+    }
+
+    /// Whether it is not to be asked at all while nobody looks at its rows.
+    fn rests(&self, entry: &Entry) -> bool {
+        let Mode::Poll(cadence) = entry.spec.mode else { return false };
+        let among = |set: &HashSet<KindId>| entry.spec.kinds.iter().any(|kind| set.contains(kind));
+        let own = if among(&self.focused) {
+            cadence.focused
+        } else if among(&self.visible) {
+            cadence.visible
+        } else {
+            cadence.hidden
+        };
+        own == 0
     }
 
     fn pause_after(&self, entry: &Entry) -> Duration {

@@ -1,5 +1,8 @@
 //! Opened views: streamed until they are shut, and not asked for at all where they are shut at once.
 
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -7,10 +10,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::msg::{Msg, ViewId};
 use crate::model::id::EntityId;
-use crate::model::snapshot::Fault;
+use crate::model::row::Tone;
+use crate::model::snapshot::{Fault, Layer};
 use crate::model::view::View;
 
-use super::call::guarded;
+use super::call::{blocking, guarded};
 use super::executor::Inner;
 
 /// How many pieces of a view wait before its stream is held back.
@@ -59,7 +63,32 @@ impl Inner {
         Ok(end??)
     }
 
+    /// Tells the command that opens a terminal on a row.
+    pub async fn terminal(&self, id: &EntityId) {
+        let argv = self.home_of(id).and_then(|backend| {
+            let none = || Fault::new(Layer::App, format!("there is no terminal on {}", id.kind));
+            backend.terminal(id).ok_or_else(none)
+        });
+        self.outbox.send(Msg::Terminal(argv)).await;
+    }
+
+    /// Writes text into a new file; one that exists is never touched.
+    pub async fn save(&self, path: String, text: String, what: &str) {
+        let place = path.clone();
+        let (tone, text) = match blocking(move || write_new(&place, &text)).await {
+            Ok(bytes) => (Tone::Info, format!("saved {what} in {path}: {bytes} bytes")),
+            Err(error) => (Tone::Warn, format!("{what} was not saved in {path}: {error}")),
+        };
+        self.outbox.send(Msg::Notice { tone, text }).await;
+    }
+
     async fn show(&self, view: ViewId, body: Result<View, Fault>) {
         self.outbox.send(Msg::View { view, body }).await;
     }
+}
+
+fn write_new(path: &str, text: &str) -> std::io::Result<usize> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())?;
+    Ok(text.len())
 }

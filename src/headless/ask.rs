@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use tokio::sync::mpsc;
 
 use crate::backend::Backend;
 use crate::config::suggest;
@@ -59,6 +60,30 @@ pub async fn ask(
     let mut pending: FuturesUnordered<_> = sources.into_iter().map(one).collect();
     while let Some(update) = pending.next().await {
         take(update)?;
+    }
+    Ok(())
+}
+
+/// Asks sources at the same time; `take` gets each piece of a list as soon as it is there, and nobody keeps it.
+pub async fn stream(
+    sources: Vec<(Arc<dyn Backend>, SourceSpec)>,
+    mut take: impl FnMut(Update) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let (out, mut pieces) = mpsc::channel(1);
+    let one = |(backend, source): (Arc<dyn Backend>, SourceSpec)| {
+        let out = out.clone();
+        async move { read::pieces(&*backend, &source, PATIENCE, &out).await }
+    };
+    let mut pending: FuturesUnordered<_> = sources.into_iter().map(one).collect();
+    loop {
+        tokio::select! {
+            biased;
+            Some(piece) = pieces.recv() => take(piece)?,
+            ended = pending.next() => if ended.is_none() { break },
+        }
+    }
+    while let Ok(piece) = pieces.try_recv() {
+        take(piece)?;
     }
     Ok(())
 }

@@ -1,44 +1,50 @@
 //! `vigie get`: the rows of a kind for scripts and people, and an exit code that tells blindness from emptiness.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::backend::Backend;
 use crate::cli::{Get, Listing};
 use crate::config::suggest;
+use crate::exec::call::within;
+use crate::model::id::KindId;
 use crate::model::kind::KindSpec;
 use crate::model::query::Query;
 use crate::model::row::{Row, natural};
-use crate::model::snapshot::{Delta, Update};
+use crate::model::snapshot::{Delta, SourceSpec, Update};
 use crate::model::store::Store;
 
-use super::ask::{ask, kind, sources};
+use super::ask::{ask, kind, sources, stream};
 use super::io::{Failure, Io};
 use super::listing::{Answer, RowJson, SourceJson, Trailer, csv, table};
 use super::session::Session;
+
+/// How long a server may take to tell the kinds that only it knows.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Exit code where a source could not be reached, denied access or gave an incomplete list.
 const INCOMPLETE: u8 = 3;
 
 /// Runs `vigie get`.
 pub async fn get(session: &Session, args: &Get, io: &mut Io<'_>) -> Result<u8, Failure> {
-    let kind = kind(&session.kinds, &args.kind)?;
+    let (kind, backends) = known(session, &args.kind).await?;
+    let kind = &*kind;
     let choice = Choice::new(kind, args, session.clock.now())?;
-    let backends = session.connect(Some(kind.id.backend())).await?;
     let sources = sources(&backends, &kind.id);
+    let sources: Vec<_> = sources.into_iter().chain(learnt(session, &backends, &kind.id).await).collect();
     if sources.is_empty() {
         let backend = kind.id.backend();
         return Err(Failure::Usage(format!("no {backend} is configured in {}", session.file.display())));
     }
     let mut store = Store::new(sources.iter().map(|(_, source)| source.clone()));
-    let streamed = args.output == Listing::Jsonl;
+    if args.output == Listing::Jsonl {
+        return choice.stream(sources, store, io).await;
+    }
     ask(sources, |update| {
-        let rows = if streamed { choice.of(&update) } else { Vec::new() };
-        for row in rows {
-            io.json(&RowJson::new(row, kind))?;
-        }
         store.apply(update);
-        if streamed { io.flush() } else { Ok(()) }
+        Ok(())
     })
     .await?;
     choice.print(&store, args.output, io)
@@ -69,10 +75,23 @@ impl<'a> Choice<'a> {
         row.id.kind == self.kind.id && named && self.query.matches(row, self.kind, self.now)
     }
 
-    /// The wanted rows of one answer.
-    fn of<'u>(&self, update: &'u Update) -> Vec<&'u Row> {
-        let Ok(Delta::Reset(list)) = &update.body else { return Vec::new() };
-        self.sorted(list.rows.iter().filter(|row| self.wants(row)))
+    /// Prints rows as they come and keeps none of them; the trailer says whether they were everything.
+    async fn stream(&self, sources: Sources, mut store: Store, io: &mut Io<'_>) -> Result<u8, Failure> {
+        let mut printed = 0_usize;
+        stream(sources, |mut piece| {
+            let rows = taken(&mut piece);
+            for row in self.sorted(rows.iter().filter(|row| self.wants(row))) {
+                io.json(&RowJson::new(row, self.kind))?;
+                printed += 1;
+            }
+            store.apply(piece);
+            io.flush()
+        })
+        .await?;
+        let complete = store.proves_absence(&self.kind.id);
+        io.json(&Trailer { sources: SourceJson::all(&store), complete })?;
+        remarks(&store, io);
+        Ok(self.code(printed == 0, complete, io))
     }
 
     fn sorted<'r>(&self, rows: impl Iterator<Item = &'r Row>) -> Vec<&'r Row> {
@@ -97,7 +116,8 @@ impl<'a> Choice<'a> {
                 let rows = rows.iter().map(|row| RowJson::new(row, self.kind)).collect();
                 io.json(&Answer { kind: &self.kind.id, rows, sources, complete })?;
             }
-            Listing::Jsonl => io.json(&Trailer { sources, complete })?,
+            // Rows that stream are printed as they come.
+            Listing::Jsonl => {}
         }
         remarks(store, io);
         Ok(self.code(rows.is_empty(), complete, io))
@@ -114,6 +134,47 @@ impl<'a> Choice<'a> {
             _ => 0,
         }
     }
+}
+
+type Sources = Vec<(Arc<dyn Backend>, SourceSpec)>;
+
+/// Takes the rows out of an answer; what is left says how the source is.
+fn taken(update: &mut Update) -> Vec<Row> {
+    match &mut update.body {
+        Ok(Delta::Reset(list)) => std::mem::take(&mut list.rows),
+        Ok(Delta::Change { upserts, .. }) => std::mem::take(upserts),
+        Ok(Delta::Same(_)) | Err(_) => Vec::new(),
+    }
+}
+
+/// The kind that a word means, and the instances that have it; a word that no registry knows is asked of the servers.
+async fn known(session: &Session, word: &str) -> Result<(Arc<KindSpec>, Vec<Arc<dyn Backend>>), Failure> {
+    let found = kind(&session.kinds, word);
+    if let Ok(kind) = found {
+        return Ok((kind.clone(), session.connect(Some(kind.id.backend())).await?));
+    }
+    let backends = session.connect(None).await?;
+    let mut kinds = session.kinds.clone();
+    for backend in &backends {
+        let learnt = within(PATIENCE, backend.learn()).await.unwrap_or_default();
+        learnt.into_iter().for_each(|(spec, _)| kinds.learn(spec));
+    }
+    let kind = kind(&kinds, word)?.clone();
+    Ok((kind, backends))
+}
+
+/// The streams of a kind that only servers know.
+async fn learnt(session: &Session, backends: &[Arc<dyn Backend>], kind: &KindId) -> Sources {
+    let mut sources = Vec::new();
+    if session.kinds.get(kind).is_some() {
+        return sources;
+    }
+    for backend in backends {
+        let learnt = within(PATIENCE, backend.learn()).await.unwrap_or_default();
+        let of_kind = learnt.into_iter().filter(|(spec, _)| spec.id == *kind);
+        sources.extend(of_kind.map(|(_, source)| (backend.clone(), source)));
+    }
+    sources
 }
 
 /// What the reader must know of the rows, on the side.

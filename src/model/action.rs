@@ -157,6 +157,7 @@ actions! {
     Edit "edit" "Change the selected thing";
     End "end" "End the selected thing (expire, revoke)";
     Logs "logs" "Logs of the selected row";
+    Views "views" "Views of the selected row";
     Related "related" "What else is this";
     Refresh "refresh" "Refresh this pane";
     RefreshAll "refresh-all" "Refresh everything";

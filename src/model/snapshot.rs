@@ -156,7 +156,7 @@ pub struct Update {
     pub body: Result<Delta, Fault>,
 }
 
-/// How often a source is asked, in seconds, by how visible its rows are.
+/// How often a source is asked, in seconds, by how visible its rows are; 0 is not at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cadence {
     /// Its rows are in the pane that has the focus.
@@ -187,6 +187,13 @@ pub struct SourceSpec {
     pub mode: Mode,
     /// The domain of the instance.
     pub domain: Domain,
+}
+
+impl SourceSpec {
+    /// Whether it is asked only while somebody looks, so that its silence says nothing of its instance.
+    pub fn is_on_demand(&self) -> bool {
+        matches!(self.mode, Mode::Poll(Cadence { hidden: 0, .. }))
+    }
 }
 
 /// What is known of a source.

@@ -193,7 +193,7 @@ impl Component for DocPane {
                 self.cut = !self.cut;
                 self.scroll.home();
             }
-            Action::CopyRow => {
+            Action::CopyRow | Action::CopyCell => {
                 let text = self.text(&Writer::from(ctx));
                 return Outcome::emit(Request::Copy { text, what: "document".to_owned() });
             }

@@ -211,7 +211,7 @@ impl Component for LogPane {
             Action::Follow => self.stand(self.last_top()),
             Action::Wrap => (self.cut, self.left) = (!self.cut, 0),
             Action::Back if !self.search.is_empty() => self.search.set(""),
-            Action::CopyRow => {
+            Action::CopyRow | Action::CopyCell => {
                 return Outcome::emit(Request::Copy { text: self.text(), what: "log".to_owned() });
             }
             action if self.scrolled(action) => {}

@@ -140,7 +140,8 @@ fn count(store: &Store) -> Tally {
 
 /// A domain in a word: whether it can be seen at all, then how it is.
 fn domain_word(store: &Store, domain: Domain, counts: &Counts) -> Word {
-    let sources: Vec<&Source> = store.sources().filter(|source| source.spec.domain == domain).collect();
+    let counts_here = |source: &&Source| source.spec.domain == domain && !source.spec.is_on_demand();
+    let sources: Vec<&Source> = store.sources().filter(counts_here).collect();
     let all = |test: fn(&SourceHealth) -> bool| sources.iter().all(|source| test(&source.health));
     let any = |test: fn(&SourceHealth) -> bool| sources.iter().any(|source| test(&source.health));
     let unseen = |health: &SourceHealth| matches!(health, SourceHealth::Stale(_) | SourceHealth::Denied(_));

@@ -26,7 +26,7 @@ type Instances<'s> = BTreeMap<(Domain, &'s Arc<str>, &'s Arc<str>), Vec<&'s Sour
 /// One line for each instance, under their domains.
 pub(super) fn entries(ctx: &Ctx<'_>, room: u16) -> Vec<Entry> {
     let mut instances: Instances<'_> = BTreeMap::new();
-    for source in ctx.store.sources() {
+    for source in ctx.store.sources().filter(|source| !source.spec.is_on_demand()) {
         let key = (source.spec.domain, &source.spec.id.backend, &source.spec.id.instance);
         instances.entry(key).or_default().push(source);
     }
