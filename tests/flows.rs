@@ -44,6 +44,7 @@ use vigie::exec::inbox::Inbox;
 use vigie::exec::journal::Journal;
 use vigie::exec::locks::Locks;
 use vigie::exec::operate::{Door, Patience};
+use vigie::exec::state::LastState;
 use vigie::model::op::Operations;
 use vigie::model::time::{Clock, parse_duration};
 
@@ -102,6 +103,7 @@ impl Stage {
             operations: Operations::new(operations),
             door,
             operator: "ada".into(),
+            last: LastState::new(lab.state()),
         });
         executor.start(connectors(&config, &clock));
         let mut stage = Self { app, executor, inbox, lab, clock, size, copied: Vec::new() };

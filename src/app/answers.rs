@@ -2,6 +2,7 @@
 
 use crate::model::journal::{self, Entry, Line};
 use crate::model::op::{Rights, RunId, RunState};
+use crate::model::remembered::Remembered;
 use crate::model::row::Tone;
 use crate::model::snapshot::{Fault, SourceSpec, Update};
 use crate::model::view::View;
@@ -16,7 +17,9 @@ impl App {
     /// Everything that comes from the executor.
     pub(super) fn on_answer(&mut self, msg: Msg) -> Vec<Effect> {
         match msg {
+            Msg::Remembered(memories) => self.on_remembered(memories),
             Msg::Connected(specs) => self.on_connected(specs),
+            Msg::AllConnected => self.on_all_connected(),
             Msg::Source(update) => self.on_source(update),
             Msg::Kind(spec) => {
                 self.facts.kinds.learn(*spec);
@@ -50,6 +53,22 @@ impl App {
             | Msg::Tick
             | Msg::Signal(_) => Vec::new(),
         }
+    }
+
+    /// What an earlier process saw stands until the servers answer.
+    fn on_remembered(&mut self, memories: Vec<Remembered>) -> Vec<Effect> {
+        for memory in memories {
+            self.facts.store.remember(memory);
+        }
+        self.sync_pane();
+        self.redrawn(Vec::new())
+    }
+
+    /// What is not configured any more is no longer shown.
+    fn on_all_connected(&mut self) -> Vec<Effect> {
+        self.facts.store.forget_unclaimed();
+        self.sync_pane();
+        self.redrawn(Vec::new())
     }
 
     fn on_connected(&mut self, specs: Vec<SourceSpec>) -> Vec<Effect> {

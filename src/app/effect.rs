@@ -3,6 +3,7 @@
 use crate::model::id::{EntityId, KindId};
 use crate::model::journal::Entry;
 use crate::model::op::{Job, Target};
+use crate::model::remembered::Remembered;
 
 use super::msg::{DraftId, ViewId};
 
@@ -63,6 +64,8 @@ pub enum Effect {
     },
     /// Write a line of the operator's own into the journal: a declaration, which acts on no server.
     Record(Entry),
+    /// Keep what was seen for the next start.
+    Remember(Vec<Remembered>),
     /// Put text on the operator's clipboard.
     Copy {
         /// The text.

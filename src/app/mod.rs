@@ -26,8 +26,8 @@ pub mod words;
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::config::keymap::Keymap;
 use crate::config::theme::Theme;
@@ -36,6 +36,7 @@ use crate::model::kind::{KindSpec, Kinds};
 use crate::model::ledger::Ledger;
 use crate::model::notice::Notices;
 use crate::model::op::{OpSpec, Operations, RunId};
+use crate::model::snapshot::SourceHealth;
 use crate::ui::summary::Summary;
 use crate::ui::toast::Toast;
 
@@ -48,6 +49,11 @@ use overlay::Overlay;
 use pane::Pane;
 use places::{PlaceKey, Places};
 use route::Router;
+
+/// So long after the start what was seen is kept for the first time.
+const FIRST_MEMORY: SignedDuration = SignedDuration::from_secs(30);
+/// Between two times that it is kept: a start after a crash is that much behind.
+const MEMORIES: SignedDuration = SignedDuration::from_secs(300);
 
 /// What the machine is made of at the start.
 #[derive(Debug)]
@@ -99,6 +105,7 @@ pub struct App {
     draft: Option<Draft>,
     detail: Option<Detail>,
     rests_at: Option<Timestamp>,
+    remember_at: Timestamp,
     history: Vec<String>,
     themes: Vec<String>,
     operator: Arc<str>,
@@ -146,6 +153,7 @@ impl App {
             draft: None,
             detail: None,
             rests_at: None,
+            remember_at: setup.now + FIRST_MEMORY,
             history: Vec::new(),
             themes: setup.themes,
             operator: setup.operator,
@@ -196,8 +204,24 @@ impl App {
 
     /// Something was due: the cursor has rested, a toast goes, ages step.
     fn on_tick(&mut self) -> Vec<Effect> {
-        let effects = self.settle();
+        let mut effects = self.settle();
+        if self.remember_at <= self.look.now {
+            effects.extend(self.keep_memory());
+        }
         self.redrawn(effects)
+    }
+
+    /// Keeps what was seen for the next start; nothing where nothing was.
+    fn keep_memory(&mut self) -> Option<Effect> {
+        self.remember_at = self.look.now + MEMORIES;
+        let memories = self.facts.store.memories();
+        let fresh = self.facts.store.sources().any(|source| source.health == SourceHealth::Fresh);
+        fresh.then_some(Effect::Remember(memories))
+    }
+
+    /// Leaves by the operator's own wish: what was seen last is kept.
+    fn quit(&mut self) -> Vec<Effect> {
+        self.keep_memory().into_iter().chain([Effect::Quit(0)]).collect()
     }
 
     fn on_resize(&mut self, width: u16, height: u16) -> Vec<Effect> {

@@ -8,6 +8,7 @@ use crate::model::id::EntityId;
 use crate::model::journal::Line;
 use crate::model::kind::KindSpec;
 use crate::model::op::{Field, Rights, RunId, RunState, Verdict};
+use crate::model::remembered::Remembered;
 use crate::model::row::Tone;
 use crate::model::snapshot::{Fault, SourceSpec, Update};
 use crate::model::view::View;
@@ -61,6 +62,10 @@ pub enum Msg {
     },
     /// A wake-up that was asked for, or the minute's redraw of ages.
     Tick,
+    /// What an earlier process saw, read at the start.
+    Remembered(Vec<Remembered>),
+    /// Every configured instance has been connected, or will not be.
+    AllConnected,
     /// The connected instances, once their credentials have been read.
     Connected(Vec<SourceSpec>),
     /// A source answered.

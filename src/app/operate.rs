@@ -229,7 +229,7 @@ impl App {
         let leaving = matches!(self.overlays.last(), Some(Overlay::Leave(_)));
         self.overlays.pop();
         if leaving {
-            return vec![Effect::Quit(0)];
+            return self.quit();
         }
         let Some(draft) = self.draft.take() else { return Vec::new() };
         if !self.look.armed() && draft.op.tier > Tier::T0 {

@@ -51,7 +51,7 @@ impl App {
             Action::Back | Action::HistoryBack => self.back(),
             Action::HistoryForward => self.forward(),
             Action::Close => self.close(),
-            Action::Quit => vec![Effect::Quit(0)],
+            Action::Quit => self.quit(),
             Action::Refresh => vec![Effect::Refresh(self.kinds_in_front())],
             Action::RefreshAll => vec![Effect::Refresh(Vec::new())],
             Action::Pause => self.pause(!self.paused),
@@ -100,7 +100,7 @@ impl App {
 
     fn leave(&mut self) -> Vec<Effect> {
         if self.ledger.under_way() == 0 && !self.look.armed() {
-            return vec![Effect::Quit(0)];
+            return self.quit();
         }
         let why = match self.ledger.under_way() {
             0 => "Writes are armed.".to_owned(),

@@ -12,6 +12,7 @@ use crate::backend::{Backend, REGISTRY};
 use crate::config::Config;
 use crate::model::journal::{OpenRun, open_runs};
 use crate::model::kind::KindSpec;
+use crate::model::remembered::Remembered;
 use crate::model::row::Tone;
 use crate::model::snapshot::SourceSpec;
 use crate::model::time::Clock;
@@ -42,6 +43,7 @@ pub fn connectors(config: &Arc<Config>, clock: &Clock) -> Vec<Connector> {
 impl Inner {
     /// Connects every backend on a thread of its own, so that a locked password store delays only its own panes.
     pub async fn connect(self: Arc<Self>, connectors: Vec<Connector>) {
+        self.recall().await;
         let open = self.read_journal().await;
         let mut pending = FuturesUnordered::new();
         for connector in connectors {
@@ -64,6 +66,28 @@ impl Inner {
         if !any {
             self.outbox.send(Msg::Connected(Vec::new())).await;
         }
+        self.outbox.send(Msg::AllConnected).await;
+    }
+
+    /// Tells what an earlier process saw.
+    async fn recall(&self) {
+        let last = self.last.clone();
+        let memories = blocking(move || Ok(last.read())).await.unwrap_or_default();
+        if !memories.is_empty() {
+            self.outbox.send(Msg::Remembered(memories)).await;
+        }
+    }
+
+    /// Keeps what was seen, aside; while one writing lasts, another is not begun.
+    pub fn remember(&self, memories: Vec<Remembered>) {
+        let Ok(held) = self.writing.clone().try_acquire_owned() else { return };
+        let last = self.last.clone();
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = last.write(&memories) {
+                tracing::warn!(%error, "what was seen could not be kept");
+            }
+            drop(held);
+        });
     }
 
     async fn connected(self: Arc<Self>, backends: Vec<Arc<dyn Backend>>, open: &[OpenRun]) {

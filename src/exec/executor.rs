@@ -25,9 +25,12 @@ use super::connect::Connector;
 use super::inbox::{Inbox, Outbox, inbox};
 use super::operate::Door;
 use super::schedule::Schedule;
+use super::state::LastState;
 
 /// How many checks before sending run at a time.
 const CHECKS: usize = 4;
+/// How long leaving waits for the disk.
+const LAST_WORDS: Duration = Duration::from_millis(60);
 /// How long a question for a view, a form or a check may take.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -46,6 +49,8 @@ pub struct Parts {
     pub door: Door,
     /// Who acts, as the journal names them.
     pub operator: Arc<str>,
+    /// What the next start shows first.
+    pub last: LastState,
 }
 
 /// Carries effects out; cheap to clone, and all clones are the same.
@@ -61,6 +66,9 @@ pub(super) struct Inner {
     pub outbox: Outbox,
     pub due: Notify,
     pub checks: Semaphore,
+    pub last: LastState,
+    /// Held while what was seen is written.
+    pub writing: Arc<Semaphore>,
     backends: Mutex<Vec<Arc<dyn Backend>>>,
     schedule: Mutex<Schedule>,
     views: Mutex<HashMap<ViewId, CancellationToken>>,
@@ -80,6 +88,8 @@ impl Executor {
             outbox,
             due: Notify::new(),
             checks: Semaphore::new(CHECKS),
+            last: parts.last,
+            writing: Arc::new(Semaphore::new(1)),
             backends: Mutex::default(),
             schedule: Mutex::new(Schedule::new(parts.refresh, parts.seed)),
             views: Mutex::default(),
@@ -140,6 +150,7 @@ impl Executor {
                 self.spawn(async move { inner.record(Entry::Note { about, text }).await });
             }
             Effect::Record(entry) => self.spawn(async move { inner.record(entry).await }),
+            Effect::Remember(memories) => inner.remember(memories),
             terminal => tracing::debug!(?terminal, "not for the executor"),
         }
     }
@@ -147,6 +158,11 @@ impl Executor {
     /// Looks at the clock again; for whoever moves a manual clock.
     pub fn nudge(&self) {
         self.0.due.notify_one();
+    }
+
+    /// Waits a moment until what was seen is on the disk.
+    pub async fn settle(&self) {
+        let _ = tokio::time::timeout(LAST_WORDS, self.0.writing.acquire()).await;
     }
 
     /// Gives up everything under way but what was sent to a server.

@@ -16,6 +16,7 @@ pub mod place;
 pub mod read;
 pub mod schedule;
 mod slot;
+pub mod state;
 mod views;
 
 use std::future::Future;

@@ -12,6 +12,7 @@ pub mod ledger;
 pub mod notice;
 pub mod op;
 pub mod query;
+pub mod remembered;
 pub mod row;
 pub mod run;
 pub mod snapshot;

@@ -83,20 +83,28 @@ impl From<Health> for Tone {
 }
 
 /// A typed cell value; how it is written is the column's [`Format`](super::kind::Format).
-#[derive(Debug, Clone, PartialEq, Default)]
+///
+/// The short names are those of the state on disk.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub enum Value {
     /// Nothing there, or a field that could not be read.
     #[default]
+    #[serde(rename = "-")]
     Empty,
     /// Text, not yet cleaned of control characters: the screen's door does that.
+    #[serde(rename = "t")]
     Text(Arc<str>),
     /// A whole number, also bytes and seconds.
+    #[serde(rename = "i")]
     Int(i64),
     /// A fraction or a measured number.
+    #[serde(rename = "f")]
     Float(f64),
     /// Yes or no.
+    #[serde(rename = "b")]
     Bool(bool),
     /// An instant.
+    #[serde(rename = "at")]
     Time(Timestamp),
 }
 

@@ -61,6 +61,9 @@ pub struct Fault {
     pub status: Option<u16>,
     /// The right that is missing, where the server named it.
     pub missing: Option<String>,
+    /// Whether the other side had announced that it would go: it was shut down, it did not fail.
+    #[serde(default)]
+    pub farewell: bool,
 }
 
 impl Fault {
@@ -73,6 +76,7 @@ impl Fault {
             hint: String::new(),
             status: None,
             missing: None,
+            farewell: false,
         }
     }
 

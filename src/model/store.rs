@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::id::{EntityId, KindId, SourceId};
+use super::remembered::Remembered;
 use super::row::Row;
 use super::snapshot::{Delta, Epoch, Fault, Layer, Snapshot, SourceHealth, SourceSpec, Update};
 
@@ -22,6 +23,11 @@ pub struct Source {
     pub complete: bool,
     /// What the reader must know of the rows.
     pub notes: Vec<String>,
+    /// Whether the rows are those of an earlier process.
+    pub remembered: bool,
+    /// Whether it announced that it would go, before it was last heard of.
+    pub farewell: bool,
+    claimed: bool,
     epoch: Epoch,
     rows: HashMap<EntityId, Arc<Row>>,
 }
@@ -34,6 +40,9 @@ impl Source {
             good_at: None,
             complete: false,
             notes: Vec::new(),
+            remembered: false,
+            farewell: false,
+            claimed: true,
             epoch: Epoch::default(),
             rows: HashMap::new(),
         }
@@ -42,6 +51,11 @@ impl Source {
     /// How many rows of a kind it holds.
     pub fn count(&self, kind: &KindId) -> usize {
         self.rows.keys().filter(|id| id.kind == *kind).count()
+    }
+
+    /// Whether it announced that it would go, and is gone.
+    pub fn has_left(&self) -> bool {
+        self.farewell || self.health.fault().is_some_and(|fault| fault.farewell)
     }
 
     /// True where absence of a row proves absence of the thing.
@@ -86,11 +100,53 @@ impl Store {
     /// Adds a source, or replaces what is said of it and keeps its rows.
     pub fn declare(&mut self, spec: SourceSpec) {
         match self.sources.get_mut(&spec.id) {
-            Some(known) => known.spec = spec,
+            Some(known) => {
+                known.spec = spec;
+                known.claimed = true;
+            }
             None => {
                 self.sources.insert(spec.id.clone(), Source::new(spec));
             }
         }
+    }
+
+    /// Shows what an earlier process saw of a source that has not answered yet.
+    pub fn remember(&mut self, memory: Remembered) {
+        let Remembered { spec, at, farewell, rows } = memory;
+        let id = spec.id.clone();
+        let source =
+            self.sources.entry(id).or_insert_with(|| Source { claimed: false, ..Source::new(spec.clone()) });
+        if source.good_at.is_some() {
+            return;
+        }
+        source.good_at = Some(at);
+        (source.remembered, source.farewell) = (true, farewell);
+        source.rows = rows.into_iter().map(|row| (row.id.clone(), row)).collect();
+        for kind in spec.kinds {
+            *self.revisions.entry(kind).or_default() += 1;
+        }
+    }
+
+    /// Forgets remembered sources that no backend has declared: they are not configured any more.
+    pub fn forget_unclaimed(&mut self) {
+        let gone = self.sources.values().filter(|source| !source.claimed);
+        for kind in gone.flat_map(|source| &source.spec.kinds) {
+            *self.revisions.entry(kind.clone()).or_default() += 1;
+        }
+        self.sources.retain(|_, source| source.claimed);
+    }
+
+    /// What is worth remembering: the last good list of every source that gave one.
+    pub fn memories(&self) -> Vec<Remembered> {
+        let memory = |source: &Source| {
+            Some(Remembered {
+                spec: source.spec.clone(),
+                at: source.good_at?,
+                farewell: source.has_left(),
+                rows: source.rows.values().cloned().collect(),
+            })
+        };
+        self.sources.values().filter_map(memory).collect()
     }
 
     /// Takes an answer in; an older epoch than the last, or an unknown source, changes nothing.
@@ -175,6 +231,7 @@ impl Source {
             }
         };
         self.health = SourceHealth::Fresh;
+        (self.remembered, self.farewell) = (false, false);
         let health = before != (self.health.clone(), self.complete, self.notes.len());
         Changes { ids, health }
     }
@@ -280,6 +337,38 @@ mod tests {
         assert!(changes.health && changes.ids.is_empty());
         assert_eq!(store.rows(&kind).count(), 1);
         assert!(!store.proves_absence(&kind));
+    }
+
+    fn memory() -> Remembered {
+        let rows = vec![Arc::new(row("1", "running"))];
+        Remembered { spec: spec(), at: Timestamp::UNIX_EPOCH, farewell: true, rows }
+    }
+
+    #[test]
+    fn what_is_remembered_stands_until_the_source_answers() {
+        let mut store = Store::default();
+        store.remember(memory());
+        let source = store.source(&spec().id).unwrap();
+        assert!(source.remembered && source.has_left() && !source.proves_absence());
+        assert_eq!(source.health, SourceHealth::Loading);
+        store.declare(spec());
+        store.forget_unclaimed();
+        assert_eq!(store.rows(&"proxmox.guests".into()).count(), 1);
+        store.apply(update(1, Ok(list(vec![row("2", "off")]))));
+        assert!(!store.source(&spec().id).unwrap().remembered);
+        store.remember(memory());
+        assert!(store.get(&row("1", "").id).is_none(), "memory does not overwrite what was seen");
+        assert!(!store.memories()[0].farewell);
+    }
+
+    #[test]
+    fn what_is_no_longer_configured_is_forgotten() {
+        let mut store = Store::default();
+        store.remember(memory());
+        let before = store.revision(&"proxmox.guests".into());
+        store.forget_unclaimed();
+        assert_eq!(store.sources().count(), 0);
+        assert_ne!(store.revision(&"proxmox.guests".into()), before);
     }
 
     #[test]

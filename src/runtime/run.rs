@@ -25,6 +25,7 @@ use crate::exec::inbox::Inbox;
 use crate::exec::journal::Journal;
 use crate::exec::locks::Locks;
 use crate::exec::operate::{Door, Patience};
+use crate::exec::state::LastState;
 use crate::model::op::Operations;
 use crate::model::row::Tone;
 use crate::model::time::Clock;
@@ -73,6 +74,7 @@ pub async fn run(options: Options) -> Result<u8, TerminalError> {
         operations,
         door,
         operator: options.config.operator.clone(),
+        last: LastState::new(&options.state),
     };
     let (executor, inbox) = Executor::new(parts);
     let frame = pace(&options.config.ui, &options.env);
@@ -267,7 +269,10 @@ impl Shell {
     async fn carry_out(&mut self, effects: Vec<Effect>) -> Result<Option<u8>, TerminalError> {
         for effect in effects {
             match effect {
-                Effect::Quit(code) => return Ok(Some(code)),
+                Effect::Quit(code) => {
+                    self.executor.settle().await;
+                    return Ok(Some(code));
+                }
                 Effect::Suspend => self.suspend()?,
                 Effect::Redraw => {
                     self.screen.forget();

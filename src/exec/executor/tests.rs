@@ -7,7 +7,7 @@ use crate::exec::locks::Locks;
 use crate::exec::operate::Patience;
 use crate::model::journal::{Entry, Line};
 use crate::model::op::{Rights, RunId, RunState, Verdict};
-use crate::model::snapshot::{Mode, SourceHealth, Update};
+use crate::model::snapshot::{Delta, Epoch, Mode, SourceHealth, Update};
 use crate::model::store::Store;
 use crate::model::view::View;
 
@@ -77,6 +77,7 @@ fn executor(dir: &std::path::Path) -> (Executor, Inbox) {
         operations: Operations::new([op()]),
         door: Door::new(Journal::new(dir), Locks::new(dir.join("locks")), Clock::System, patience),
         operator: "ada".into(),
+        last: LastState::new(dir),
     })
 }
 
@@ -287,4 +288,24 @@ fn the_terminals_effects_are_told_apart() {
     ] {
         assert_eq!(Executor::is_for_terminal(&effect), terminal, "{effect:?}");
     }
+}
+
+#[tokio::test]
+async fn the_next_start_is_told_what_was_seen_before_any_server_is_asked() {
+    let room = Room::started(Fake::default()).await;
+    let mut store = Store::new(room.backend.sources());
+    let list = room.backend.lists.peek().unwrap();
+    let update = Update {
+        source: room.backend.sources()[0].id.clone(),
+        epoch: Epoch(1),
+        body: Ok(Delta::Reset(list)),
+    };
+    store.apply(update);
+    room.executor.carry_out(Effect::Remember(store.memories()));
+    room.executor.settle().await;
+    room.executor.stop();
+    let (executor, mut inbox) = executor(room.dir.path());
+    executor.start(Vec::new());
+    let Msg::Remembered(memories) = inbox.next().await else { panic!("something else came first") };
+    assert_eq!(memories[0].rows.len(), 2);
 }

@@ -72,6 +72,7 @@ fn rank(health: &SourceHealth) -> u8 {
 fn state(source: &Source, writer: &Writer<'_>) -> (String, Tone) {
     let age = source.good_at.map(|at| writer.age(at)).unwrap_or_default();
     match &source.health {
+        SourceHealth::Loading if source.remembered => (format!("remembered {age}"), Tone::Unknown),
         SourceHealth::Loading => ("loading".to_owned(), Tone::Pending),
         SourceHealth::Fresh if source.complete => (format!("fresh {age}"), Tone::Ok),
         SourceHealth::Fresh => (format!("partial {age}"), Tone::Warn),

@@ -27,6 +27,7 @@ pub fn chip(source: &Source, writer: &Writer<'_>) -> Chip {
     let name = &source.spec.id.instance;
     let age = source.good_at.map(|at| format!(" {}", writer.age(at))).unwrap_or_default();
     let (words, tone) = match &source.health {
+        SourceHealth::Loading if source.remembered => (format!("remembered{age}"), Tone::Unknown),
         SourceHealth::Loading => ("loading".to_owned(), Tone::Pending),
         SourceHealth::Fresh if source.complete => (format!("fresh{age}"), Tone::Ok),
         SourceHealth::Fresh => (format!("partial{age}"), Tone::Warn),
