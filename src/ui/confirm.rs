@@ -236,11 +236,8 @@ impl Component for Confirm {
         cursor
     }
 
+    /// What can be answered stands in the sheet itself.
     fn hints(&self, _ctx: &Ctx<'_>) -> Vec<Action> {
-        match (self.types(), self.closed()) {
-            (true, _) => vec![Action::Enter, Action::NextField, Action::Back],
-            (false, true) if self.not_here.is_none() => vec![Action::Back],
-            _ => vec![Action::Yes, Action::No],
-        }
+        if self.types() { vec![Action::NextField] } else { Vec::new() }
     }
 }

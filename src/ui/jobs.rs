@@ -11,7 +11,7 @@ use crate::model::op::RunState;
 
 use super::component::{Component, Ctx, Outcome, Request};
 use super::format::{Writer, glyph};
-use super::lines::{Line, Scroll, labelled};
+use super::lines::{Line, Scroll, labelled, titled};
 
 /// Cells of a progress bar.
 const BAR: usize = 20;
@@ -122,6 +122,7 @@ impl Component for Jobs {
     }
 
     fn draw(&mut self, buf: &mut Buffer, area: Rect, ctx: &Ctx<'_>) -> Option<Position> {
+        let area = titled("jobs", self.runs.len(), buf, area, ctx);
         if self.runs.is_empty() {
             let lines = [Line::of("no operation was started from this console", Role::Dim)];
             self.scroll.draw(&lines, buf, area, ctx);

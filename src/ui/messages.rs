@@ -9,7 +9,7 @@ use crate::model::notice::{Notice, Notices};
 
 use super::component::{Component, Ctx, Outcome, Request};
 use super::format::{Writer, glyph};
-use super::lines::{Line, Scroll, wrapped};
+use super::lines::{Line, Scroll, titled, wrapped};
 use super::text::clean;
 
 /// Where the text begins: after the age and the sign.
@@ -68,6 +68,7 @@ impl Component for Messages {
     }
 
     fn draw(&mut self, buf: &mut Buffer, area: Rect, ctx: &Ctx<'_>) -> Option<Position> {
+        let area = titled("messages", self.notices.len(), buf, area, ctx);
         let lines = if self.notices.is_empty() {
             vec![Line::of("nothing was told yet", Role::Dim)]
         } else {

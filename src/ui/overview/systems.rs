@@ -87,19 +87,23 @@ fn state(source: &Source, writer: &Writer<'_>) -> (String, Tone) {
     }
 }
 
-/// How many of each kind, and how many of those are not well; nothing of sources that never answered.
+/// How many of each kind, and how many of those are not well: kinds with such rows first, then in the order of the
+/// registry. Nothing of kinds that have no rows.
 fn counts(sources: &[&Source], ctx: &Ctx<'_>) -> String {
-    let mut words = Vec::new();
-    for source in sources.iter().filter(|source| source.good_at.is_some()) {
-        for kind in &source.spec.kinds {
-            let rows = || ctx.store.rows(kind).filter(|row| row.id.instance == source.spec.id.instance);
-            let bad = rows().filter(|row| matches!(row.health, Health::Critical | Health::Warning)).count();
-            let wrong = if bad > 0 { format!(" ({bad}!)") } else { String::new() };
-            let word = format!("{} {}{wrong}", rows().count(), kind.name());
-            if !words.contains(&word) {
-                words.push(word);
-            }
+    let Some(source) = sources.first() else { return String::new() };
+    let instance = &source.spec.id.instance;
+    let answered =
+        |kind| sources.iter().any(|source| source.good_at.is_some() && source.spec.kinds.contains(kind));
+    let (mut unwell, mut well) = (Vec::new(), Vec::new());
+    for kind in ctx.kinds.iter().filter(|kind| answered(&kind.id)) {
+        let rows = || ctx.store.rows(&kind.id).filter(|row| row.id.instance == *instance);
+        let bad = rows().filter(|row| matches!(row.health, Health::Critical | Health::Warning)).count();
+        match (rows().count(), bad) {
+            (0, _) => {}
+            (all, 0) => well.push(format!("{all} {}", kind.id.name())),
+            (all, bad) => unwell.push(format!("{all} {} ({bad}!)", kind.id.name())),
         }
     }
-    words.join(" · ")
+    unwell.append(&mut well);
+    unwell.join(" · ")
 }
