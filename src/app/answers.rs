@@ -135,13 +135,12 @@ impl App {
         self.dirty = true;
         let now = self.look.now;
         let Some(run) = self.ledger.advance(run, state, now).cloned() else { return Vec::new() };
-        let line =
-            format!("{} {}: {} {}", run.job.op, run.job.target.name, run.state.word(), run.state.text());
+        let line = format!("{} {}: {}", run.job.op, run.job.target.name, run.state);
         self.sync_pane();
         if !run.state.is_final() {
             return Vec::new();
         }
-        self.tell(run.state.tone(), line.trim().to_owned());
+        self.tell(run.state.tone(), line);
         if let RunState::Done { reveal: Some(reveal), .. } = run.state {
             self.reveal(reveal);
         }

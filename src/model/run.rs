@@ -159,6 +159,16 @@ impl RunState {
     }
 }
 
+/// Its word and what is known: `done: compared, Synced`.
+impl std::fmt::Display for RunState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.text() {
+            "" => f.write_str(self.word()),
+            text => write!(f, "{}: {text}", self.word()),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

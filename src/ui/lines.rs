@@ -227,7 +227,7 @@ impl Scroll {
 /// Draws the title of a page, how many things are on it, and answers what is left of the area below.
 pub fn titled(title: &str, count: usize, buf: &mut Buffer, area: Rect, ctx: &Ctx<'_>) -> Rect {
     let count = if count > 0 { format!(" {count}") } else { String::new() };
-    let head = Line::of(title.to_owned(), Role::Title).put(count, Role::Text);
+    let head = Line::new().put(title.to_owned(), Role::Title).put(count, Role::Text);
     head.draw(buf, line(area, 0), 0, ctx);
     let y = area.y.saturating_add(1).min(area.bottom());
     Rect { y, height: area.bottom() - y, ..area }

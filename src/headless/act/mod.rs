@@ -236,9 +236,9 @@ impl Attempt<'_> {
             .door
             .run(order, &|state| {
                 let mut steps = steps.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                let line = format!("{}: {} {}", job.target.name, state.word(), state.text());
+                let line = format!("{}: {state}", job.target.name);
                 if line != steps.1 && !state.is_final() {
-                    steps.0.note(line.trim_end());
+                    steps.0.note(&line);
                     steps.1 = line;
                 }
             })
