@@ -43,7 +43,7 @@ fn alerts() -> KindSpec {
             Column::new("severity", "severity", Width::Fit(4, 8), "the word of its severity label")
                 .priority(2),
             Column::new("name", "alert", Width::Fit(12, 32), "its alertname").priority(0),
-            Column::new("on", "on", Width::Flex(2), "the thing it is about").priority(1),
+            Column::new("on", "on", Width::Flex(12), "the thing it is about").priority(1),
             Column::new("value", "value", Width::Fit(1, 9), "the expression's value at the last evaluation")
                 .priority(3),
             Column::new(
