@@ -1,13 +1,11 @@
 //! vigie: flags to configuration to command to exit code.
 
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
 use vigie::cli::{Cli, Command, Common};
 use vigie::config::{Config, Env, Loaded, load};
 use vigie::headless::{self, Failure, Io, block_on};
-use vigie::model::time::Clock;
 use vigie::runtime::run::{Options, run};
 use vigie::runtime::thrift::become_thrifty;
 
@@ -46,12 +44,14 @@ fn console(common: &Common, env: &Env) -> Result<u8, Failure> {
     let state = env
         .state_dir()
         .ok_or_else(|| Failure::Usage("set HOME or XDG_STATE_HOME: the journal needs a place".into()))?;
-    let (config, welcome) = match load(common.config.as_deref(), env).map_err(Failure::Config)? {
-        Loaded::Config(config, _) => (*config, None),
-        Loaded::Welcome(place) => (Config::default(), Some(place.unwrap_or_default())),
+    let options = match load(common.config.as_deref(), env).map_err(Failure::Config)? {
+        Loaded::Config(config, _) => Options::new(*config, env, state),
+        Loaded::Welcome(place) => {
+            let welcome = Some(place.unwrap_or_default());
+            Options { welcome, ..Options::new(Config::default(), env, state) }
+        }
     };
-    block_on(open(config, welcome, None, &state, common, env))
-        .map_err(|error| Failure::Failed(error.to_string()))?
+    block_on(open(options, common)).map_err(|error| Failure::Failed(error.to_string()))?
 }
 
 /// The console on the embedded lab.
@@ -60,23 +60,15 @@ fn demo(args: &vigie::cli::Demo, common: &Common, env: &Env) -> Result<u8, Failu
     let lab = async {
         let lab = vigie::demo::Lab::start(&headless::options(args)?).await.map_err(Failure::Failed)?;
         let config = vigie::config::load::read(&lab.config, env).map_err(Failure::Config)?;
-        open(config, None, Some(lab.title.clone()), lab.state(), common, env).await
+        let demo = Some(lab.title.clone());
+        open(Options { demo, ..Options::new(config, env, lab.state()) }, common).await
     };
     block_on(lab).map_err(|error| Failure::Failed(error.to_string()))?
 }
 
-async fn open(
-    mut config: Config,
-    welcome: Option<PathBuf>,
-    demo: Option<String>,
-    state: &Path,
-    common: &Common,
-    env: &Env,
-) -> Result<u8, Failure> {
+async fn open(mut options: Options, common: &Common) -> Result<u8, Failure> {
     if let Some(theme) = &common.theme {
-        config.ui.theme.clone_from(theme);
+        options.config.ui.theme.clone_from(theme);
     }
-    let options =
-        Options { config, welcome, demo, env: env.clone(), state: state.to_owned(), clock: Clock::System };
     run(options).await.map_err(|error| Failure::Failed(error.to_string()))
 }

@@ -141,9 +141,8 @@ impl Overlay {
     pub fn views(name: &str, id: &EntityId, views: &[ViewSpec]) -> Self {
         let names = views.iter().map(|view| (view.name.to_string(), view.title.to_string()));
         let all = std::iter::once(("describe".to_owned(), "description".to_owned())).chain(names);
-        let (items, goals) = all
-            .map(|(name, title)| (Item::new(name.clone(), title), Chosen::View(id.clone(), name)))
-            .unzip();
+        let (items, goals) =
+            all.map(|(name, title)| (Item::new(name.clone(), title), Chosen::View(id.clone(), name))).unzip();
         Self::Picker { picker: Picker::new(format!("views of {name}"), items), goals }
     }
 

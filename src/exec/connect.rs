@@ -117,7 +117,9 @@ impl Inner {
             match within(PATIENCE, backend.learn()).await {
                 Ok(learnt) if learnt.is_empty() => return,
                 Ok(learnt) => return self.take_in(learnt).await,
-                Err(fault) => tracing::info!(instance = %backend.instance(), %fault, "kinds are not known yet"),
+                Err(fault) => {
+                    tracing::info!(instance = %backend.instance(), %fault, "kinds are not known yet")
+                }
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(most);

@@ -70,7 +70,9 @@ pub async fn pieces(
         let _ = out.send(told(body)).await;
         return;
     }
-    if let Err(fault) = pass_on(backend, source, Instant::now() + patience, |delta| out.send(told(Ok(delta)))).await {
+    if let Err(fault) =
+        pass_on(backend, source, Instant::now() + patience, |delta| out.send(told(Ok(delta)))).await
+    {
         let _ = out.send(told(Err(fault))).await;
     }
 }

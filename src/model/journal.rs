@@ -164,7 +164,14 @@ pub fn declarations(lines: &[Line]) -> Vec<Declaration> {
         standing.retain(|known| (&known.topic, &known.about) != (topic, about));
         if let Some(until) = *until {
             let (topic, about, text) = (topic.clone(), about.clone(), text.clone());
-            standing.push(Declaration { topic, about, since: line.at, until, text, by: line.operator.clone() });
+            standing.push(Declaration {
+                topic,
+                about,
+                since: line.at,
+                until,
+                text,
+                by: line.operator.clone(),
+            });
         }
     }
     standing
@@ -225,7 +232,12 @@ mod tests {
         let declare = |topic: &str, until: Option<i64>| {
             line(
                 "d",
-                Entry::Declared { topic: topic.into(), about: None, until: until.map(at), text: "why".into() },
+                Entry::Declared {
+                    topic: topic.into(),
+                    about: None,
+                    until: until.map(at),
+                    text: "why".into(),
+                },
             )
         };
         let lines = [declare("home", Some(100)), declare("suppress", Some(900)), declare("home", Some(500))];

@@ -57,6 +57,14 @@ pub struct Options {
     pub state: PathBuf,
 }
 
+impl Options {
+    /// A console on configured systems.
+    pub fn new(config: Config, env: &Env, state: impl Into<PathBuf>) -> Self {
+        let (env, state) = (env.clone(), state.into());
+        Self { config, welcome: None, demo: None, env, clock: Clock::System, state }
+    }
+}
+
 /// Runs the console until it is left; returns the exit code.
 pub async fn run(options: Options) -> Result<u8, TerminalError> {
     let term = std::env::var_os("TERM");
