@@ -114,6 +114,16 @@ impl<T> Deref for List<T> {
     }
 }
 
+/// A list whose items take any value themselves (lists in a list); empty where no list stands there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Many<T>(pub Vec<T>);
+
+impl<T> Default for Many<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
 /// A list of texts; items that are something else are left out.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Words(pub Vec<Text>);
@@ -266,6 +276,25 @@ impl<T: for<'a> Deserialize<'a>> Nest for Items<T> {
     }
 }
 
+/// An item of a list, as it is.
+struct Each<T>(PhantomData<T>);
+
+impl<T: for<'a> Deserialize<'a>> Nest for Each<T> {
+    type Out = Vec<T>;
+
+    fn map<'de, A: MapAccess<'de>>(map: A) -> Result<Option<Vec<T>>, A::Error> {
+        drain_map(map).map(|()| None)
+    }
+
+    fn list<'de, A: SeqAccess<'de>>(mut list: A) -> Result<Option<Vec<T>>, A::Error> {
+        let mut items = Vec::with_capacity(list.size_hint().unwrap_or(0).min(1024));
+        while let Some(item) = list.next_element()? {
+            items.push(item);
+        }
+        Ok(Some(items))
+    }
+}
+
 struct Texts;
 
 impl Nest for Texts {
@@ -357,6 +386,15 @@ impl<'de, T: for<'a> Deserialize<'a>> Deserialize<'de> for List<T> {
     }
 }
 
+impl<'de, T: for<'a> Deserialize<'a>> Deserialize<'de> for Many<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(match seen::<Each<T>, D>(deserializer)? {
+            Seen::Nested(items) => items,
+            _ => Vec::new(),
+        }))
+    }
+}
+
 impl<'de> Deserialize<'de> for Words {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(Self(match seen::<Texts, D>(deserializer)? {
@@ -391,6 +429,7 @@ mod tests {
         inner: Obj<Inner>,
         many: List<Inner>,
         words: Words,
+        pairs: Many<Words>,
         last: Text,
     }
 
@@ -403,7 +442,7 @@ mod tests {
     #[test]
     fn every_value_of_a_wrong_type_costs_its_own_field_only() {
         let wrong = ["null", "7", "-1.5", "true", "\"x\"", "[1,[2]]", "{\"a\":{\"b\":1}}"];
-        for field in ["name", "count", "up", "labels", "inner", "many", "words"] {
+        for field in ["name", "count", "up", "labels", "inner", "many", "words", "pairs"] {
             for value in wrong {
                 let text = format!("{{\"{field}\":{value},\"last\":\"here\"}}");
                 let thing: Thing = serde_json::from_str(&text).unwrap();

@@ -18,6 +18,7 @@ pub mod sim;
 pub mod tls;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -122,6 +123,17 @@ pub enum Proof {
     Unclear(String, String),
 }
 
+/// What keeps the effect of a finished run alive, where it would end by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Upkeep {
+    /// Nothing has to be done for so long.
+    Wait(Duration),
+    /// This has to be done now, as a run of its own.
+    Due(Box<Job>),
+    /// It is over; in words.
+    Over(String),
+}
+
 /// One line of `vigie doctor`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
@@ -224,6 +236,11 @@ pub trait Backend: Send + Sync {
     ///
     /// `remote` is the server's id where it came to be known; `since` is when the run was sent.
     async fn verify(&self, job: &Job, remote: Option<&str>, since: Timestamp) -> Result<Proof, ApiError>;
+
+    /// What keeps the effect of a run alive that was proven at `since`; only asked for operations that say so.
+    async fn upkeep(&self, job: &Job, _since: Timestamp) -> Result<Upkeep, ApiError> {
+        Ok(Upkeep::Over(format!("{} is not kept alive", job.op)))
+    }
 
     /// The command that opens a terminal on a row; `None` where there is none.
     fn terminal(&self, _id: &EntityId) -> Option<Vec<String>> {

@@ -134,8 +134,8 @@ mod tests {
         for (section, keys) in &validator.asked {
             let here = shown(section);
             for key in keys {
-                let table =
-                    tables.contains(key) || matches!(*key, "ui" | "guard" | "refresh" | "budget" | "wake");
+                let table = tables.contains(key)
+                    || matches!(*key, "ui" | "guard" | "alerts" | "severity" | "refresh" | "budget" | "wake");
                 let auth = matches!(*key, "user" | "password" | "bearer");
                 let known = if common.contains(key) || auth { &everywhere } else { &here };
                 assert!(table || known.contains(key), "`{key}` of [{section}] is not in the example");

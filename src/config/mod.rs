@@ -21,6 +21,7 @@ pub mod theme;
 pub mod ui;
 mod valid;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,6 +53,8 @@ pub struct Config {
     pub alertmanager: Vec<Alertmanager>,
     /// Prometheus servers.
     pub prometheus: Vec<Prometheus>,
+    /// How alerts are judged.
+    pub alerts: Alerts,
     /// How the console looks and how often it asks.
     pub ui: Ui,
     /// Limits of what the console does to the platform.
@@ -69,6 +72,21 @@ pub struct Guard {
     pub armed_for: Duration,
     /// The longest silence that may be created.
     pub longest_silence: Duration,
+}
+
+/// How alerts are judged: the table `[alerts]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alerts {
+    /// What other words of the label `severity` mean, as one of `critical`, `major`, `warning`, `info`, `none`.
+    pub severity: BTreeMap<String, String>,
+    /// The name of the alert that always fires, whose absence means that alerts do not arrive.
+    pub watchdog: String,
+}
+
+impl Default for Alerts {
+    fn default() -> Self {
+        Self { severity: BTreeMap::new(), watchdog: "Watchdog".to_owned() }
+    }
 }
 
 impl Default for Guard {

@@ -14,6 +14,7 @@ use crate::model::snapshot::{Fault, Layer};
 
 use super::call::{blocking, within};
 use super::executor::{Executor, Inner, PATIENCE};
+use super::keep;
 use super::operate::{self, Order, Recovered};
 
 /// Between two looks at a run without an outcome; the last one is repeated.
@@ -74,6 +75,7 @@ impl Inner {
         let order = Order { backend: &*backend, op: &op, job, key: None };
         let state = self.door.run(order, &|state| self.outbox.run(&job.run, state)).await;
         self.look_at(&job.target.id);
+        keep::start(&self, backend.clone(), job, op.kept, &state);
         if matches!(state, RunState::Unknown { .. })
             && let Some(open) = self.open_run(&job.target.id).await
         {

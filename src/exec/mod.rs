@@ -10,6 +10,7 @@ pub(crate) mod fake;
 mod feed;
 pub mod inbox;
 pub mod journal;
+mod keep;
 pub mod locks;
 pub mod operate;
 pub mod place;

@@ -1,3 +1,4 @@
 //! What no single server knows: pure functions over the store.
 
 pub mod link;
+pub mod trust;

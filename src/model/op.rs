@@ -182,6 +182,8 @@ pub struct OpSpec {
     pub blind: Blind,
     /// Whether its success shows a secret once (an invitation link), which needs a place to be shown.
     pub reveals: bool,
+    /// Whether the console keeps its effect alive while it runs, by runs of their own.
+    pub kept: bool,
 }
 
 impl OpSpec {
@@ -205,6 +207,7 @@ impl OpSpec {
             verb: None,
             blind: if tier == Tier::T0 { Blind::Warn } else { Blind::Refuse },
             reveals: false,
+            kept: false,
         }
     }
 
@@ -212,6 +215,13 @@ impl OpSpec {
     #[must_use]
     pub fn reveals(mut self) -> Self {
         self.reveals = true;
+        self
+    }
+
+    /// Says that the console keeps its effect alive while it runs.
+    #[must_use]
+    pub fn kept(mut self) -> Self {
+        self.kept = true;
         self
     }
 

@@ -10,10 +10,9 @@ use crate::model::row::{Domain, Health, Row, Tone};
 use crate::model::snapshot::SourceHealth;
 use crate::model::store::{Source, Store};
 
-use super::component::Ctx;
+use crate::insight::trust::{self, ALERTS, Trust};
 
-/// The kind whose rows are alerts; its sources have a chip of their own.
-const ALERTS: &str = "alerts.alerts";
+use super::component::Ctx;
 
 /// A word about something, in a role.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,6 +80,7 @@ pub struct Summary {
     /// Rows by kind.
     pub kinds: BTreeMap<KindId, Counts>,
     revisions: u64,
+    minute: i64,
     sources: Vec<(SourceHealth, bool)>,
 }
 
@@ -90,15 +90,18 @@ impl Summary {
         let store = ctx.store;
         let revisions = ctx.kinds.iter().map(|kind| store.revision(&kind.id)).sum();
         let sources: Vec<_> = store.sources().map(|s| (s.health.clone(), s.complete)).collect();
-        if !self.domains.is_empty() && revisions == self.revisions && sources == self.sources {
+        let minute = ctx.now.as_second() / 60;
+        let same = (revisions, minute) == (self.revisions, self.minute) && sources == self.sources;
+        if !self.domains.is_empty() && same {
             return false;
         }
         let counts = count(store);
         let domain = |domain| (domain, domain_word(store, domain, counts.domain(domain)));
         let domains = [Domain::Home, Domain::Cloud, Domain::Edge].map(domain).to_vec();
-        let alerts = alerts_word(store, counts.kinds.get(&KindId::from(ALERTS)));
+        let trust = trust::judge(store, ctx.now);
+        let alerts = alerts_word(store, counts.kinds.get(&KindId::from(ALERTS)), trust.as_ref());
         let changed = (&domains, &alerts, &counts.kinds) != (&self.domains, &self.alerts, &self.kinds);
-        *self = Self { domains, alerts, kinds: counts.kinds, revisions, sources };
+        *self = Self { domains, alerts, kinds: counts.kinds, revisions, minute, sources };
         changed
     }
 }
@@ -169,7 +172,7 @@ fn domain_word(store: &Store, domain: Domain, counts: &Counts) -> Word {
 }
 
 /// Whether alerts can be seen: no alert from a source that cannot be reached means nothing.
-fn alerts_word(store: &Store, counts: Option<&Counts>) -> Option<Word> {
+fn alerts_word(store: &Store, counts: Option<&Counts>, trust: Option<&Trust>) -> Option<Word> {
     let kind = KindId::from(ALERTS);
     let sources: Vec<&Source> = store.of_kind(&kind).collect();
     if sources.is_empty() {
@@ -182,7 +185,13 @@ fn alerts_word(store: &Store, counts: Option<&Counts>) -> Option<Word> {
         .map(|source| &*source.spec.id.instance)
         .collect();
     let word = counts.copied().unwrap_or_default().word();
+    let doubt = trust.and_then(|trust| trust.doubts.first());
     Some(match (blind.is_empty(), loading) {
+        // Nothing fires, and that proves nothing: the check that fails is the word.
+        (true, _) if word.tone == Tone::Ok && doubt.is_some() => {
+            let check = doubt.and_then(|doubt| doubt.split(':').next()).unwrap_or_default();
+            Word::new(format!("blind ({check})"), Tone::Unknown)
+        }
         (true, _) => word,
         (false, _) if word.tone == Tone::Error => word,
         (false, true) => Word::new("loading", Tone::Pending),
@@ -193,6 +202,7 @@ fn alerts_word(store: &Store, counts: Option<&Counts>) -> Option<Word> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::id::EntityId;
     use crate::model::snapshot::{Delta, Fault, Layer, Snapshot};
     use crate::ui::testing::World;
 
@@ -229,6 +239,12 @@ mod tests {
     fn no_alerts_from_a_source_that_cannot_be_reached_is_blind() {
         let mut world = World::lab();
         world.rows("alerts", "main", vec![]);
+        assert_eq!(words(&world)[3], "blind (watchdog)", "nothing proves that alerts arrive");
+        world.source("alerts", "main", &[trust::ALERTS, trust::CHECKS], Domain::Home);
+        let id = EntityId::new(trust::CHECKS, "main", "watchdog lab");
+        let mut watchdog = Row::new(id, "watchdog lab", vec![]);
+        watchdog.health = Health::Ok;
+        world.rows("alerts", "main", vec![watchdog]);
         assert_eq!(words(&world)[3], "ok");
         world.answer("alerts", "main", fault());
         assert_eq!(words(&world)[3], "blind (main)");

@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
 use crate::backend::error::{ApiError, SendError};
@@ -10,8 +11,8 @@ use crate::backend::lenient::Maybe;
 use crate::config::{Connection, HttpAuth};
 use crate::model::snapshot::Layer;
 
-use super::promwire::{Alertmanagers, BuildInfo, Envelope, Rules, ServerConfig};
-use super::wire::{Alert, Created, Silence, Status};
+use super::promwire::{Alertmanagers, BuildInfo, Envelope, Queried, Rules, ServerConfig};
+use super::wire::{Alert, AlertGroup, Created, Silence, Status};
 
 /// Opens a connection with its credential; resolves secrets, so it may block.
 pub fn open(connection: &Connection, auth: &HttpAuth) -> Result<Http, ApiError> {
@@ -31,6 +32,12 @@ fn get(path: impl Into<String>) -> Call {
     Call::get(path).header("accept", "application/json")
 }
 
+/// A question in a form, so that a long expression fits.
+fn form<const N: usize>(path: &str, fields: [(&str, String); N]) -> Call {
+    let fields = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    Call::post(path, Payload::Form(fields)).header("accept", "application/json")
+}
+
 /// An answer and what its envelope told.
 #[derive(Debug, Clone)]
 pub struct Answer<T> {
@@ -48,6 +55,17 @@ impl Alertmanager<'_> {
     /// `GET /alerts`: all that fire, quiet ones too.
     pub async fn alerts(&self) -> Result<Answer<Vec<Alert>>, ApiError> {
         self.list("/api/v2/alerts").await
+    }
+
+    /// `GET /alerts/groups`: what is told together; only here newer versions name the intervals that mute an alert.
+    pub async fn groups(&self) -> Result<Answer<Vec<AlertGroup>>, ApiError> {
+        self.list("/api/v2/alerts/groups").await
+    }
+
+    /// `GET /metrics`: its own counters, in Prometheus' text form.
+    pub async fn metrics(&self) -> Result<String, ApiError> {
+        let reply = self.0.read(&Call::get("/metrics")).await?;
+        if reply.is_success() { Ok(reply.text()) } else { Err(refusal(&reply)) }
     }
 
     /// `GET /silences`: active, pending and those that expired within the server's retention.
@@ -121,6 +139,32 @@ impl Prometheus<'_> {
     /// `GET /alertmanagers`: where it sends alerts to.
     pub async fn alertmanagers(&self) -> Result<Answer<Envelope<Alertmanagers>>, ApiError> {
         self.ask(&get("/api/v1/alertmanagers")).await
+    }
+
+    /// `POST /query`: an expression at an instant.
+    pub async fn query(
+        &self,
+        expression: &str,
+        at: Timestamp,
+    ) -> Result<Answer<Envelope<Queried>>, ApiError> {
+        let fields = [("query", expression.to_owned()), ("time", at.as_second().to_string())];
+        self.ask(&form("/api/v1/query", fields)).await
+    }
+
+    /// `POST /query_range`: an expression over a time, at steps of so many seconds.
+    pub async fn range(
+        &self,
+        expression: &str,
+        (start, end): (Timestamp, Timestamp),
+        step: i64,
+    ) -> Result<Answer<Envelope<Queried>>, ApiError> {
+        let fields = [
+            ("query", expression.to_owned()),
+            ("start", start.as_second().to_string()),
+            ("end", end.as_second().to_string()),
+            ("step", step.to_string()),
+        ];
+        self.ask(&form("/api/v1/query_range", fields)).await
     }
 
     /// `GET /-/ready`: an error while the write-ahead log is replayed.

@@ -61,14 +61,18 @@ pub struct Knowledge {
     pub alerts: Vec<Seen>,
     /// What it warned of, and what could not be had.
     pub notes: Vec<String>,
+    /// To how many Alertmanagers it sends; `None` where it does not tell.
+    pub alertmanagers: Option<usize>,
+    /// The labels that it adds to what it sends; empty where they could not be read.
+    pub external: Labels,
     by_fingerprint: HashMap<u64, usize>,
     by_name: HashMap<Arc<str>, Vec<usize>>,
 }
 
 impl Knowledge {
     fn new(at: Timestamp, rules: Rules, external: Option<&Labels>, notes: Vec<String>) -> Self {
-        let mut known = Self { at, notes, ..Self::default() };
         let none = Labels::default();
+        let mut known = Self { at, notes, external: external.unwrap_or(&none).clone(), ..Self::default() };
         for group in rules.groups {
             let name: Arc<str> = Arc::from(group.name.as_str());
             for mut rule in group.rules {
@@ -186,7 +190,8 @@ impl Feed {
         let (api, now) = (self.api()?, self.clock.now());
         let believed = external.as_ref().is_some_and(|(at, _)| seconds_between(*at, now) < LABELS_AGE);
         let labels = async { if believed { None } else { Some(api.config().await) } };
-        let (rules, config) = futures_util::future::join(api.rules(), labels).await;
+        let (rules, config, sends) =
+            futures_util::future::join3(api.rules(), labels, api.alertmanagers()).await;
         let rules = rules?;
         if let Some(config) = config {
             let read = config.ok().and_then(|answer| external_labels(&answer.body.data.yaml));
@@ -197,7 +202,8 @@ impl Feed {
         if labels.is_none() {
             notes.push("external labels could not be read: alerts are joined by name and labels".to_owned());
         }
-        Ok(Knowledge::new(now, rules.body.data, labels, notes))
+        let alertmanagers = sends.ok().map(|answer| answer.body.data.active_alertmanagers.len());
+        Ok(Knowledge { alertmanagers, ..Knowledge::new(now, rules.body.data, labels, notes) })
     }
 }
 

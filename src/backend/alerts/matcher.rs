@@ -50,6 +50,20 @@ impl Matcher {
         }
     }
 
+    /// Reads several in one text, as routes and inhibit rules write them: divided by commas, perhaps in braces.
+    pub fn parse_all(text: &str) -> Result<Vec<Self>, String> {
+        let text = text.trim();
+        let inner = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).unwrap_or(text);
+        let (mut quoted, mut escaped) = (false, false);
+        let parts = inner.split(|c: char| {
+            let ends = c == ',' && !quoted;
+            quoted ^= c == '"' && !escaped;
+            escaped = c == '\\' && !escaped;
+            ends
+        });
+        parts.filter(|part| !part.trim().is_empty()).map(Self::parse).collect()
+    }
+
     /// Reads `name="value"`, with or without quotes, and the operators `=`, `!=`, `=~`, `!~`.
     pub fn parse(text: &str) -> Result<Self, String> {
         let wrong = || format!("`{}` is no matcher; write it like alertname=\"Name\"", text.trim());
@@ -180,6 +194,21 @@ mod tests {
             if let Some(matcher) = parsed.filter(|m| !m.name.contains('.')) {
                 assert_eq!(Matcher::parse(&matcher.to_string()), Ok(matcher));
             }
+        }
+    }
+
+    #[test]
+    fn several_matchers_stand_in_one_text() {
+        let cases = [
+            (r#"foo="bar",dings!="bums""#, vec!["foo=\"bar\"", "dings!=\"bums\""]),
+            (r#"{ a=b, c=~"d,e" }"#, vec!["a=\"b\"", "c=~\"d,e\""]),
+            (r#"a="x\",y""#, vec![r#"a="x\",y""#]),
+            ("{}", vec![]),
+        ];
+        for (text, expected) in cases {
+            let found: Vec<String> =
+                Matcher::parse_all(text).unwrap().iter().map(ToString::to_string).collect();
+            assert_eq!(found, expected, "{text}");
         }
     }
 

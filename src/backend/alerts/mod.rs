@@ -3,6 +3,7 @@
 //! Alertmanager has no values, no pending alerts and no word on rules; Prometheus has no silences. One instance is a
 //! cluster of Alertmanagers, a Prometheus, or both of one name; all instances share what the Prometheus servers know.
 
+mod ack;
 mod client;
 mod cluster;
 mod doc;
@@ -13,7 +14,9 @@ mod kinds;
 mod labels;
 mod matcher;
 mod ops;
+mod past;
 mod promwire;
+mod routing;
 mod rows;
 mod severity;
 #[cfg(feature = "demo")]
@@ -35,10 +38,12 @@ use crate::model::snapshot::{Cadence, Mode, Snapshot, SourceSpec};
 use crate::model::time::Clock;
 
 use super::error::{ApiError, SendError};
-use super::{Backend, Definition, Diagnosis, ProgressSink, Proof, Receipt, ViewSink};
+use super::{Backend, Definition, Diagnosis, ProgressSink, Proof, Receipt, Upkeep, ViewSink};
 
 use cluster::Cluster;
-use feed::Feed;
+use feed::{Feed, Knowledge};
+use rows::alerts::Around;
+use severity::Scale;
 
 /// The backend's id.
 const ID: &str = "alerts";
@@ -46,6 +51,10 @@ const ID: &str = "alerts";
 const ALERTMANAGER: &str = "alertmanager";
 /// The stream of what a Prometheus evaluates.
 const PROMETHEUS: &str = "prometheus";
+/// The stream of how alerts are told together.
+const GROUPS: &str = "groups";
+/// The stream of what fired within a day.
+const HISTORY: &str = "history";
 
 /// The backend's line in the registry.
 pub const DEFINITION: Definition = Definition {
@@ -64,6 +73,10 @@ struct Shared {
     feeds: Vec<Arc<Feed>>,
     /// The longest silence that may be made, in seconds.
     longest: i64,
+    /// What the words of severity mean here.
+    scale: Scale,
+    /// The name of the alert that always fires.
+    watchdog: String,
     clock: Clock,
 }
 
@@ -97,7 +110,15 @@ fn connect(config: &Config, clock: &Clock) -> Vec<Arc<dyn Backend>> {
         }
     }
     let longest = i64::try_from(config.guard.longest_silence.as_secs()).unwrap_or(kinds::LONGEST);
-    let shared = Arc::new(Shared { clusters, feeds, longest, clock: clock.clone() });
+    let words = config.alerts.severity.iter().map(|(word, means)| (word.as_str(), means.as_str()));
+    let shared = Arc::new(Shared {
+        clusters,
+        feeds,
+        longest,
+        scale: Scale::new(words),
+        watchdog: config.alerts.watchdog.clone(),
+        clock: clock.clone(),
+    });
     order.into_iter().map(|instance| Alerts::of(instance, &shared)).collect()
 }
 
@@ -131,7 +152,7 @@ impl Alerts {
     fn may(&self) -> Rights {
         let mut rights = Rights::default();
         if self.cluster.is_none() {
-            for op in [kinds::SILENCE, kinds::EXTEND, kinds::EXPIRE] {
+            for op in [kinds::SILENCE, kinds::EXTEND, kinds::EXPIRE, kinds::ACK, kinds::UNACK] {
                 rights.missing.insert(op.to_owned(), "to write to Alertmanager".to_owned());
             }
         }
@@ -141,6 +162,12 @@ impl Alerts {
     fn domain(&self) -> Domain {
         let cluster = self.cluster.as_ref().map(|cluster| cluster.domain);
         cluster.or_else(|| self.feed.as_ref().map(|feed| feed.domain)).unwrap_or_default()
+    }
+
+    /// What the rows of one poll share.
+    fn around<'a>(&'a self, feeds: &'a [Arc<Knowledge>]) -> Around<'a> {
+        let plain = Around::plain(&self.instance, self.domain(), self.now());
+        Around { feeds, scale: &self.shared.scale, ..plain }
     }
 
     fn now(&self) -> Timestamp {
@@ -168,23 +195,26 @@ impl Backend for Alerts {
     }
 
     fn sources(&self) -> Vec<SourceSpec> {
-        let cluster = self.cluster.as_ref().map(|cluster| {
+        let mut sources = Vec::new();
+        if let Some(cluster) = &self.cluster {
+            let lists = [kinds::ALERTS, kinds::SILENCES, kinds::RECEIVERS, kinds::TRUST];
             let cadence = Cadence { focused: 10, visible: 15, hidden: 30 };
-            self.source(ALERTMANAGER, &[kinds::ALERTS, kinds::SILENCES], cadence, cluster.domain)
-        });
-        let feed = self.feed.as_ref().map(|feed| {
+            sources.push(self.source(ALERTMANAGER, &lists, cadence, cluster.domain));
+            let seldom = Cadence { focused: 15, visible: 60, hidden: 300 };
+            sources.push(self.source(GROUPS, &[kinds::GROUPS], seldom, cluster.domain));
+            let past = Cadence { focused: 30, visible: 60, hidden: 120 };
+            sources.push(self.source(HISTORY, &[kinds::HISTORY], past, cluster.domain));
+        }
+        if let Some(feed) = &self.feed {
             let cadence = Cadence { focused: 15, visible: 15, hidden: 60 };
-            self.source(PROMETHEUS, &[kinds::ALERTS, kinds::RULES], cadence, feed.domain)
-        });
-        cluster.into_iter().chain(feed).collect()
+            let lists = [kinds::ALERTS, kinds::RULES, kinds::TRUST];
+            sources.push(self.source(PROMETHEUS, &lists, cadence, feed.domain));
+        }
+        sources
     }
 
     async fn poll(&self, source: &SourceId) -> Result<Snapshot, ApiError> {
-        match &*source.feed {
-            ALERTMANAGER => watch::alertmanager(self).await,
-            PROMETHEUS => watch::prometheus(self).await,
-            other => Err(ApiError::unsupported(format!("there is no source {other}"))),
-        }
+        watch::poll(self, &source.feed).await
     }
 
     async fn resolve(&self, kind: &KindId, exact: &str) -> Result<Vec<Target>, ApiError> {
@@ -217,6 +247,10 @@ impl Backend for Alerts {
 
     async fn operate(&self, job: &Job, _progress: ProgressSink) -> Result<Receipt, SendError> {
         ops::operate(self, job).await
+    }
+
+    async fn upkeep(&self, job: &Job, since: Timestamp) -> Result<Upkeep, ApiError> {
+        ops::upkeep(self, job, since).await
     }
 
     async fn verify(&self, job: &Job, remote: Option<&str>, since: Timestamp) -> Result<Proof, ApiError> {

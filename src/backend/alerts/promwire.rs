@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::backend::lenient::{Many, Words};
+
 use super::fields;
 use super::labels::Labels;
 
@@ -118,6 +120,47 @@ pub struct RuleAlert {
     /// What the expression was at the last evaluation.
     #[serde(deserialize_with = "fields::number")]
     pub value: Option<f64>,
+}
+
+/// The data of `GET /query` and `/query_range`: series with one sample or many.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Queried {
+    /// The series; a scalar or a text has none.
+    #[serde(deserialize_with = "fields::list")]
+    pub result: Vec<Series>,
+}
+
+/// One series of an answer.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Series {
+    /// Its labels, perhaps with `__name__`.
+    pub metric: Labels,
+    /// Its sample, where one instant was asked for.
+    pub value: Sample,
+    /// Its samples, where a time was asked for; a missing one is a gap.
+    pub values: Many<Sample>,
+}
+
+/// `[unix seconds, "value"]`; values are texts, among them `NaN` and `+Inf`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize)]
+#[serde(from = "Words")]
+pub struct Sample {
+    /// When.
+    pub at: Timestamp,
+    /// The value; `None` where it is not a number.
+    pub value: Option<f64>,
+}
+
+impl From<Words> for Sample {
+    fn from(words: Words) -> Self {
+        let mut parts = words.iter().map(|part| part.parse::<f64>().ok().filter(|part| part.is_finite()));
+        let (at, value) = (parts.next().flatten(), parts.next().flatten());
+        #[allow(clippy::cast_possible_truncation)]
+        let at = at.and_then(|at| Timestamp::from_millisecond((at * 1000.0) as i64).ok());
+        Self { at: at.unwrap_or_default(), value }
+    }
 }
 
 /// The data of `GET /status/config`.

@@ -1,6 +1,28 @@
 //! The words that people use for severity, in one order.
 
+use std::collections::BTreeMap;
+
 use crate::model::row::{Health, Tone};
+
+/// The words of one platform: those that the configuration explains, before those that everybody uses.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scale(BTreeMap<String, Severity>);
+
+impl Scale {
+    /// Words and what they mean, in one of the words that everybody uses.
+    pub fn new<'a>(words: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let read = |(word, means): (&str, &str)| (word.to_ascii_lowercase(), Severity::read(means));
+        Self(words.into_iter().map(read).collect())
+    }
+
+    /// Reads the label's word, in any case.
+    pub fn read(&self, word: &str) -> Severity {
+        if self.0.is_empty() {
+            return Severity::read(word);
+        }
+        self.0.get(&word.to_ascii_lowercase()).copied().unwrap_or_else(|| Severity::read(word))
+    }
+}
 
 /// How bad an alert is said to be; the worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -65,6 +87,13 @@ mod tests {
         let read: Vec<_> = words.iter().map(|word| Severity::read(word)).collect();
         assert_eq!(read, [Critical, Major, Warning, Info, None, Unknown, Unknown]);
         assert!(read.is_sorted());
+    }
+
+    #[test]
+    fn the_configuration_explains_words_before_everybody_does() {
+        let scale = Scale::new([("SEV1", "critical"), ("error", "warning")]);
+        assert_eq!(scale.read("sev1"), Severity::Critical);
+        assert_eq!((scale.read("Error"), scale.read("page")), (Severity::Warning, Severity::Critical));
     }
 
     #[test]

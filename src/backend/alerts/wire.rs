@@ -65,6 +65,20 @@ pub struct Receiver {
     pub name: String,
 }
 
+/// An element of `GET /alerts/groups`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct AlertGroup {
+    /// The labels that its alerts share.
+    pub labels: Labels,
+    /// Who is told.
+    #[serde(deserialize_with = "fields::object")]
+    pub receiver: Receiver,
+    /// Its alerts; one alert may stand in several groups.
+    #[serde(deserialize_with = "fields::list")]
+    pub alerts: Vec<Alert>,
+}
+
 /// An element of `GET /silences`.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]

@@ -46,6 +46,7 @@ impl<'e> Validator<'e> {
             alertmanager: self.each(&root, "alertmanager", |v, t, name| v.alertmanager(t, name)),
             prometheus: self.each(&root, "prometheus", |v, t, name| v.prometheus(t, name)),
             kubernetes,
+            alerts: root.table("alerts").map(|t| self.alerts(t)).unwrap_or_default(),
             ui: root.table("ui").map(|t| self.ui(t)).unwrap_or_default(),
             guard: root.table("guard").map(|t| self.guard(t)).unwrap_or_default(),
             operator: root.checked("operator", check::word).unwrap_or_else(|| self.user()).into(),

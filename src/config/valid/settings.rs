@@ -1,12 +1,15 @@
-//! The tables about the console itself: `[ui]` and `[guard]`.
+//! The tables about the console itself: `[ui]`, `[guard]` and `[alerts]`.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{Validator, timespan};
-use crate::config::Guard;
 use crate::config::check;
-use crate::config::raw::Table;
+use crate::config::raw::{Located, Table};
+use crate::config::source::Fault;
+use crate::config::suggest;
 use crate::config::ui::{Refresh, Ui};
+use crate::config::{Alerts, Guard};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -53,4 +56,28 @@ impl Validator<'_> {
         self.finish("guard", table);
         guard
     }
+
+    /// The table `[alerts]`.
+    pub(super) fn alerts(&mut self, table: Table<'_>) -> Alerts {
+        let watchdog = table.checked("watchdog", check::word).unwrap_or_else(|| Alerts::default().watchdog);
+        let severity = table.table("severity").map(severities).unwrap_or_default();
+        self.finish("alerts", table);
+        Alerts { severity, watchdog }
+    }
+}
+
+/// Words of severity, each with one that everybody uses.
+fn severities(table: Table<'_>) -> BTreeMap<String, String> {
+    const KNOWN: [&str; 5] = ["critical", "major", "warning", "info", "none"];
+    let meaning = |(word, value): (Located<&str>, _)| {
+        let means = table.as_text(word.value, value)?;
+        if KNOWN.contains(&means.value) {
+            return Some((word.value.to_owned(), means.value.to_owned()));
+        }
+        let cure = suggest::advice(means.value, KNOWN);
+        let what = "this is none of the words that everybody uses";
+        table.note(means.span, Fault::new(what, "`critical`, `major`, `warning`, `info` or `none`", cure));
+        None
+    };
+    table.entries().filter_map(meaning).collect()
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::config::theme::Role;
+use crate::insight::trust;
 use crate::model::id::KindId;
 use crate::model::kind::{Format, KindSpec};
 use crate::model::row::{Health, Row, Tone, Value};
@@ -115,6 +116,10 @@ fn calm(ctx: &Ctx<'_>) -> Line {
     match (seen, all) {
         (_, 0) => Line::of("connecting", Role::Dim),
         (seen, all) if seen == all => {
+            if let Some(trust) = trust::judge(ctx.store, ctx.now).filter(|trust| !trust.holds()) {
+                let words = format!("nothing is known to be wrong, but blind: {}", trust.words());
+                return Line::of(words, Role::Unknown);
+            }
             Line::of(format!("nothing is known to be wrong; all {all} sources are fresh"), Role::Ok)
         }
         (seen, all) => {

@@ -3,7 +3,7 @@
 use crate::backend::error::ApiError;
 use crate::model::id::EntityId;
 use crate::model::kind::Format;
-use crate::model::row::{Cell, Tone, Value};
+use crate::model::row::{Tone, Value};
 use crate::model::view::{Doc, DocLine, Fact};
 
 use super::super::cluster::{Cluster, Held, Observation};
@@ -11,8 +11,7 @@ use super::super::feed::{Knowledge, Placed, Seen};
 use super::super::labels::Labels;
 use super::super::rows::alerts::{Around, State, state};
 use super::super::rows::rules;
-use super::super::severity::Severity;
-use super::{cell, lines, pairs, when};
+use super::{lines, pairs, quiet, when};
 
 /// Annotations that are shown on top or as links.
 const SPOKEN: [&str; 3] = ["summary", "description", "message"];
@@ -29,17 +28,23 @@ pub(super) fn of_alertmanager(
     };
     let alert = &held.alert;
     let known = around.feeds.iter().find_map(|feed| feed.find(held.fingerprint, &alert.labels));
-    let state = state(held, seen, known, around.now);
-    let mut facts = head(&state, &alert.labels, alert.starts_at);
+    let state = state(held, seen, known, around);
+    let mut facts = head(&state, &alert.labels, alert.starts_at, around);
     facts.extend(known.map(|(known, _)| measured(known)).into_iter().flatten());
     facts.extend(when("received", alert.updated_at, Format::Age));
     facts.extend(when("ends unless sent again", alert.ends_at, Format::Until));
     facts.push(seen_by(held, cluster, seen));
+    let burst = around.bursts.map(|bursts| bursts.of(held.fingerprint)).unwrap_or_default();
+    let words = burst.words();
+    facts.extend((!words.is_empty()).then(|| {
+        Fact::new("has begun", words.as_str()).tone(if burst.flaps() { Tone::Warn } else { Tone::Text })
+    }));
     let told: Vec<&str> = alert.receivers.iter().map(|receiver| receiver.name.as_str()).collect();
     facts.push(Fact::new("told to", Value::text(told.join(", "))));
     let doc = Doc::default().facts("", facts);
     let doc = spoken(doc, &alert.annotations);
-    let doc = kept_quiet(doc, held, seen);
+    let doc = quiet::section(doc, held, seen, around);
+    let doc = quiet::routes(doc, &alert.labels, around);
     let doc = match known {
         Some((_, placed)) => of_rule(doc, placed, around),
         None => unknown_rule(doc, &alert.labels, around),
@@ -61,7 +66,7 @@ pub(super) fn of_prometheus(id: &EntityId, known: &Knowledge, around: Around<'_>
     } else {
         State::Unsent("no Alertmanager tells of it".to_owned())
     };
-    let mut facts = head(&state, &seen.labels, None);
+    let mut facts = head(&state, &seen.labels, None, around);
     facts.extend(measured(seen));
     if let (State::Pending, Some(at), Some(wait)) = (&state, seen.alert.active_at, placed.rule.duration)
         && let Ok(wait) = jiff::SignedDuration::try_from_secs_f64(wait)
@@ -90,8 +95,8 @@ fn gone(seen: &Observation, around: Around<'_>) -> Doc {
     Doc::default().lines("", lines)
 }
 
-fn head(state: &State, labels: &Labels, since: Option<jiff::Timestamp>) -> Vec<Fact> {
-    let severity = Severity::read(labels.get("severity"));
+fn head(state: &State, labels: &Labels, since: Option<jiff::Timestamp>, around: Around<'_>) -> Vec<Fact> {
+    let severity = around.scale.read(labels.get("severity"));
     let because = state.because();
     let tone = if because.is_empty() { severity.tone() } else { Tone::Text };
     let mut facts = vec![Fact::new("state", state.word()).tone(tone)];
@@ -139,28 +144,6 @@ fn other(annotations: &Labels) -> Vec<Fact> {
     let shown = |name: &str| SPOKEN.contains(&name) || name.ends_with("_url") || name == "dashboard";
     let rest = annotations.iter().filter(|(name, _)| !shown(name));
     rest.map(|(name, value)| Fact::new(name.to_string(), Value::Text(value.clone()))).collect()
-}
-
-/// Every silence and every alert that keeps it quiet.
-fn kept_quiet(doc: Doc, held: &Held, seen: &Observation) -> Doc {
-    let status = &held.alert.status;
-    let silences = status.silenced_by.iter().filter_map(|id| seen.silences.get(id));
-    let silences = silences.map(|silence| {
-        let ends =
-            silence.ends_at.map_or_else(String::new, |end| end.strftime("%Y-%m-%d %H:%MZ").to_string());
-        vec![cell(&silence.created_by), cell(ends), cell(&silence.comment), cell(&silence.id)]
-    });
-    let columns = ["by", "until", "comment", "silence"].map(Into::into).to_vec();
-    let doc = doc.table("silenced", columns, silences.collect());
-    let sources: Vec<Vec<Cell>> = status
-        .inhibited_by
-        .iter()
-        .map(|fingerprint| match seen.alert_named(fingerprint) {
-            Some(source) => vec![cell(source.alert.labels.to_string()), cell(fingerprint)],
-            None => vec![cell("(no longer firing)"), cell(fingerprint)],
-        })
-        .collect();
-    doc.table("inhibited by", ["alert", "fingerprint"].map(Into::into).to_vec(), sources)
 }
 
 fn of_rule(doc: Doc, placed: &Placed, around: Around<'_>) -> Doc {

@@ -11,12 +11,18 @@ use super::super::Alerts;
 use super::super::client::Alertmanager;
 use super::super::cluster::{Change, Held, Observation};
 use super::super::rows::silences;
+use super::super::wire::Silence;
 use super::{extend, hits, missing, silence_of};
 
-pub(super) fn preflight(_backend: &Alerts, job: &Job, seen: &Observation) -> Result<Verdict, ApiError> {
+pub(super) fn preflight(backend: &Alerts, job: &Job, seen: &Observation) -> Result<Verdict, ApiError> {
     let silence = silence_of(seen, &job.target.id)?;
+    Ok(ending(backend, job, silence, seen))
+}
+
+/// What ending a silence does.
+pub(super) fn ending(backend: &Alerts, job: &Job, silence: &Silence, seen: &Observation) -> Verdict {
     if silence.status.state == "expired" {
-        return Ok(Verdict::refuse("expire", "it has already ended"));
+        return Verdict::refuse("expire", "it has already ended");
     }
     // An alert that another silence keeps quiet too stays quiet.
     let freed =
@@ -29,16 +35,20 @@ pub(super) fn preflight(_backend: &Alerts, job: &Job, seen: &Observation) -> Res
     };
     let mut verdict = Verdict::allow(effect, silences::identity(silence));
     verdict.evidence.push(Evidence::new("matchers", silences::words(silence), Tone::Text));
-    verdict.evidence.extend(hits(&freed, seen.alerts.len(), None));
+    verdict.evidence.extend(hits(&freed, seen.alerts.len(), None, &backend.shared.scale));
     if !freed.is_empty() {
         verdict.decision = verdict.decision.max(Decision::Warn);
     }
-    Ok(extend::by_another(verdict, silence, job))
+    extend::by_another(verdict, silence, job)
 }
 
 pub(super) async fn operate(backend: &Alerts, job: &Job) -> Result<Receipt, SendError> {
+    expire(backend, &job.target.id.key).await
+}
+
+/// Ends a silence on one member.
+pub(super) async fn expire(backend: &Alerts, id: &str) -> Result<Receipt, SendError> {
     let cluster = backend.cluster().map_err(|error| SendError::NotSent(error.fault))?;
-    let id = &*job.target.id.key;
     let (_, member) = cluster.write(&Expire(id)).await?;
     Ok(Receipt {
         remote: Some(id.to_owned()),
@@ -58,7 +68,11 @@ impl Change for Expire<'_> {
 }
 
 pub(super) fn verify(job: &Job, waited: i64, seen: &Observation) -> Proof {
-    let id = &*job.target.id.key;
+    expired(&job.target.id.key, waited, seen)
+}
+
+/// Whether a silence has ended.
+pub(super) fn expired(id: &str, waited: i64, seen: &Observation) -> Proof {
     match seen.silences.get(id).map(|silence| silence.status.state.as_str()) {
         Some("expired") => Proof::Seen(format!("silence {id} has ended")),
         Some(state) => {

@@ -52,7 +52,7 @@ pub(super) fn preflight(backend: &Alerts, job: &Job, seen: &Observation) -> Resu
             let says = "it matches nothing now; expire it instead?";
             verdict = verdict.and(Decision::Warn, Evidence::new("hits", says, Tone::Warn));
         }
-        Ok(struck) => verdict.evidence.extend(hits(&struck, seen.alerts.len(), None)),
+        Ok(struck) => verdict.evidence.extend(hits(&struck, seen.alerts.len(), None, &backend.shared.scale)),
         Err(why) => verdict = verdict.and(Decision::Warn, Evidence::new("hits", why, Tone::Unknown)),
     }
     Ok(by_another(verdict, silence, job))

@@ -3,7 +3,11 @@
 mod expire;
 mod extend;
 mod policy;
+mod renew;
 mod silence;
+mod unack;
+
+pub(super) use renew::upkeep;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -19,7 +23,7 @@ use super::cluster::{Cluster, Held, Observation};
 use super::rows::alerts::{identity as alert_identity, name};
 use super::rows::silences::identity as silence_identity;
 use super::rows::subject;
-use super::severity::Severity;
+use super::severity::{Scale, Severity};
 use super::wire::Silence;
 use super::{Alerts, kinds};
 
@@ -68,7 +72,8 @@ pub(super) async fn preflight(backend: &Alerts, job: &Job) -> Result<Verdict, Ap
     let cluster = backend.cluster()?;
     let seen = cluster.observe(0).await?;
     let verdict = match &*job.op {
-        kinds::SILENCE => silence::preflight(backend, job, &seen),
+        kinds::SILENCE | kinds::ACK => silence::preflight(backend, job, &seen),
+        kinds::UNACK => unack::preflight(backend, job, &seen),
         kinds::EXTEND => extend::preflight(backend, job, &seen),
         kinds::EXPIRE => expire::preflight(backend, job, &seen),
         other => Ok(Verdict::refuse("operation", format!("{other} is not known here"))),
@@ -98,7 +103,8 @@ fn with_members(verdict: Verdict, cluster: &Cluster, seen: &Observation) -> Verd
 /// Sends an operation exactly once.
 pub(super) async fn operate(backend: &Alerts, job: &Job) -> Result<Receipt, SendError> {
     match &*job.op {
-        kinds::SILENCE => silence::operate(backend, job).await,
+        kinds::SILENCE | kinds::ACK => silence::operate(backend, job).await,
+        kinds::UNACK => unack::operate(backend, job).await,
         kinds::EXTEND => extend::operate(backend, job).await,
         kinds::EXPIRE => expire::operate(backend, job).await,
         other => Err(not_sent(format!("{other} is not known here"))),
@@ -115,7 +121,8 @@ pub(super) async fn verify(
     let seen = backend.cluster()?.observe(0).await?;
     let waited = seconds_between(since, backend.now());
     Ok(match &*job.op {
-        kinds::SILENCE => silence::verify(job, remote, since, waited, &seen),
+        kinds::SILENCE | kinds::ACK => silence::verify(job, remote, since, waited, &seen),
+        kinds::UNACK => unack::verify(job, waited, &seen),
         kinds::EXTEND => extend::verify(job, remote, waited, &seen),
         _ => expire::verify(job, waited, &seen),
     })
@@ -147,8 +154,8 @@ fn duration(job: &Job, longest: i64) -> Result<SignedDuration, String> {
 }
 
 /// What an operation bears on: how many alerts, how bad, and which besides its target.
-fn hits(hits: &[&Held], of: usize, own: Option<u64>) -> Vec<Evidence> {
-    let severity = |held: &&&Held| Severity::read(held.alert.labels.get("severity"));
+fn hits(hits: &[&Held], of: usize, own: Option<u64>, scale: &Scale) -> Vec<Evidence> {
+    let severity = |held: &&&Held| scale.read(held.alert.labels.get("severity"));
     let critical = hits.iter().filter(|held| severity(held) <= Severity::Major).count();
     let worst = if critical > 0 { format!(", {critical} of them critical") } else { String::new() };
     let says = format!("{} of {of} alerts now{worst}", hits.len());

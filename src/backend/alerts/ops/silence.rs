@@ -10,17 +10,21 @@ use crate::model::op::{Decision, Evidence, Job, Verdict};
 use crate::model::row::Tone;
 use crate::model::time::seconds_between;
 
-use super::super::Alerts;
+use super::super::ack;
 use super::super::client::Alertmanager;
 use super::super::cluster::{Change, Held, Observation};
 use super::super::matcher::{Matcher, Matchers};
 use super::super::rows::alerts::{identity, name, silence_words};
 use super::super::rows::subject;
 use super::super::wire::Silence;
+use super::super::{Alerts, kinds};
 use super::{alert, duration, hits, missing, not_sent, policy, rfc3339, server_now};
 
 /// How far the end of a silence may lie from what was asked for, in seconds, to be the one that was sent.
 const NEAR: i64 = 120;
+/// What the confirmation of an acknowledgement states.
+const RENEWAL: &str = "with the same id and matchers, while the alert fires, until it is resolved or 8h have passed; \
+                       each renewal is journalled, and it stops with this console";
 const LOOK: &str = "list the silences, or run `amtool silence query`";
 
 /// What will be sent, as far as it is known beforehand.
@@ -35,7 +39,7 @@ fn plan(backend: &Alerts, job: &Job, held: &Held) -> Result<Plan, String> {
     let labels = &held.alert.labels;
     let asked = job.arg("matchers");
     let matchers = if asked.trim().is_empty() { policy::own(labels) } else { policy::read(asked)? };
-    let comment = job.arg("comment").trim().to_owned();
+    let comment = words(job);
     if comment.is_empty() {
         return Err("a comment is required: the team must know why it is quiet".to_owned());
     }
@@ -44,6 +48,15 @@ fn plan(backend: &Alerts, job: &Job, held: &Held) -> Result<Plan, String> {
     }
     let warning = policy::check(&matchers, labels)?;
     Ok(Plan { matchers, duration: duration(job, backend.shared.longest)?, comment, warning })
+}
+
+/// The comment as it is sent: an acknowledgement's has a form that other tools know.
+fn words(job: &Job) -> String {
+    let text = job.arg("comment").trim();
+    if &*job.op == kinds::ACK {
+        return ack::comment(text, &job.operator, &job.target.id.key);
+    }
+    text.to_owned()
 }
 
 pub(super) fn preflight(backend: &Alerts, job: &Job, seen: &Observation) -> Result<Verdict, ApiError> {
@@ -66,7 +79,11 @@ pub(super) fn preflight(backend: &Alerts, job: &Job, seen: &Observation) -> Resu
     );
     let mut verdict = Verdict::allow(effect, identity(held.fingerprint, labels));
     verdict.evidence.extend(matchers.iter().map(|m| Evidence::new("matcher", m.to_string(), Tone::Text)));
-    verdict.evidence.extend(hits(&struck, seen.alerts.len(), Some(held.fingerprint)));
+    verdict.evidence.extend(hits(&struck, seen.alerts.len(), Some(held.fingerprint), &backend.shared.scale));
+    if &*job.op == kinds::ACK {
+        verdict.evidence.push(Evidence::new("comment", plan.comment, Tone::Text));
+        verdict.evidence.push(Evidence::new("renewal", RENEWAL, Tone::Info));
+    }
     if let Some(warning) = plan.warning {
         verdict = verdict.and(Decision::Warn, Evidence::new("broad", warning, Tone::Warn));
     }
@@ -152,5 +169,5 @@ fn is_ours(silence: &Silence, job: &Job, since: Timestamp, seen: &Observation) -
     same && ends_near
         && silence.status.state != "expired"
         && silence.created_by == *job.operator
-        && silence.comment == job.arg("comment").trim()
+        && silence.comment == words(job)
 }

@@ -8,16 +8,17 @@ use crate::model::id::{EntityId, Identity};
 use crate::model::row::{Cell, Domain, Health, Row, Tone, Value};
 use crate::model::time::{seconds_between, short};
 
+use super::super::ack::{self, ACK};
 use super::super::cluster::{Held, Observation};
 use super::super::feed::{Knowledge, Placed, Seen};
 use super::super::kinds;
 use super::super::labels::Labels;
-use super::super::severity::Severity;
+use super::super::routing::{Quiet, Ways};
+use super::super::severity::{Scale, Severity};
 use super::super::wire::{Alert, Silence};
+use super::history::Bursts;
+use super::quiet::{Lapsed, muted_words, verdict};
 use super::{facets, hex, subject};
-
-/// With this, karma and kthxbye mark a silence as an acknowledgement.
-pub const ACK: &str = "ACK!";
 
 /// What the rows of one poll share.
 #[derive(Clone, Copy)]
@@ -30,6 +31,22 @@ pub struct Around<'a> {
     pub now: Timestamp,
     /// What the Prometheus servers know.
     pub feeds: &'a [Arc<Knowledge>],
+    /// What the words of severity mean here.
+    pub scale: &'a Scale,
+    /// Where notifications go, as far as the configuration could be read.
+    pub ways: Option<&'a Ways<'a>>,
+    /// Silences that ended a moment ago.
+    pub lapsed: &'a [Lapsed],
+    /// How often alerts have begun to fire lately.
+    pub bursts: Option<&'a Bursts>,
+}
+
+impl<'a> Around<'a> {
+    /// Without anything that other servers or the configuration would add.
+    pub fn plain(instance: &'a Arc<str>, domain: Domain, now: Timestamp) -> Self {
+        static SCALE: std::sync::LazyLock<Scale> = std::sync::LazyLock::new(Scale::default);
+        Self { instance, domain, now, feeds: &[], scale: &SCALE, ways: None, lapsed: &[], bursts: None }
+    }
 }
 
 /// What an alert does, or why it does nothing.
@@ -53,6 +70,8 @@ pub enum State {
     Inhibited(String),
     /// A time interval makes it quiet.
     Muted(String),
+    /// It fires, and its route leads to nobody.
+    Untold(String),
 }
 
 impl State {
@@ -68,6 +87,7 @@ impl State {
             Self::Silenced(_) => "silenced",
             Self::Inhibited(_) => "inhibited",
             Self::Muted(_) => "muted",
+            Self::Untold(_) => "untold",
         }
     }
 
@@ -81,13 +101,16 @@ impl State {
             | Self::Acked(why)
             | Self::Silenced(why)
             | Self::Inhibited(why)
-            | Self::Muted(why) => why.clone(),
+            | Self::Muted(why)
+            | Self::Untold(why) => why.clone(),
         }
     }
 
     fn health(&self, severity: Severity) -> Health {
         match self {
-            Self::Firing | Self::Recovering | Self::Stale(_) | Self::Unsent(_) => severity.health(),
+            Self::Firing | Self::Recovering | Self::Stale(_) | Self::Unsent(_) | Self::Untold(_) => {
+                severity.health()
+            }
             Self::Pending => match severity.health() {
                 Health::Ok => Health::Ok,
                 _ => Health::Pending,
@@ -101,7 +124,7 @@ impl State {
 pub fn held(held: &Held, seen: &Observation, around: Around<'_>) -> Row {
     let alert = &held.alert;
     let known = around.feeds.iter().find_map(|feed| feed.find(held.fingerprint, &alert.labels));
-    let state = state(held, seen, known, around.now);
+    let state = state(held, seen, known, around);
     let (count, of) = seen.seen(held);
     let told: Vec<&str> = alert.receivers.iter().map(|receiver| receiver.name.as_str()).collect();
     let common = Common {
@@ -111,6 +134,7 @@ pub fn held(held: &Held, seen: &Observation, around: Around<'_>) -> Row {
         since: alert.starts_at,
         known: known.map(|(seen, _)| seen),
         key: hex(held.fingerprint),
+        lapsed: Lapsed::of(around.lapsed, &alert.labels).filter(|_| state == State::Firing),
     };
     let seen = Cell::toned(
         Value::text(format!("{count}/{of}")),
@@ -131,6 +155,7 @@ pub fn unsent(seen: &Seen, placed: &Placed, state: &State, around: Around<'_>) -
         since: if *state == State::Pending { alert.active_at } else { fired },
         known: Some(seen),
         key: format!("prometheus/{}", hex(seen.fingerprint)),
+        lapsed: None,
     };
     row(&common, state, [Cell::empty(), Cell::empty()], placed.rule.last_evaluation, around)
 }
@@ -142,6 +167,7 @@ struct Common<'a> {
     since: Option<Timestamp>,
     known: Option<&'a Seen>,
     key: String,
+    lapsed: Option<&'a str>,
 }
 
 fn row(
@@ -152,11 +178,15 @@ fn row(
     around: Around<'_>,
 ) -> Row {
     let word = alert.labels.find("severity");
-    let severity = Severity::read(word.map_or("", |word| word));
+    let severity = around.scale.read(word.map_or("", |word| word));
     let health = state.health(severity);
     let name = name(alert.labels);
     let summary = alert.annotations.any(&["summary", "message", "description"]).cloned();
-    let because = state.because();
+    let because = match (state.because(), alert.lapsed) {
+        (because, Some(lapsed)) if because.is_empty() => lapsed.to_owned(),
+        (because, _) => because,
+    };
+    let burst = around.bursts.map(|bursts| bursts.of(alert.fingerprint)).unwrap_or_default();
     let [seen, told] = seen_and_told;
     let tone = if health == Health::Ok && severity == Severity::Info { Tone::Info } else { health.into() };
     let shared = |text: Option<&Arc<str>>| text.map_or(Value::Empty, |text| Value::Text(text.clone()));
@@ -173,6 +203,8 @@ fn row(
         told,
         Cell::new(alert.known.and_then(|known| known.alert.active_at)),
         Cell::new(heard),
+        Cell::toned(Value::text(burst.words()), if burst.flaps() { Tone::Warn } else { Tone::Dim }),
+        Cell::new(Value::text(group(alert.labels, around.ways))),
         Cell::toned(Value::text(hex(alert.fingerprint)), Tone::Dim),
     ];
     let id = EntityId::new(kinds::ALERTS, around.instance.clone(), alert.key.as_str());
@@ -189,6 +221,14 @@ fn row(
     row
 }
 
+/// The group in which it is told first.
+fn group(labels: &Labels, ways: Option<&Ways<'_>>) -> String {
+    let Some(leg) = ways.and_then(|ways| ways.of(labels).into_iter().next()) else { return String::new() };
+    let group = leg.route.group(labels);
+    let values: Vec<&str> = group.iter().map(|(_, value)| &**value).collect();
+    format!("{} → {}", values.join(" "), leg.route.receiver)
+}
+
 /// What makes an alert this one: its labels, of which the fingerprint is the hash.
 pub fn identity(fingerprint: u64, labels: &Labels) -> Identity {
     Identity::new().with("fingerprint", hex(fingerprint)).with("alertname", labels.get("alertname"))
@@ -201,7 +241,8 @@ pub fn name(labels: &Labels) -> Arc<str> {
 }
 
 /// What an alert does, or why it does nothing.
-pub fn state(held: &Held, seen: &Observation, known: Option<(&Seen, &Placed)>, now: Timestamp) -> State {
+pub fn state(held: &Held, seen: &Observation, known: Option<(&Seen, &Placed)>, around: Around<'_>) -> State {
+    let now = around.now;
     let status = &held.alert.status;
     let silences: Vec<&Silence> = status.silenced_by.iter().filter_map(|id| seen.silences.get(id)).collect();
     if let Some(last) = silences.iter().max_by_key(|silence| silence.ends_at) {
@@ -210,22 +251,31 @@ pub fn state(held: &Held, seen: &Observation, known: Option<(&Seen, &Placed)>, n
         return if acked { State::Acked(why) } else { State::Silenced(why) };
     }
     if let Some(source) = status.inhibited_by.first() {
-        let words = seen.alert_named(source).map_or_else(
-            || format!("by {source}, which is gone"),
-            |source| {
-                let labels = &source.alert.labels;
-                format!("by {} {}", name(labels), subject(labels)).trim_end().to_owned()
-            },
-        );
-        return State::Inhibited(words);
+        return State::Inhibited(inhibited_words(source, seen));
     }
     if !status.muted_by.is_empty() {
         return State::Muted(format!("in {}", status.muted_by.join(", ")));
+    }
+    match around.ways.and_then(|ways| verdict(&held.alert.labels, ways)) {
+        Some(Quiet::Muted(why, until)) => return State::Muted(muted_words(&why, until, now)),
+        Some(Quiet::Nobody) => return State::Untold("its route leads to nobody".to_owned()),
+        Some(Quiet::Unclear(_)) | None => {}
     }
     if known.is_some_and(|(seen, _)| seen.alert.keep_firing_since.is_some()) {
         return State::Recovering;
     }
     silent_for_too_long(&held.alert, now).map_or(State::Firing, State::Stale)
+}
+
+/// Which alert keeps it quiet; only ever the first one that Alertmanager finds.
+fn inhibited_words(source: &str, seen: &Observation) -> String {
+    seen.alert_named(source).map_or_else(
+        || format!("by {source}, which is gone"),
+        |source| {
+            let labels = &source.alert.labels;
+            format!("by {} {}", name(labels), subject(labels)).trim_end().to_owned()
+        },
+    )
 }
 
 /// `alice, 2h left: renewal running`.
@@ -234,7 +284,7 @@ pub fn silence_words(silence: &Silence, now: Timestamp) -> String {
     let left = silence
         .ends_at
         .map_or_else(String::new, |end| format!(", {} left", short(seconds_between(now, end))));
-    let comment = silence.comment.strip_prefix(ACK).unwrap_or(&silence.comment).trim();
+    let comment = silence.comment.strip_prefix(ACK).map_or(silence.comment.as_str(), ack::spoken).trim();
     if comment.is_empty() { format!("{by}{left}") } else { format!("{by}{left}: {comment}") }
 }
 
@@ -256,6 +306,11 @@ mod tests {
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
+    }
+
+    fn plain() -> Around<'static> {
+        static INSTANCE: std::sync::LazyLock<Arc<str>> = std::sync::LazyLock::new(|| Arc::from("lab"));
+        Around::plain(&INSTANCE, Domain::Home, at(NOW))
     }
 
     fn alert(labels: &[(&str, &str)]) -> Held {
@@ -303,7 +358,7 @@ mod tests {
             let mut held = alert(&[("alertname", "X")]);
             held.alert.status.silenced_by = silenced.iter().map(ToString::to_string).collect();
             held.alert.status.inhibited_by = inhibited.iter().map(ToString::to_string).collect();
-            let state = state(&held, &seen, None, at(NOW));
+            let state = state(&held, &seen, None, plain());
             assert_eq!((state.word(), state.because().as_str()), (word, why));
         }
     }
@@ -313,16 +368,15 @@ mod tests {
         let mut held = alert(&[("alertname", "X")]);
         held.alert.updated_at = Some(at("2026-11-22T09:57:00Z"));
         held.alert.ends_at = Some(at("2026-11-22T10:01:00Z"));
-        assert_eq!(state(&held, &seen(vec![], vec![]), None, at(NOW)), State::Stale(60));
+        assert_eq!(state(&held, &seen(vec![], vec![]), None, plain()), State::Stale(60));
         held.alert.ends_at = Some(at("2026-11-22T14:00:00Z"));
-        assert_eq!(state(&held, &seen(vec![], vec![]), None, at(NOW)), State::Firing);
+        assert_eq!(state(&held, &seen(vec![], vec![]), None, plain()), State::Firing);
     }
 
     #[test]
     fn health_follows_severity_and_quiet() {
         type Case<'a> = (&'a [(&'a str, &'a str)], bool, Health, Option<&'a str>);
-        let instance: Arc<str> = Arc::from("lab");
-        let around = Around { instance: &instance, domain: Domain::Home, now: at(NOW), feeds: &[] };
+        let around = plain();
         let seen = seen(vec![], vec![silence("s", "known")]);
         let cases: [Case<'_>; 6] = [
             (&[("alertname", "A"), ("severity", "critical")], false, Health::Critical, Some("it is broken")),

@@ -1,8 +1,13 @@
 //! From what the servers sent to rows: state, health, the one fact that matters, and how others know the thing.
 
 pub mod alerts;
+pub mod groups;
+pub mod history;
+pub mod quiet;
+pub mod receivers;
 pub mod rules;
 pub mod silences;
+pub mod trust;
 
 use std::net::IpAddr;
 use std::sync::Arc;

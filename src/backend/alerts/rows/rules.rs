@@ -85,7 +85,7 @@ mod tests {
     fn a_rule_is_only_good_where_it_was_evaluated_lately() {
         let now: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
         let instance: Arc<str> = Arc::from("p");
-        let around = Around { instance: &instance, domain: Domain::Home, now, feeds: &[] };
+        let around = Around::plain(&instance, Domain::Home, now);
         let cases = [
             ("alerting", "inactive", "ok", 10, "inactive", Health::Ok),
             ("alerting", "firing", "ok", 10, "firing", Health::Ok),

@@ -37,6 +37,7 @@ pub(super) fn router(lab: Arc<Lab>, number: u8) -> Router {
         .route("/status", get(status))
         .route("/receivers", get(receivers))
         .route("/alerts", get(alerts).post(post_alerts))
+        .route("/alerts/groups", get(groups))
         .route("/silences", get(silences).post(put_silence))
         .route("/silence/{id}", get(silence).delete(expire))
         .fallback(async |uri: Uri| {
@@ -45,6 +46,7 @@ pub(super) fn router(lab: Arc<Lab>, number: u8) -> Router {
         .method_not_allowed_fallback(wrong_method);
     Router::new()
         .nest("/api/v2", api)
+        .route("/metrics", get(metrics))
         .route("/-/healthy", get(async || plain(StatusCode::OK, "OK")))
         .route("/-/ready", get(async || plain(StatusCode::OK, "OK")))
         .layer(from_fn_with_state(member.clone(), authenticate))
@@ -237,6 +239,40 @@ async fn alerts(State(member): Shared, RawQuery(query): RawQuery) -> Response {
             })
     });
     Json(shown.collect::<Value>()).into_response()
+}
+
+/// An alert stands in one group for each receiver; 0.25 names no intervals here.
+async fn groups(State(member): Shared) -> Response {
+    let all = member.held();
+    let mut groups: BTreeMap<(&str, Vec<(String, String)>), Vec<Value>> = BTreeMap::new();
+    for alert in &all {
+        let shared = ["alertname", "cluster", "namespace"]
+            .into_iter()
+            .filter_map(|name| alert.labels.find(name).map(|value| (name.to_owned(), value.to_string())));
+        let shared: Vec<_> = shared.collect();
+        for receiver in quiet::receivers(&alert.labels) {
+            groups.entry((receiver, shared.clone())).or_default().push(member.json(alert, &all));
+        }
+    }
+    let group = |((receiver, labels), alerts): ((&str, Vec<(String, String)>), Vec<Value>)| {
+        let labels: BTreeMap<String, String> = labels.into_iter().collect();
+        json!({"alerts": alerts, "labels": labels, "receiver": {"name": receiver}})
+    };
+    Json(groups.into_iter().map(group).collect::<Value>()).into_response()
+}
+
+/// The counters; the fact `notify` = `failing` makes one more notification fail with each look.
+async fn metrics(State(member): Shared) -> Response {
+    let failing = member.lab.world.get("notify") == "failing";
+    let failed = if failing { member.lab.now().as_second() - member.lab.began.as_second() } else { 0 };
+    let text = format!(
+        "# TYPE alertmanager_notifications_total counter\n\
+         alertmanager_notifications_total{{integration=\"webhook\"}} 412\n\
+         # TYPE alertmanager_notifications_failed_total counter\n\
+         alertmanager_notifications_failed_total{{integration=\"webhook\"}} {failed}\n\
+         alertmanager_config_last_reload_successful 1\nalertmanager_cluster_failed_peers 0\n"
+    );
+    (StatusCode::OK, [(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
 }
 
 /// Only JSON is taken, and only where it says that it is.

@@ -78,7 +78,12 @@ impl Found {
 
     /// What the expression is now.
     pub fn value(&self, lab: &Lab) -> f64 {
-        let wave = u8::try_from((lab.now().as_second() / 15).rem_euclid(5)).unwrap_or(0);
+        self.value_at(lab.now())
+    }
+
+    /// What the expression was at an instant.
+    pub fn value_at(&self, at: Timestamp) -> f64 {
+        let wave = u8::try_from((at.as_second() / 15).rem_euclid(5)).unwrap_or(0);
         if self.moves { self.value + f64::from(wave) } else { self.value }
     }
 }

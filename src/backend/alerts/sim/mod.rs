@@ -4,6 +4,7 @@
 mod alertmanager;
 mod homelab;
 mod prometheus;
+mod query;
 mod quiet;
 mod silences;
 

@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::homelab::{EXTERNAL, Found, Rule};
-use super::{Lab, plain};
+use super::{Lab, plain, query};
 
 type Shared = State<Arc<Lab>>;
 
@@ -25,6 +25,8 @@ pub(super) fn router(lab: Arc<Lab>) -> Router {
     let api = Router::new()
         .route("/rules", get(rules))
         .route("/alerts", get(alerts))
+        .route("/query", get(query::instant).post(query::instant))
+        .route("/query_range", get(query::range).post(query::range))
         .route("/alertmanagers", get(alertmanagers))
         .route("/status/config", get(config))
         .route("/status/buildinfo", get(build));
@@ -36,11 +38,11 @@ pub(super) fn router(lab: Arc<Lab>) -> Router {
         .with_state(lab)
 }
 
-fn success(data: &Value) -> Response {
+pub(super) fn success(data: &Value) -> Response {
     Json(json!({"status": "success", "data": data})).into_response()
 }
 
-fn error(status: StatusCode, class: &str, text: &str) -> Response {
+pub(super) fn error(status: StatusCode, class: &str, text: &str) -> Response {
     (status, Json(json!({"status": "error", "errorType": class, "error": text}))).into_response()
 }
 

@@ -37,6 +37,10 @@ route:
     mute_time_intervals:
     - nights
     continue: false
+  - receiver: telegram-ops
+    matchers:
+    - severity=~"critical|warning"
+    continue: false
   group_wait: 5s
   group_interval: 10s
   repeat_interval: 4h

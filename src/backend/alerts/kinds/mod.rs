@@ -1,12 +1,22 @@
 //! What the browser is told of alerts, silences and rules.
 
-use crate::model::kind::{Column, Format, KindSpec, Width};
+mod more;
+
+use crate::model::kind::{Column, Format, KindSpec, Shape, ViewSpec, Width};
 use crate::model::op::{Field, FieldKind, OpSpec, Tier, Verb};
 
 /// Alerts of Alertmanager and pending ones of Prometheus.
 pub const ALERTS: &str = "alerts.alerts";
 /// Silences of Alertmanager.
 pub const SILENCES: &str = "alerts.silences";
+/// Alerts as they are told together.
+pub const GROUPS: &str = "alerts.groups";
+/// Whom Alertmanager tells.
+pub const RECEIVERS: &str = "alerts.receivers";
+/// Times that alerts fired.
+pub const HISTORY: &str = "alerts.history";
+/// What has to hold before silence means that all is well.
+pub const TRUST: &str = "alerts.trust";
 /// Rules of Prometheus.
 pub const RULES: &str = "alerts.rules";
 
@@ -16,13 +26,17 @@ pub const SILENCE: &str = "alerts.silence";
 pub const EXTEND: &str = "alerts.extend-silence";
 /// Ends a silence.
 pub const EXPIRE: &str = "alerts.expire-silence";
+/// Takes an alert on: a short silence that is renewed while the alert fires.
+pub const ACK: &str = "alerts.ack";
+/// Gives an alert back.
+pub const UNACK: &str = "alerts.unack";
 
 /// Eight hours in seconds: the ceiling of the forms; the configuration may lower it.
 pub const LONGEST: i64 = 8 * 3600;
 
 /// All kinds.
 pub fn all() -> Vec<KindSpec> {
-    vec![alerts(), silences(), rules()]
+    vec![alerts(), silences(), rules(), more::groups(), more::receivers(), more::history(), more::trust()]
 }
 
 fn alerts() -> KindSpec {
@@ -66,10 +80,13 @@ fn alerts() -> KindSpec {
             Column::new("heard", "heard", Width::Fit(3, 5), "when it was received last")
                 .format(Format::Age)
                 .wide(),
+            Column::new("flaps", "flaps", Width::Fit(0, 8), "how often it has begun to fire within the hour")
+                .wide(),
+            Column::new("group", "group", Width::Flex(2), "the group in which it is told first").wide(),
             Column::new("fingerprint", "fingerprint", Width::Fixed(16), "the hash of its labels").wide(),
         ],
         sort: (0, false),
-        views: Vec::new(),
+        views: vec![ViewSpec { name: "chart".into(), title: "expression".into(), shape: Shape::Chart }],
         drill: None,
         pane: Some('5'),
     }
@@ -140,8 +157,43 @@ fn rules() -> KindSpec {
 
 /// All operations.
 pub fn operations() -> Vec<OpSpec> {
-    let duration =
-        |doc| Field::new("duration", "for", FieldKind::Duration { max: LONGEST }, doc).default("1h");
+    [silencing(), acknowledging()].concat()
+}
+
+fn duration(doc: &'static str) -> Field {
+    Field::new("duration", "for", FieldKind::Duration { max: LONGEST }, doc).default("1h")
+}
+
+fn acknowledging() -> Vec<OpSpec> {
+    vec![
+        OpSpec::on(
+            ALERTS,
+            ACK,
+            "acknowledge",
+            Tier::T1,
+            "Takes an alert on: a short silence in your name, renewed while the alert fires and this console runs.",
+        )
+        .form(vec![
+            Field::new("comment", "what you do", FieldKind::Line, "What you do about it; may be empty.").optional(),
+            duration("How long each renewal lasts: the alert is told again so long after this console has ended.")
+                .default("15m"),
+        ])
+        .bulk()
+        .kept()
+        .right("to write to Alertmanager"),
+        OpSpec::on(
+            ALERTS,
+            UNACK,
+            "give back",
+            Tier::T1,
+            "Ends the acknowledgement of an alert now: it is told again.",
+        )
+        .bulk()
+        .right("to write to Alertmanager"),
+    ]
+}
+
+fn silencing() -> Vec<OpSpec> {
     vec![
         OpSpec::on(
             ALERTS,

@@ -3,8 +3,11 @@
 //! Members share silences by gossip and never alerts, so alerts are united by fingerprint and silences by id; a write
 //! goes to one member, because each further one would make another silence.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+mod history;
+mod metrics;
+mod observation;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -17,7 +20,14 @@ use crate::model::snapshot::Fault;
 use crate::model::time::{Clock, seconds_between};
 
 use super::client::{self, Alertmanager};
-use super::wire::{Alert, Silence, Status};
+use super::routing::Routing;
+use super::wire::{Alert, Silence};
+
+pub use history::{Ending, Episode, History};
+pub use metrics::Metrics;
+pub use observation::{Held, Observation, Said, Told};
+
+use observation::Union;
 
 /// How long a status is believed, in seconds: it carries the whole configuration and changes rarely.
 const STATUS_AGE: i64 = 60;
@@ -41,69 +51,6 @@ impl Member {
     }
 }
 
-/// What one member said last.
-#[derive(Debug, Clone)]
-pub struct Said {
-    /// Its alerts and silences, or why there are none.
-    pub lists: Result<(), Fault>,
-    /// Its status, with the time of the answer.
-    pub status: Option<(Timestamp, Arc<Status>)>,
-    /// How many seconds its clock is ahead of ours.
-    pub ahead: i64,
-}
-
-/// An alert as the cluster holds it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Held {
-    /// What the member that heard it last says of it; its quieting united over all.
-    pub alert: Alert,
-    /// The hash of its labels.
-    pub fingerprint: u64,
-    /// Which members hold it, a bit each.
-    pub members: u64,
-}
-
-/// What all members said, united.
-#[derive(Debug, Clone)]
-pub struct Observation {
-    /// When.
-    pub at: Timestamp,
-    /// The alerts in order of their fingerprints.
-    pub alerts: Vec<Held>,
-    /// The silences, by id.
-    pub silences: BTreeMap<String, Silence>,
-    /// What each member said, in the order of the configuration.
-    pub members: Vec<Said>,
-}
-
-impl Observation {
-    /// Whether every member answered, so that absence means something.
-    pub fn complete(&self) -> bool {
-        self.members.iter().all(|said| said.lists.is_ok())
-    }
-
-    /// How many members answered.
-    pub fn answering(&self) -> usize {
-        self.members.iter().filter(|said| said.lists.is_ok()).count()
-    }
-
-    /// An alert by its fingerprint.
-    pub fn alert(&self, fingerprint: u64) -> Option<&Held> {
-        let at = self.alerts.binary_search_by_key(&fingerprint, |held| held.fingerprint).ok()?;
-        self.alerts.get(at)
-    }
-
-    /// The alert with a fingerprint in its text form.
-    pub fn alert_named(&self, hex: &str) -> Option<&Held> {
-        self.alert(u64::from_str_radix(hex, 16).ok()?)
-    }
-
-    /// By how many of the members that answered an alert is held.
-    pub fn seen(&self, held: &Held) -> (u32, usize) {
-        (held.members.count_ones(), self.answering())
-    }
-}
-
 /// The members of one cluster, or a single Alertmanager.
 #[derive(Debug)]
 pub struct Cluster {
@@ -115,6 +62,7 @@ pub struct Cluster {
     /// Held while a round of questions is under way.
     flight: tokio::sync::Mutex<()>,
     last: Mutex<Last>,
+    history: Mutex<History>,
 }
 
 /// The last good answer, and whether the last question brought one.
@@ -133,7 +81,13 @@ impl Cluster {
             clock: clock.clone(),
             flight: tokio::sync::Mutex::default(),
             last: Mutex::default(),
+            history: Mutex::default(),
         }
+    }
+
+    /// What its own polls have seen come and go.
+    pub fn history(&self) -> MutexGuard<'_, History> {
+        self.history.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What the members say, at most so many seconds old; several askers at once share one round of questions.
@@ -147,6 +101,10 @@ impl Cluster {
             return Ok(known.clone());
         }
         let answer = self.ask(before.as_deref()).await.map(Arc::new);
+        match &answer {
+            Ok(seen) => self.history().see(seen),
+            Err(_) => self.history().miss(asked),
+        }
         let good = answer.as_ref().ok().cloned().or(before);
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Last { good, failing: answer.is_err() };
         answer
@@ -174,7 +132,7 @@ impl Cluster {
     async fn ask(&self, before: Option<&Observation>) -> Result<Observation, ApiError> {
         let now = self.clock.now();
         let questions = self.members.iter().enumerate().map(|(index, member)| {
-            let before = before.and_then(|seen| seen.members.get(index)).and_then(|said| said.status.clone());
+            let before = before.and_then(|seen| seen.members.get(index)).and_then(|said| said.told.clone());
             ask_member(member, before, now)
         });
         let answers = futures_util::future::join_all(questions).await;
@@ -185,7 +143,7 @@ impl Cluster {
         let mut members = Vec::with_capacity(answers.len());
         for (index, answer) in answers.into_iter().enumerate() {
             let lists = answer.lists.map(|(alerts, silences)| union.add(index, alerts, silences));
-            members.push(Said { lists, status: answer.status, ahead: answer.ahead });
+            members.push(Said { lists, told: answer.told, ahead: answer.ahead });
         }
         let (alerts, silences) = union.finish();
         Ok(Observation { at: now, alerts, silences, members })
@@ -231,30 +189,46 @@ pub trait Change: Sync {
 /// One member's answers to one round of questions.
 struct Answered {
     lists: Result<(Vec<Alert>, Vec<Silence>), Fault>,
-    status: Option<(Timestamp, Arc<Status>)>,
+    told: Option<Told>,
     ahead: i64,
 }
 
-async fn ask_member(member: &Member, before: Option<(Timestamp, Arc<Status>)>, now: Timestamp) -> Answered {
+async fn ask_member(member: &Member, before: Option<Told>, now: Timestamp) -> Answered {
     let api = match member.api() {
         Ok(api) => api,
-        Err(error) => return Answered { lists: Err(error.fault), status: before, ahead: 0 },
+        Err(error) => return Answered { lists: Err(error.fault), told: before, ahead: 0 },
     };
-    let believed = before.filter(|(at, _)| seconds_between(*at, now) < STATUS_AGE);
-    let status = async {
-        match believed {
-            Some(known) => Some(known),
-            None => api.status().await.ok().map(|answer| (now, Arc::new(answer.body))),
-        }
+    let told = async {
+        let old = before.as_ref().is_none_or(|told| seconds_between(told.at, now) >= STATUS_AGE);
+        if old { tell(api, before, now).await } else { before }
     };
-    let (alerts, silences, status) = futures_util::future::join3(api.alerts(), api.silences(), status).await;
+    let (alerts, silences, told) = futures_util::future::join3(api.alerts(), api.silences(), told).await;
     let ahead = alerts
         .as_ref()
         .ok()
         .and_then(|answer| answer.reply.date())
         .map_or(0, |date| seconds_between(now, date));
     let lists = alerts.and_then(|alerts| Ok((alerts.body, silences?.body))).map_err(Fault::from);
-    Answered { lists, status, ahead }
+    Answered { lists, told, ahead }
+}
+
+/// Asks what changes rarely; a configuration that is the same as before is not read again.
+async fn tell(api: Alertmanager<'_>, before: Option<Told>, now: Timestamp) -> Option<Told> {
+    let (status, metrics) = futures_util::future::join(api.status(), api.metrics()).await;
+    let status = Arc::new(status.ok()?.body);
+    let metrics = metrics.ok().map(|text| Metrics::read(&text));
+    let same = before.as_ref().filter(|told| told.status.config == status.config);
+    let routing = match same {
+        Some(told) => told.routing.clone(),
+        None => Routing::read(&status.config.original).map(Arc::new),
+    };
+    let failed = match (before.as_ref().and_then(|told| told.metrics.as_ref()), metrics.as_ref()) {
+        (Some(old), Some(new)) => new.failed_since(old),
+        _ => 0.0,
+    };
+    let earlier = before.as_ref().and_then(|told| told.failed_at);
+    let failed_at = if failed > 0.0 { Some(now) } else { earlier };
+    Some(Told { at: now, status, routing, metrics, failed_at })
 }
 
 /// The error to show where no member answered; names them where there are several.
@@ -269,113 +243,4 @@ fn common_failure(members: &[Member], answers: &[Answered]) -> Option<ApiError> 
         fault.what = format!("none of {} answers; {}: {}", names.join(", "), names.first()?, fault.what);
     }
     Some(ApiError { fault })
-}
-
-/// Unites what members say.
-#[derive(Default)]
-struct Union {
-    alerts: HashMap<u64, Held>,
-    silences: BTreeMap<String, Silence>,
-}
-
-impl Union {
-    fn add(&mut self, member: usize, alerts: Vec<Alert>, silences: Vec<Silence>) {
-        let bit = 1_u64.checked_shl(u32::try_from(member).unwrap_or(u32::MAX)).unwrap_or(0);
-        self.alerts.reserve(alerts.len());
-        for alert in alerts {
-            let fingerprint =
-                u64::from_str_radix(&alert.fingerprint, 16).unwrap_or_else(|_| alert.labels.fingerprint());
-            match self.alerts.get_mut(&fingerprint) {
-                Some(held) => held.join(alert, bit),
-                None => {
-                    self.alerts.insert(fingerprint, Held { alert, fingerprint, members: bit });
-                }
-            }
-        }
-        for silence in silences {
-            match self.silences.get(&silence.id) {
-                Some(known) if known.updated_at >= silence.updated_at => {}
-                _ => {
-                    self.silences.insert(silence.id.clone(), silence);
-                }
-            }
-        }
-    }
-
-    /// A silence that has meanwhile ended or is nowhere to be found keeps nothing quiet.
-    fn finish(self) -> (Vec<Held>, BTreeMap<String, Silence>) {
-        let Self { alerts, silences } = self;
-        let holds = |id: &String| silences.get(id).is_some_and(|silence| silence.status.state == "active");
-        let mut alerts: Vec<Held> = alerts.into_values().collect();
-        for held in &mut alerts {
-            held.alert.status.silenced_by.retain(holds);
-        }
-        alerts.sort_unstable_by_key(|held| held.fingerprint);
-        (alerts, silences)
-    }
-}
-
-impl Held {
-    /// What was heard later counts; what any member keeps quiet is quiet.
-    fn join(&mut self, other: Alert, bit: u64) {
-        self.members |= bit;
-        let mut older = other;
-        if older.updated_at > self.alert.updated_at {
-            std::mem::swap(&mut older, &mut self.alert);
-        }
-        let (kept, more) = (&mut self.alert.status, older.status);
-        add_missing(&mut kept.silenced_by, more.silenced_by);
-        add_missing(&mut kept.inhibited_by, more.inhibited_by);
-        add_missing(&mut kept.muted_by, more.muted_by);
-    }
-}
-
-fn add_missing(known: &mut Vec<String>, more: Vec<String>) {
-    for item in more {
-        if !known.contains(&item) {
-            known.push(item);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn alert(fingerprint: &str, updated: &str, silenced_by: &[&str]) -> Alert {
-        let mut alert =
-            Alert { fingerprint: fingerprint.into(), updated_at: updated.parse().ok(), ..Alert::default() };
-        alert.status.silenced_by = silenced_by.iter().map(ToString::to_string).collect();
-        alert
-    }
-
-    fn silence(id: &str, state: &str) -> Silence {
-        let mut silence = Silence { id: id.into(), ..Silence::default() };
-        silence.status.state = state.into();
-        silence
-    }
-
-    #[test]
-    fn members_are_united_by_fingerprint_and_the_later_word_counts() {
-        let mut union = Union::default();
-        union.add(
-            0,
-            vec![alert("0a", "2026-11-22T10:00:00Z", &[]), alert("0b", "2026-11-22T10:00:00Z", &[])],
-            vec![],
-        );
-        union.add(1, vec![alert("0a", "2026-11-22T11:00:00+02:00", &["s"])], vec![silence("s", "active")]);
-        let (alerts, _) = union.finish();
-        let found: Vec<_> = alerts.iter().map(|held| (held.fingerprint, held.members)).collect();
-        assert_eq!(found, [(10, 0b11), (11, 0b01)]);
-        assert_eq!(alerts[0].alert.updated_at, "2026-11-22T10:00:00Z".parse().ok());
-        assert_eq!(alerts[0].alert.status.silenced_by, ["s"]);
-    }
-
-    #[test]
-    fn a_silence_that_has_ended_keeps_nothing_quiet() {
-        let mut union = Union::default();
-        let quiet = alert("0a", "2026-11-22T10:00:00Z", &["ended", "nowhere", "holds"]);
-        union.add(0, vec![quiet], vec![silence("ended", "expired"), silence("holds", "active")]);
-        assert_eq!(union.finish().0[0].alert.status.silenced_by, ["holds"]);
-    }
 }

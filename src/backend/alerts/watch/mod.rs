@@ -1,5 +1,7 @@
 //! One poll of what Alertmanagers hold or a Prometheus evaluates, to rows.
 
+pub(super) mod told;
+
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -14,29 +16,55 @@ use crate::model::time::seconds_between;
 use super::cluster::{Cluster, Observation};
 use super::feed::{Knowledge, Placed, Seen};
 use super::rows::alerts::{Around, State};
-use super::rows::{alerts, rules, silences};
-use super::{ALERTMANAGER, Alerts, PROMETHEUS, Shared};
+use super::rows::history::Bursts;
+use super::rows::quiet::Lapsed;
+use super::rows::{alerts, receivers, rules, silences, trust};
+use super::{ALERTMANAGER, Alerts, GROUPS, HISTORY, PROMETHEUS, Shared};
 
 /// How long Prometheus and Alertmanager may disagree, in seconds, before it is called a fault.
 const GRACE: i64 = 120;
 
+/// Asks one of an instance's sources.
+pub(super) async fn poll(backend: &Alerts, feed: &str) -> Result<Snapshot, ApiError> {
+    match feed {
+        ALERTMANAGER => alertmanager(backend).await,
+        PROMETHEUS => prometheus(backend).await,
+        GROUPS => told::groups(backend).await,
+        HISTORY => told::history(backend).await,
+        other => Err(ApiError::unsupported(format!("there is no source {other}"))),
+    }
+}
+
 /// The rows of what the Alertmanagers of an instance hold.
 pub(super) async fn alertmanager(backend: &Alerts) -> Result<Snapshot, ApiError> {
-    let (seen, feeds) =
-        futures_util::future::join(backend.cluster()?.observe(0), knowledge(&backend.shared)).await;
+    let cluster = backend.cluster()?;
+    let (seen, feeds) = futures_util::future::join(cluster.observe(0), knowledge(&backend.shared)).await;
     let seen = seen?;
-    let around =
-        Around { instance: &backend.instance, domain: backend.domain(), now: backend.now(), feeds: &feeds };
-    let alerts = seen.alerts.iter().map(|held| alerts::held(held, &seen, around));
-    let listed = seen.silences.values().filter(|silence| silences::is_listed(silence, around.now));
-    let rows = alerts.chain(listed.map(|silence| silences::row(silence, &seen, around))).collect();
-    let mut notes = member_notes(backend.cluster()?, &seen);
+    let around = backend.around(&feeds);
+    let mut notes = member_notes(cluster, &seen, &backend.shared.watchdog);
     if feeds.len() < backend.shared.feeds.len() {
         notes.push(
             "a Prometheus does not answer: some values, pending alerts and rule errors are missing"
                 .to_owned(),
         );
     }
+    let ways = match seen.routing() {
+        Some(Ok(routing)) => Some(routing.at(around.now)),
+        Some(Err(why)) => {
+            notes.push(format!("{why}: whom an alert reaches cannot be told"));
+            None
+        }
+        None => None,
+    };
+    let bursts = Bursts::count(cluster.history().episodes(), around.now);
+    let lapsed = Lapsed::all(&seen, around.now);
+    let around = Around { ways: ways.as_ref(), lapsed: &lapsed, bursts: Some(&bursts), ..around };
+    let alerts = seen.alerts.iter().map(|held| alerts::held(held, &seen, around));
+    let listed = seen.silences.values().filter(|silence| silences::is_listed(silence, around.now));
+    let mut rows: Vec<Row> =
+        alerts.chain(listed.map(|silence| silences::row(silence, &seen, around))).collect();
+    rows.extend(ways.iter().flat_map(|ways| receivers::rows(ways, &seen, around)));
+    rows.extend(trust::of_cluster(cluster, &seen, &backend.shared.watchdog, around));
     Ok(Snapshot { rows, complete: seen.complete(), observed_at: seen.at, notes })
 }
 
@@ -47,13 +75,13 @@ pub(super) async fn knowledge(shared: &Shared) -> Vec<Arc<Knowledge>> {
 }
 
 /// What the reader of the list must know of the members.
-pub(super) fn member_notes(cluster: &Cluster, seen: &Observation) -> Vec<String> {
+pub(super) fn member_notes(cluster: &Cluster, seen: &Observation, watchdog: &str) -> Vec<String> {
     let mut notes = Vec::new();
     for (member, said) in cluster.members.iter().zip(&seen.members) {
         if let Err(fault) = &said.lists {
             notes.push(format!("{} does not answer ({fault}): what only it holds is missing", member.name));
         }
-        if said.status.as_ref().is_some_and(|(_, status)| status.cluster.status == "settling") {
+        if said.told.as_ref().is_some_and(|told| told.status.cluster.status == "settling") {
             notes.push(format!("{} is settling: it holds notifications back", member.name));
         }
         if said.ahead.abs() > 30 {
@@ -61,8 +89,8 @@ pub(super) fn member_notes(cluster: &Cluster, seen: &Observation) -> Vec<String>
             notes.push(format!("the clock of {} is {}s {way} ours", member.name, said.ahead.abs()));
         }
     }
-    if !seen.alerts.iter().any(|held| held.alert.labels.get("alertname") == "Watchdog") {
-        notes.push("no Watchdog alert: nothing proves that alerts arrive here at all".to_owned());
+    if !seen.alerts.iter().any(|held| held.alert.labels.get("alertname") == watchdog) {
+        notes.push(format!("no {watchdog} alert: nothing proves that alerts arrive here at all"));
     }
     notes
 }
@@ -71,7 +99,7 @@ pub(super) fn member_notes(cluster: &Cluster, seen: &Observation) -> Vec<String>
 pub(super) async fn prometheus(backend: &Alerts) -> Result<Snapshot, ApiError> {
     let known = backend.feed()?.know(0).await?;
     let feeds = std::slice::from_ref(&known);
-    let around = Around { instance: &backend.instance, domain: backend.domain(), now: backend.now(), feeds };
+    let around = backend.around(feeds);
     let mut counts = vec![0; known.rules.len()];
     for seen in &known.alerts {
         if let Some(count) = counts.get_mut(seen.rule) {
@@ -86,6 +114,8 @@ pub(super) async fn prometheus(backend: &Alerts) -> Result<Snapshot, ApiError> {
     let held: Vec<Arc<Observation>> =
         backend.shared.clusters.iter().filter_map(|(_, cluster)| cluster.known()).collect();
     let blind = held.len() < backend.shared.clusters.len();
+    let own = backend.shared.clusters.is_empty().then_some(backend.shared.watchdog.as_str());
+    rows.extend(trust::of_feed(&known, own, around));
     rows.extend(known.alerts.iter().filter_map(|seen| {
         let placed = known.rules.get(seen.rule)?;
         let state = unsent(seen, placed, &held, blind, around.now)?;
@@ -136,11 +166,7 @@ fn unsent(
 pub(super) async fn resolve(backend: &Alerts, kind: &KindId, exact: &str) -> Result<Vec<Target>, ApiError> {
     let mut found = Vec::new();
     for source in super::Backend::sources(backend).into_iter().filter(|source| source.kinds.contains(kind)) {
-        let snapshot = match &*source.id.feed {
-            ALERTMANAGER => alertmanager(backend).await?,
-            PROMETHEUS => prometheus(backend).await?,
-            _ => continue,
-        };
+        let snapshot = poll(backend, &source.id.feed).await?;
         if !snapshot.complete {
             let why = snapshot.notes.first().cloned().unwrap_or_default();
             return Err(ApiError::unsupported(format!("the list of {kind} is incomplete: {why}")));
