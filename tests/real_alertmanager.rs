@@ -18,8 +18,8 @@ use real::{
     run, single, until, value, word,
 };
 use serde_json::Value;
-use vigie::backend::Proof;
 use vigie::backend::error::SendError;
+use vigie::backend::{Proof, Upkeep};
 use vigie::model::op::Decision;
 use vigie::model::row::Health;
 use vigie::model::snapshot::Layer;
@@ -70,7 +70,8 @@ async fn a_pair_is_one_instance_whose_alerts_are_united() {
 
     let list = poll(&backends[0], "alertmanager").await;
     assert!(list.complete, "{:?}", list.notes);
-    assert_eq!(list.rows.len(), 40, "41 were posted, one of them as resolved");
+    let alerts = list.rows.iter().filter(|row| row.id.kind.as_str() == ALERTS).count();
+    assert_eq!(alerts, 40, "41 were posted, one of them as resolved");
     assert_eq!(word(&row(&list, ALERTS, "ZfsOfflinePool"), "seen"), "1/2");
     assert_eq!(word(&row(&list, ALERTS, "KubeJobFailed"), "seen"), "2/2");
     let unreachable = row(&list, ALERTS, "KubeNodeUnreachable");
@@ -133,6 +134,76 @@ async fn a_silence_lives_under_one_id_on_every_member() {
         left.as_array()?.is_empty().then_some(())
     })
     .await;
+}
+
+/// The silences that are not expired, as another tool sees them on one member.
+fn silences(tool: &Path, server: &Server) -> Vec<Value> {
+    amtool(tool, &server.url, &["silence", "query", "-o", "json"]).as_array().cloned().unwrap_or_default()
+}
+
+#[tokio::test]
+async fn an_acknowledgement_is_renewed_under_its_id_and_given_back_on_both_members() {
+    let Some([program, tool]) = programs(["prometheus-alertmanager", "amtool"]) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let servers = pair(&program, folder.path()).await;
+    for server in &servers {
+        post_alerts(&server.url, |_| true).await;
+    }
+    let backend = &connect(&config(&of_pair(&servers), folder.path()))[0];
+    let alert = row(&poll(backend, "alertmanager").await, ALERTS, "KubeJobFailed");
+    let ack = job("alerts.ack", &alert, &[("duration", "5s"), ("comment", "on it")]);
+    let (verdict, proof) = run(backend, ack.clone()).await;
+    assert!(verdict.evidence.iter().any(|fact| fact.what == "renewal"), "{verdict:?}");
+    assert!(matches!(proof, Ok(Proof::Seen(_))), "{proof:?}");
+    let made = until(async || silences(&tool, &servers[1]).pop()).await;
+    let comment = made["comment"].as_str().unwrap();
+    assert!(comment.starts_with("ACK! on it [by=alice until=resolved ref="), "{comment}");
+    assert_eq!(word(&row(&poll(backend, "alertmanager").await, ALERTS, "KubeJobFailed"), "state"), "acked");
+
+    let since = jiff::Timestamp::now();
+    let renewal = until(async || match backend.upkeep(&ack, since).await {
+        Ok(Upkeep::Due(renewal)) => Some(*renewal),
+        _ => None,
+    })
+    .await;
+    let (_, proof) = run(backend, renewal).await;
+    assert!(matches!(proof, Ok(Proof::Seen(_))), "{proof:?}");
+    let renewed = silences(&tool, &servers[0]);
+    assert_eq!((renewed.len(), &renewed[0]["id"]), (1, &made["id"]), "the same silence goes on");
+    assert_eq!(renewed[0]["matchers"], made["matchers"]);
+    assert!(renewed[0]["endsAt"].as_str() > made["endsAt"].as_str(), "{renewed:?}");
+
+    let alert = row(&poll(backend, "alertmanager").await, ALERTS, "KubeJobFailed");
+    let (verdict, proof) = run(backend, job("alerts.unack", &alert, &[])).await;
+    assert!(verdict.effect.contains("told again"), "{verdict:?}");
+    assert!(matches!(proof, Ok(Proof::Seen(_))), "{proof:?}");
+    until(async || silences(&tool, &servers[1]).is_empty().then_some(())).await;
+    assert!(matches!(backend.upkeep(&ack, since).await, Ok(Upkeep::Over(_))), "nothing is left to renew");
+}
+
+#[tokio::test]
+async fn the_routes_of_a_real_configuration_explain_what_no_api_tells() {
+    let Some([program]) = programs(["prometheus-alertmanager"]) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let servers = pair(&program, folder.path()).await;
+    for server in &servers {
+        post_alerts(&server.url, |_| true).await;
+    }
+    let backend = &connect(&config(&of_pair(&servers), folder.path()))[0];
+    let list = poll(backend, "alertmanager").await;
+    // Muted by an interval: 0.25 calls it active and names no interval.
+    let night = row(&list, ALERTS, "NavidromeHighLatency");
+    assert_eq!((word(&night, "state"), word(&night, "told")), ("untold".to_owned(), "ntfy-night".to_owned()));
+    let groups = poll(backend, "groups").await;
+    let memberships: f64 = groups.rows.iter().filter_map(|row| value(row, "alerts").as_number()).sum();
+    assert!(memberships > 40.0, "`continue` puts an alert into several groups: {memberships}");
+    let checks: Vec<String> = list
+        .rows
+        .iter()
+        .filter(|row| row.id.kind.as_str() == "alerts.trust" && row.health != Health::Ok)
+        .map(|row| row.name.to_string())
+        .collect();
+    assert!(checks.is_empty(), "a real pair that is ready and has a watchdog is trusted: {checks:?}");
 }
 
 fn sink() -> vigie::backend::ProgressSink {
