@@ -1,4 +1,5 @@
-//! The filter language: `word`, `!word`, `key:value`, `key:>10`, `~fuzzy`, `"two words"`; terms are joined by AND.
+//! The filter language: `word`, `!word`, `key:value`, `key:>10`, `~fuzzy`, `"two words"`; terms are joined by AND. A word
+//! without a key is looked for in what a line says; a key reaches every column.
 
 use jiff::Timestamp;
 
@@ -106,7 +107,7 @@ impl Term {
 
     fn matches(&self, row: &Row, kind: &KindSpec, now: Timestamp) -> bool {
         match self.key.as_deref() {
-            None => self.text(&row.name) || row.cells.iter().any(|cell| self.value(&cell.value)),
+            None => self.text(&row.name) || self.line(row, kind),
             Some(key) => match (kind.column(key), key) {
                 (Some(index), _) => {
                     let value = &row.cell(index).value;
@@ -119,6 +120,15 @@ impl Term {
                 (None, _) => false,
             },
         }
+    }
+
+    /// A word without a key is looked for in what a line says: not in wide columns, which are seldom seen, and not in
+    /// the numbers behind `3.1G` or `31%`.
+    fn line(&self, row: &Row, kind: &KindSpec) -> bool {
+        let says = |format| matches!(format, Format::Plain | Format::State | Format::Flag);
+        let read =
+            kind.columns.iter().zip(&row.cells).filter(|(column, _)| !column.wide && says(column.format));
+        read.into_iter().any(|(_, cell)| self.value(&cell.value))
     }
 
     fn value(&self, value: &Value) -> bool {
@@ -225,6 +235,8 @@ mod tests {
                 column("cpu", Format::Percent),
                 column("mem", Format::Bytes),
                 column("age", Format::Age),
+                column("id", Format::Plain),
+                column("node", Format::Plain).wide(),
             ],
             sort: (0, false),
             views: vec![],
@@ -240,6 +252,8 @@ mod tests {
             Cell::new(0.31),
             Cell::new(10_i64 << 30),
             Cell::new(Timestamp::from_second(90_000).unwrap()),
+            Cell::new(101_i64),
+            Cell::new("pve-2"),
         ];
         let row = Row::new(EntityId::new("proxmox.guests", "pve", "qemu/101"), "Talos-Prod-Worker-1", cells);
         Query::parse(filter).matches(&row, &kind(), now)
@@ -269,6 +283,12 @@ mod tests {
             ("\"prod-worker\"", true),
             ("\"prod worker\"", false),
             ("instance:pve", true),
+            ("running", true),
+            ("101", true),
+            ("10737", false),
+            ("0.31", false),
+            ("pve-2", false),
+            ("node:pve-2", true),
             ("nosuch:x", false),
         ];
         for (filter, expected) in cases {
@@ -288,7 +308,7 @@ mod tests {
         let mut kind = kind();
         kind.columns.push(Column::new("health", "health", Width::Fit(4, 20), ""));
         let mut row =
-            Row::new(EntityId::new("argocd.applications", "argo", "a"), "a", vec![Cell::empty(); 4]);
+            Row::new(EntityId::new("argocd.applications", "argo", "a"), "a", vec![Cell::empty(); 6]);
         row.cells = row.cells.iter().cloned().chain([Cell::new("Progressing")]).collect();
         assert!(Query::parse("health:progress").matches(&row, &kind, Timestamp::UNIX_EPOCH));
         assert!(!Query::parse("health:unknown").matches(&row, &kind, Timestamp::UNIX_EPOCH));

@@ -125,7 +125,8 @@ fn about(kind: &KindSpec, room: u16) -> Vec<Line> {
         let label = u16::try_from(widest).unwrap_or(14);
         lines.extend(labelled(&column.name, &column.doc, 2, label, room, Role::Text));
     }
-    let filter = "Filter: word, !word, key:value, key:>10, ~fuzzy, \"two words\"; all of them must fit.";
+    let filter = "Filter: word, !word, key:value, key:>10, ~fuzzy, \"two words\"; all of them must fit. A wide column \
+                  is searched by its key alone.";
     lines.push(Line::new());
     lines.extend(wrapped(filter, 2, room, Role::Dim));
     lines
