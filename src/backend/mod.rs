@@ -7,6 +7,7 @@ pub mod alerts;
 pub mod argocd;
 pub mod authentik;
 pub mod broken;
+pub mod delivery;
 pub mod error;
 pub mod http;
 pub mod kubernetes;
@@ -41,6 +42,7 @@ pub static REGISTRY: &[Definition] = &[
     omni::DEFINITION,
     kubernetes::DEFINITION,
     argocd::DEFINITION,
+    delivery::DEFINITION,
     authentik::DEFINITION,
     alerts::DEFINITION,
 ];

@@ -197,6 +197,21 @@ pub struct ArgoCd {
     pub domain: Domain,
     /// The address a browser uses, without trailing slash.
     pub public_url: Option<String>,
+    /// How a change goes from one environment into the next; without it nothing is promoted.
+    pub promote: Option<Promotion>,
+}
+
+/// The table `promote` of an `[[argocd]]`: two environments, told apart by a label of their applications.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Promotion {
+    /// The environment that goes first.
+    pub from: String,
+    /// The one that follows.
+    pub to: String,
+    /// The label that says where an application is.
+    pub label: String,
+    /// How long a revision has to have run well in the first.
+    pub stable: Duration,
 }
 
 /// One `[[authentik]]`: an Authentik instance.

@@ -28,7 +28,7 @@ use std::time::Duration;
 pub use colour::Depth;
 pub use connector::{
     Alertmanager, ArgoCd, Authentik, Connection, Ephemeral, HttpAuth, Kubernetes, MemoryBudget, Omni,
-    Prometheus, Proxmox, Trust,
+    Prometheus, Promotion, Proxmox, Trust,
 };
 pub use env::Env;
 pub use load::{EXAMPLE, Loaded, load};

@@ -27,12 +27,24 @@ pub const PROJECTS: &str = "argocd.projects";
 /// Waves of each cluster.
 pub const WAVES: &str = "argocd.waves";
 
+/// Clusters that it delivers to.
+pub const CLUSTERS: &str = "argocd.clusters";
+/// Repositories that it reads.
+pub const REPOSITORIES: &str = "argocd.repositories";
+
+/// Sync wave by wave.
+pub const SYNC_WAVES: &str = "argocd.sync-waves";
+/// An action on one object.
+pub const ACTION: &str = "argocd.action";
+/// Delete an application.
+pub const DELETE: &str = "argocd.delete";
+
 /// The right that every change of an Application needs.
 pub const PATCH: &str = "patch applications.argoproj.io";
 
 /// The kinds in the order of the palette.
 pub fn kinds() -> Vec<KindSpec> {
-    vec![applications(), waves(), sets(), projects()]
+    vec![applications(), waves(), sets(), projects(), clusters(), repositories()]
 }
 
 /// What may be done to them.
@@ -85,11 +97,46 @@ pub fn operations() -> Vec<OpSpec> {
         )
         .right(PATCH)
         .form(vec![switch()]),
+        OpSpec::on(
+            APPLICATIONS,
+            ACTION,
+            "action",
+            Tier::T2,
+            "Runs an action of Argo CD on one object (restart, scale, pause …).",
+        )
+        .right("applications, action/GROUP/KIND/ACTION")
+        .form(vec![super::ops::action_field(), parameters()]),
+        OpSpec::on(APPLICATIONS, DELETE, "delete", Tier::T3, DELETING).right("delete applications.argoproj.io"),
+        OpSpec::on(
+            WAVES,
+            SYNC_WAVES,
+            "sync waves",
+            Tier::T2,
+            "Syncs this wave's applications, waits until they are healthy, then goes on with the next wave.",
+        )
+        .right(PATCH)
+        .form(vec![patience(), prune()]),
     ]
 }
 
-/// All operations, which need one and the same right.
-pub const OPERATIONS: [&str; 6] = [REFRESH, HARD_REFRESH, SYNC, TERMINATE, ROLLBACK, AUTO_SYNC];
+/// What an application's end means, and how it is brought about.
+const DELETING: &str = "Desired state: remove the application from its parent in Git. By hand, what becomes of its \
+    objects is chosen: `argocd app delete NAME --cascade --propagation-policy foreground` (they go first, then the \
+    application), `--propagation-policy background` (they go by themselves), `--cascade=false` (they stay, and nobody \
+    looks after them any more).";
+
+/// All operations that need one and the same right.
+pub const OPERATIONS: [&str; 7] = [REFRESH, HARD_REFRESH, SYNC, TERMINATE, ROLLBACK, AUTO_SYNC, SYNC_WAVES];
+
+fn parameters() -> Field {
+    let doc = "What the action takes, as NAME=VALUE words (replicas=2); empty for most.";
+    Field::new("parameters", "parameters", FieldKind::Line, doc).optional()
+}
+
+fn patience() -> Field {
+    let doc = "How long one wave may take to get healthy before the rest is left alone; at most 2 h.";
+    Field::new("patience", "patience", FieldKind::Duration { max: 7200 }, doc).default("15m")
+}
 
 fn prune() -> Field {
     let doc = "Also REMOVES objects that are no longer in Git; the confirmation lists them.";
@@ -161,7 +208,7 @@ fn applications() -> KindSpec {
         doc: "Argo CD applications: sync, health, wave, revision and what they wait for.".into(),
         columns,
         sort: (1, false),
-        views: vec![ViewSpec { name: "yaml".into(), title: "YAML".into(), shape: Shape::Doc }],
+        views: super::views::of_applications(),
         drill: None,
         pane: Some('3'),
     }
@@ -225,4 +272,36 @@ fn projects() -> KindSpec {
     ];
     let doc = "Projects: sync windows, and what they allow.";
     KindSpec { columns, ..table(PROJECTS, "project", &["project", "appproject"], doc) }
+}
+
+fn clusters() -> KindSpec {
+    let columns = vec![
+        column("state", "state", Width::Fit(7, 9), "Whether Argo CD reaches it.").format(Format::State).priority(0),
+        column("name", "name", Width::Flex(12), "Its name in Argo CD.").priority(0),
+        column("applications", "apps", Width::Fit(4, 5), "Applications that are delivered there.").priority(1),
+        column("version", "version", Width::Fit(5, 8), "Its Kubernetes.").priority(2),
+        column("objects", "objects", Width::Fit(5, 7), "Objects that Argo CD watches there.").priority(4),
+        column("why", "why", Width::Flex(16), "Why it is not reached.").priority(1),
+        column("server", "server", Width::Flex(16), "Its API server.").priority(3),
+        column("cached", "cache", Width::Fit(4, 5), "When what it watches was read anew.")
+            .format(Format::Age)
+            .priority(5),
+        column("tried", "tried", Width::Fit(4, 5), "When the connection was tried.").format(Format::Age).priority(4),
+    ];
+    let doc = "Clusters that Argo CD delivers to: whether it reaches them, and what it watches there.";
+    KindSpec { columns, views: Vec::new(), ..table(CLUSTERS, "cluster", &["argo-cluster"], doc) }
+}
+
+fn repositories() -> KindSpec {
+    let columns = vec![
+        column("state", "state", Width::Fit(7, 9), "Whether Argo CD can read it.").format(Format::State).priority(0),
+        column("name", "name", Width::Flex(12), "Its name.").priority(0),
+        column("type", "type", Width::Fit(4, 5), "git, helm or oci.").priority(3),
+        column("url", "url", Width::Flex(20), "Where it is.").priority(2),
+        column("why", "why", Width::Flex(16), "Why it cannot be read.").priority(1),
+        column("project", "project", Width::Fit(4, 14), "The only project that may use it.").priority(5).wide(),
+        column("tried", "tried", Width::Fit(4, 5), "When the connection was tried.").format(Format::Age).priority(4),
+    ];
+    let doc = "Repositories that Argo CD reads, with the state of the connection.";
+    KindSpec { columns, views: Vec::new(), ..table(REPOSITORIES, "repository", &["repository", "repo"], doc) }
 }

@@ -1,18 +1,20 @@
 //! Argo CD: read and driven through its custom resources, so that it works when argocd-server or single sign-on is
 //! down; its REST API is the second way in, for what the resources do not carry.
 
-mod doc;
 mod doctor;
-mod kinds;
+mod held;
+pub mod kinds;
 mod ops;
+mod places;
 mod rest;
-mod rows;
+pub mod rows;
 mod sets;
 #[cfg(feature = "demo")]
 pub mod sim;
+mod views;
 mod waves;
 mod windows;
-mod wire;
+pub mod wire;
 
 #[cfg(test)]
 #[cfg(feature = "demo")]
@@ -22,14 +24,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
 
 use crate::config::{ArgoCd, Config};
 use crate::model::id::{EntityId, Identity, KindId, SourceId};
 use crate::model::op::{Field, Job, OpSpec, Rights, Target, Verdict};
 use crate::model::snapshot::{Cadence, Fault, Layer, Mode, Snapshot, SourceSpec};
-use crate::model::time::Clock;
-use crate::model::view::View;
+use crate::model::time::{Clock, parse_duration};
 
 use super::broken::Broken;
 use super::error::{ApiError, SendError};
@@ -38,12 +40,16 @@ use super::kubernetes::resource::Resource;
 use super::kubernetes::rights::{self, Right};
 use super::kubernetes::rows::Maker;
 use super::kubernetes::watch::{Feed, Follow as _, Project};
-use super::kubernetes::{self, repeat};
+use super::kubernetes;
+use super::lenient::{Dict, Obj};
 use super::{Backend, Definition, DeltaSink, Diagnosis, ProgressSink, Proof, Receipt, ViewSink};
 
 use rest::Rest;
-use rows::Domains;
-use wire::Application;
+use rows::{Domains, Limit};
+use wire::{Application, Destination};
+
+pub use held::Held;
+pub use ops::occupied;
 
 /// The backend's id.
 pub const ID: &str = "argocd";
@@ -58,8 +64,15 @@ pub static SETS: Resource =
 /// `appprojects.argoproj.io`.
 pub static PROJECTS: Resource = Resource::fixed("argoproj.io", "v1alpha1", "appprojects", "AppProject", true);
 
-/// How often an open description is read again.
-const PACE: Duration = Duration::from_secs(3);
+/// `configmaps`, of which one holds Argo CD's settings.
+static CONFIG: Resource = Resource::fixed("", "v1", "configmaps", "ConfigMap", true);
+
+/// `ConfigMap`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ConfigMap {
+    data: Obj<Dict>,
+}
 
 /// What the registry knows of it.
 pub const DEFINITION: Definition = Definition {
@@ -72,13 +85,9 @@ pub const DEFINITION: Definition = Definition {
 };
 
 fn connect(config: &Config, clock: &Clock) -> Vec<Arc<dyn Backend>> {
-    let domains: Domains = config.kubernetes.iter().map(|k| (k.name.clone(), k.domain)).collect();
     let make = |settings: &ArgoCd| -> Arc<dyn Backend> {
-        match config.kubernetes.iter().find(|cluster| cluster.name == settings.kubernetes) {
-            Some(cluster) => {
-                let cluster = Cluster::new(cluster.clone());
-                Arc::new(Argo::new(settings.clone(), cluster, domains.clone(), clock.clone()))
-            }
+        match Argo::of(settings, config, clock) {
+            Some(argo) => Arc::new(argo),
             None => Arc::new(Broken {
                 id: ID,
                 instance: settings.name.clone(),
@@ -108,6 +117,8 @@ fn sources(settings: &ArgoCd) -> Vec<SourceSpec> {
         ("waves", kinds::WAVES, SELDOM),
         ("applicationsets", kinds::SETS, SELDOM),
         ("appprojects", kinds::PROJECTS, SELDOM),
+        ("clusters", kinds::CLUSTERS, SELDOM),
+        ("repositories", kinds::REPOSITORIES, SELDOM),
     ];
     feeds.map(source).to_vec()
 }
@@ -122,18 +133,33 @@ pub struct Argo {
     sets: Feed<sets::ApplicationSet>,
     projects: Feed<windows::Project>,
     rest: Option<Rest>,
+    /// The other configured clusters, into which it may deliver.
+    others: Vec<Arc<Cluster>>,
+    limit: Limit,
     /// How often an application under operation is read.
     pace: Duration,
 }
 
 impl Argo {
+    /// The backend of a configured instance; `None` where its cluster is not configured.
+    pub fn of(settings: &ArgoCd, config: &Config, clock: &Clock) -> Option<Self> {
+        let own = config.kubernetes.iter().find(|cluster| cluster.name == settings.kubernetes)?;
+        let domains = config.kubernetes.iter().map(|k| (k.name.clone(), k.domain)).collect();
+        let others = config.kubernetes.iter().filter(|cluster| cluster.name != settings.kubernetes);
+        let others = others.map(|cluster| Cluster::new(cluster.clone())).collect();
+        let made = Self::new(settings.clone(), Cluster::new(own.clone()), domains, clock.clone());
+        Some(Self { others, ..made })
+    }
+
     /// A backend on the cluster that holds the Applications.
     pub fn new(settings: ArgoCd, cluster: Arc<Cluster>, domains: Domains, clock: Clock) -> Self {
         let maker = Arc::new(Maker::new(settings.name.clone(), settings.domain));
         let path = |resource: &Resource| resource.list(Some(&settings.namespace));
         let (own, kind) = (maker.clone(), KindId::from(kinds::APPLICATIONS));
+        let limit = Limit::default();
+        let known = limit.clone();
         let project: Project<Application> =
-            Arc::new(move |app, now| Some(rows::project(&own, &kind, &domains, app, now)));
+            Arc::new(move |app, now| Some(rows::project(&own, &kind, &domains, known.get(), app, now)));
         let applications = Feed::new(cluster.clone(), clock.clone(), path(&APPLICATIONS), project);
         let project = plain(&maker, kinds::SETS, sets::set);
         let sets = Feed::new(cluster.clone(), clock.clone(), path(&SETS), project);
@@ -149,19 +175,50 @@ impl Argo {
             sets,
             projects,
             rest,
+            others: Vec::new(),
+            limit,
             pace: Duration::from_millis(700),
         }
     }
 
+    /// How old a comparison may be; `None` where Argo CD compares only when asked.
+    pub fn stale(&self) -> Option<SignedDuration> {
+        self.limit.get()
+    }
+
+    /// The configured cluster that an application is delivered to.
+    fn destination(&self, to: &Destination) -> Option<Arc<Cluster>> {
+        match (to.name.some(), &*to.server) {
+            (Some("in-cluster"), _) | (None, "https://kubernetes.default.svc") => Some(self.cluster.clone()),
+            (Some(name), _) => self.others.iter().find(|other| *other.settings().name == *name).cloned(),
+            (None, _) => None,
+        }
+    }
+
+    /// Reads how often Argo CD compares; where that may not be read, the usual period is assumed.
+    async fn learn_period(&self) {
+        let Ok(path) = CONFIG.object(&format!("{}/argocd-cm", self.settings.namespace)) else { return };
+        let Ok(map) = kubernetes::read::<ConfigMap>(&self.cluster, &path).await else { return };
+        let seconds = |name: &str, usual: i64| {
+            let written = map.data.get(name).and_then(parse_duration);
+            written.map_or(usual, |duration| duration.as_secs())
+        };
+        self.limit.learn(seconds("timeout.reconciliation", 120), seconds("timeout.reconciliation.jitter", 60));
+    }
+
     /// The rights that its operations need.
     fn wanted(&self) -> Vec<(&'static str, Right<'_>)> {
-        let right = Right {
+        kinds::OPERATIONS.map(|op| (op, self.patching())).to_vec()
+    }
+
+    /// The right to change applications.
+    fn patching(&self) -> Right<'_> {
+        Right {
             verb: "patch",
             resource: &APPLICATIONS,
             subresource: "",
             namespace: Some(&self.settings.namespace),
-        };
-        kinds::OPERATIONS.map(|op| (op, right.clone())).to_vec()
+        }
     }
 }
 
@@ -206,20 +263,29 @@ impl Backend for Argo {
         match &*source.feed {
             "applicationsets" => self.sets.snapshot().await,
             "appprojects" => self.projects.snapshot().await,
+            "clusters" => places::snapshot(self, kinds::CLUSTERS, self.clock.now()).await,
+            "repositories" => places::snapshot(self, kinds::REPOSITORIES, self.clock.now()).await,
             "waves" => {
                 let applications = self.applications.snapshot().await?;
                 let rows = waves::rows(&self.maker, &kinds::WAVES.into(), &applications.rows);
                 Ok(Snapshot { rows, ..applications })
             }
-            _ => self.applications.snapshot().await,
+            _ => {
+                self.learn_period().await;
+                self.applications.snapshot().await
+            }
         }
     }
 
     async fn watch(&self, _source: &SourceId, sink: DeltaSink) -> Result<(), ApiError> {
+        self.learn_period().await;
         self.applications.follow(sink).await
     }
 
     async fn resolve(&self, kind: &KindId, exact: &str) -> Result<Vec<Target>, ApiError> {
+        if kind.as_str() == kinds::WAVES {
+            return ops::waves::resolve(self, exact).await;
+        }
         let within = Some(self.settings.namespace.as_str());
         let found = kubernetes::resolve(&self.cluster, resource(kind)?, kind, exact, within).await?;
         let ours = |target: Target| Target {
@@ -231,33 +297,15 @@ impl Backend for Argo {
     }
 
     async fn open(&self, id: &EntityId, view: &str, sink: ViewSink) -> Result<(), ApiError> {
-        if id.kind.as_str() == kinds::WAVES {
-            let cluster = id.key.rsplit_once('/').map_or(&*id.key, |(cluster, _)| cluster);
-            return repeat(&sink, PACE, || async {
-                let applications = self.applications.snapshot().await?;
-                Ok(View::Board(waves::board(&applications.rows, cluster)))
-            })
-            .await;
-        }
-        let path = path(id)?;
-        match view {
-            "describe" if id.kind.as_str() != kinds::APPLICATIONS => {
-                kubernetes::as_yaml(&self.cluster, &path, &sink).await
-            }
-            "describe" => {
-                repeat(&sink, PACE, || async {
-                    let app: Application = kubernetes::read(&self.cluster, &path).await?;
-                    Ok(View::Doc(doc::describe(&app, self.clock.now())))
-                })
-                .await
-            }
-            "yaml" => kubernetes::as_yaml(&self.cluster, &path, &sink).await,
-            _ => Err(ApiError::unsupported(format!("there is no view `{view}` of an application"))),
-        }
+        views::open(self, id, view, sink).await
     }
 
     async fn rights(&self) -> Result<Rights, ApiError> {
-        rights::of(&self.cluster, &self.wanted()).await
+        let mut rights = rights::of(&self.cluster, &self.wanted()).await?;
+        if self.rest.is_none() {
+            rights.missing.insert(kinds::ACTION.to_owned(), "the REST API (`url` and `token`)".to_owned());
+        }
+        Ok(rights)
     }
 
     async fn doctor(&self) -> Diagnosis {
@@ -269,6 +317,9 @@ impl Backend for Argo {
     }
 
     async fn identify(&self, target: &EntityId) -> Result<Identity, ApiError> {
+        if target.kind.as_str() == kinds::WAVES {
+            return ops::waves::identify(self, target).await;
+        }
         kubernetes::identify(&self.cluster, &path(target)?).await
     }
 

@@ -1,5 +1,8 @@
 //! Applications: one word for how an application is, and the fact behind it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::backend::error::first_line;
@@ -11,8 +14,32 @@ use crate::model::time::{seconds_between, short};
 
 use super::wire::Application;
 
-/// A comparison older than this proves nothing any more: Argo CD compares every two to three minutes.
-pub const STALE: SignedDuration = SignedDuration::from_secs(600);
+/// How old a comparison may be before it proves nothing any more, shared with whoever learns the period of Argo CD.
+#[derive(Debug, Clone)]
+pub struct Limit(Arc<AtomicI64>);
+
+/// Without knowing the period: Argo CD compares every two to three minutes.
+const USUAL: i64 = 600;
+
+impl Default for Limit {
+    fn default() -> Self {
+        Self(Arc::new(AtomicI64::new(USUAL)))
+    }
+}
+
+impl Limit {
+    /// Twice the period and its jitter; a period of zero means that nothing is compared without being asked.
+    pub fn learn(&self, period: i64, jitter: i64) {
+        let limit = if period == 0 { 0 } else { 2 * (period + jitter) };
+        self.0.store(limit, Ordering::Relaxed);
+    }
+
+    /// The limit; `None` where an old comparison is no sign of trouble.
+    pub fn get(&self) -> Option<SignedDuration> {
+        let seconds = self.0.load(Ordering::Relaxed);
+        (seconds > 0).then(|| SignedDuration::from_secs(seconds))
+    }
+}
 
 /// Progress that takes longer than this is no progress.
 const SLOW: i64 = 15 * 60;
@@ -25,10 +52,11 @@ pub fn project(
     maker: &Maker,
     kind: &KindId,
     domains: &Domains,
+    limit: Option<SignedDuration>,
     app: &Application,
     now: Timestamp,
 ) -> Projected {
-    let (state, due) = aged(app, verdict(app, now), now);
+    let (state, due) = aged(app, verdict(app, now), limit, now);
     let (sync, health) = (&app.status.sync.status, &app.status.health.status);
     let phase = app.status.operation_state.0.as_ref().map(|op| op.phase.as_str()).unwrap_or_default();
     let destination = &app.spec.destination;
@@ -88,6 +116,11 @@ pub fn phase_tone(phase: &str) -> Tone {
         "Failed" | "Error" => Tone::Error,
         _ => Tone::Dim,
     }
+}
+
+/// The verdict, doubted where the comparison behind it is too old.
+pub fn judged(app: &Application, limit: Option<SignedDuration>, now: Timestamp) -> State {
+    aged(app, verdict(app, now), limit, now).0
 }
 
 /// One word for an application, the first of these that holds: being deleted, under operation, in error, degraded,
@@ -160,7 +193,7 @@ pub fn culprit(app: &Application) -> String {
 }
 
 /// What differs from Git, in one line.
-fn differing(app: &Application) -> String {
+pub fn differing(app: &Application) -> String {
     let mut differing = app.status.resources.iter().filter(|resource| &*resource.status == "OutOfSync");
     let Some(first) = differing.next() else { return String::new() };
     match differing.count() {
@@ -170,14 +203,17 @@ fn differing(app: &Application) -> String {
 }
 
 /// Good news that nobody has confirmed for long is no news.
-fn aged(app: &Application, state: State, now: Timestamp) -> (State, Option<Timestamp>) {
-    if state.health != Health::Ok {
-        return (state, None);
-    }
+fn aged(
+    app: &Application,
+    state: State,
+    limit: Option<SignedDuration>,
+    now: Timestamp,
+) -> (State, Option<Timestamp>) {
+    let Some(limit) = limit.filter(|_| state.health == Health::Ok) else { return (state, None) };
     let Some(compared) = app.status.reconciled_at.time() else {
         return (State::new("Stale", Health::Unknown).why("never compared with Git"), None);
     };
-    let due = compared.checked_add(STALE).unwrap_or(Timestamp::MAX);
+    let due = compared.checked_add(limit).unwrap_or(Timestamp::MAX);
     if due > now {
         return (state, Some(due));
     }
@@ -270,10 +306,11 @@ mod tests {
     #[test]
     fn good_news_grows_stale_when_nobody_compares_any_more() {
         let good = app(&json!({}));
-        let (state, due) = aged(&good, verdict(&good, now()), now());
+        let limit = Limit::default().get();
+        let (state, due) = aged(&good, verdict(&good, now()), limit, now());
         assert_eq!((state.word.as_str(), due), ("Healthy", Some("2026-11-20T03:08:00Z".parse().unwrap())));
         let later = "2026-11-20T03:08:00Z".parse().unwrap();
-        let (state, due) = aged(&good, verdict(&good, later), later);
+        let (state, due) = aged(&good, verdict(&good, later), limit, later);
         assert_eq!((state.word.as_str(), state.health, due), ("Stale", Health::Unknown, None));
     }
 
@@ -281,7 +318,7 @@ mod tests {
     fn a_row_belongs_to_where_it_is_delivered() {
         let maker = Maker::new("argo".into(), Domain::Cloud);
         let domains: Domains = vec![("prod".into(), Domain::Home)];
-        let row = project(&maker, &"argocd.applications".into(), &domains, &app(&json!({})), now()).row;
+        let row = project(&maker, &"argocd.applications".into(), &domains, None, &app(&json!({})), now()).row;
         assert_eq!(row.domain, Domain::Home);
         assert_eq!(row.id.to_string(), "argocd.applications/argo/argocd/nextcloud");
         let texts: Vec<_> = row.cells.iter().map(|cell| cell.value.as_text().unwrap_or_default()).collect();

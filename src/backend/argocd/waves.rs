@@ -42,14 +42,19 @@ impl Wave<'_> {
     }
 }
 
+/// The cluster and the wave of an application's row.
+pub fn place(row: &Row) -> (&str, i64) {
+    let destination = row.cell(9).value.as_text().unwrap_or_default();
+    let cluster = destination.rsplit_once('/').map_or(destination, |(cluster, _)| cluster);
+    let number = if let Value::Int(number) = row.cell(4).value { number } else { 0 };
+    (cluster, number)
+}
+
 /// Groups rows of applications by cluster and wave.
 fn waves(rows: &[Row]) -> Vec<Wave<'_>> {
     let mut grouped: BTreeMap<(&str, i64), Vec<&Row>> = BTreeMap::new();
     for row in rows {
-        let destination = row.cell(9).value.as_text().unwrap_or_default();
-        let cluster = destination.rsplit_once('/').map_or(destination, |(cluster, _)| cluster);
-        let number = if let Value::Int(number) = row.cell(4).value { number } else { 0 };
-        grouped.entry((cluster, number)).or_default().push(row);
+        grouped.entry(place(row)).or_default().push(row);
     }
     grouped.into_iter().map(|((cluster, number), members)| Wave { cluster, number, members }).collect()
 }

@@ -7,7 +7,7 @@ mod doc;
 pub mod doctor;
 mod kinds;
 mod lines;
-mod logs;
+pub mod logs;
 mod more;
 mod ops;
 pub mod resource;
@@ -127,6 +127,13 @@ pub async fn resolve(
     Ok(page.items.iter().filter(|object| &*object.metadata.name == name).map(target).collect())
 }
 
+/// The row of an object by its kind's own word (`Deployment`), where rows of that kind are listed.
+pub fn row_of(instance: &Arc<str>, kind: &str, namespace: &str, name: &str) -> Option<EntityId> {
+    let entry = CATALOG.iter().find(|entry| entry.resource.kind == kind)?;
+    let namespace = if entry.resource.namespaced { namespace } else { "" };
+    Some(EntityId::new(entry.kind, instance.clone(), resource::key(namespace, name)))
+}
+
 /// The identity that the server has now.
 pub async fn identify(cluster: &Cluster, path: &str) -> Result<Identity, ApiError> {
     let object: wire::Object = read(cluster, path).await?;
@@ -175,8 +182,8 @@ impl Backend for Kubernetes {
         match view {
             "describe" => doc::describe(&self.cluster, id, || self.clock.now(), &sink).await,
             "yaml" => doc::as_yaml(&self.cluster, &path, &sink).await,
-            "log" | "previous" if id.kind.as_str() == kinds::PODS => {
-                logs::follow(&self.cluster, &id.key, view == "previous", sink).await
+            log if matches!(log.split(' ').next(), Some("log" | "previous")) => {
+                logs::open(&self.cluster, id, log, sink).await
             }
             _ => Err(ApiError::unsupported(format!("there is no view `{view}` of {}", id.kind))),
         }

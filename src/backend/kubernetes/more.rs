@@ -1,8 +1,8 @@
 //! The kinds beside pods, nodes and events: what they are called and which columns they have.
 
-use crate::model::kind::{Column, Drill, Format, KindSpec, Width};
+use crate::model::kind::{Column, Drill, Format, KindSpec, Shape, ViewSpec, Width};
 
-use super::kinds::{PODS, column, kind};
+use super::kinds::{PODS, column, kind, view};
 
 /// Namespaces.
 pub const NAMESPACES: &str = "kubernetes.namespaces";
@@ -92,7 +92,14 @@ fn workload(
         column("image", "image", Width::Flex(16), "The image of its first container.").priority(6).wide(),
         age(),
     ];
-    KindSpec { columns, sort: (1, false), ..kind(id, singular, aliases, doc) }
+    let base = kind(id, singular, aliases, doc);
+    KindSpec { columns, sort: (1, false), views: logged(base.views), ..base }
+}
+
+/// Views of what runs pods: the logs of all of them come first.
+fn logged(views: Vec<ViewSpec>) -> Vec<ViewSpec> {
+    let logs = [view("log", "log of all its pods", Shape::Log), view("previous", "previous log", Shape::Log)];
+    logs.into_iter().chain(views).collect()
 }
 
 fn jobs() -> KindSpec {
@@ -107,7 +114,8 @@ fn jobs() -> KindSpec {
         column("ended", "ended", Width::Fit(4, 5), "When it was done.").format(Format::Age).priority(4),
         age(),
     ];
-    KindSpec { columns, sort: (8, true), ..kind(JOBS, "job", &["job"], "Jobs: done, under way, failed.") }
+    let base = kind(JOBS, "job", &["job"], "Jobs: done, under way, failed.");
+    KindSpec { columns, sort: (8, true), views: logged(base.views), ..base }
 }
 
 fn cronjobs() -> KindSpec {

@@ -91,6 +91,11 @@ pub fn key(namespace: &str, name: &str) -> String {
     if namespace.is_empty() { name.to_owned() } else { format!("{namespace}/{name}") }
 }
 
+/// The namespace in a row's key.
+pub fn namespace(id: &EntityId) -> Option<&str> {
+    id.key.split_once('/').map(|(namespace, _)| namespace)
+}
+
 /// The name at the end of a row's key.
 pub fn name(id: &EntityId) -> &str {
     id.key.rsplit('/').next().unwrap_or_default()

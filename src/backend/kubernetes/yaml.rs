@@ -9,19 +9,25 @@ use crate::model::view::DocLine;
 const MASK: &str = "(masked)";
 
 /// The object without what nobody reads, and without what nobody may read.
-pub fn readable(mut object: Value) -> Value {
+pub fn readable(object: Value) -> Value {
     let secret = object.get("kind").and_then(Value::as_str) == Some("Secret");
-    if let Some(meta) = object.get_mut("metadata").and_then(Value::as_object_mut) {
-        meta.remove("managedFields");
-        if let Some(annotations) = meta.get_mut("annotations").and_then(Value::as_object_mut) {
-            annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
-        }
-    }
+    let mut object = tidy(object);
     if secret {
         for part in ["data", "stringData"] {
             if let Some(values) = object.get_mut(part).and_then(Value::as_object_mut) {
                 values.values_mut().for_each(|value| *value = Value::from(MASK));
             }
+        }
+    }
+    object
+}
+
+/// The object without what nobody reads; the values of secrets are still in it.
+pub fn tidy(mut object: Value) -> Value {
+    if let Some(meta) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        meta.remove("managedFields");
+        if let Some(annotations) = meta.get_mut("annotations").and_then(Value::as_object_mut) {
+            annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
         }
     }
     object

@@ -1,12 +1,13 @@
 //! The tables of the connectors, one function each.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::Validator;
+use super::{Validator, timespan};
 use super::connection::{domain, public_url, timeout, unreadable};
 use crate::config::check;
 use crate::config::connector::{
-    Alertmanager, ArgoCd, Authentik, Ephemeral, HttpAuth, Kubernetes, Omni, Prometheus,
+    Alertmanager, ArgoCd, Authentik, Ephemeral, HttpAuth, Kubernetes, Omni, Prometheus, Promotion,
 };
 use crate::config::raw::{Located, Table};
 use crate::config::source::Fault;
@@ -70,8 +71,9 @@ impl Validator<'_> {
         if !wants_rest {
             no_rest(table);
         }
+        let promote = table.table("promote").and_then(promotion);
         let kubernetes = Arc::clone(&cluster?.name);
-        Some(ArgoCd { name, kubernetes, namespace, rest: rest.flatten(), domain, public_url: public })
+        Some(ArgoCd { name, kubernetes, namespace, rest: rest.flatten(), domain, public_url: public, promote })
     }
 
     pub(super) fn authentik(&self, table: &Table<'_>, name: Arc<str>) -> Option<Authentik> {
@@ -140,6 +142,25 @@ impl Validator<'_> {
             _ => HttpAuth::None,
         }
     }
+}
+
+/// The way from one environment to the next.
+fn promotion(table: Table<'_>) -> Option<Promotion> {
+    let from = table.required("from", "\"dev\"", check::word);
+    let to = table.required("to", "\"prod\"", check::word);
+    let label = table.checked("label", check::word).unwrap_or_else(|| "env".to_owned());
+    let longest = Duration::from_secs(30 * 24 * 3600);
+    let stable = timespan(&table, "stable", Duration::ZERO..=longest).unwrap_or(Duration::from_secs(2 * 3600));
+    if let (Some(from), Some(to)) = (&from, &to)
+        && from == to
+    {
+        let cure = "name two environments";
+        table.note(table.key_span("to"), Fault::new("a promotion that leads nowhere", "another one than `from`", cure));
+        table.finish();
+        return None;
+    }
+    table.finish();
+    Some(Promotion { from: from?, to: to?, label, stable })
 }
 
 /// Says of each key about the REST API that it has no effect without one.

@@ -8,15 +8,15 @@ use crate::model::op::{Decision, Evidence, Job, Verdict};
 use crate::model::row::Tone;
 
 use super::super::Argo;
-use super::super::doc::auto;
+use super::super::views::auto;
 use super::super::wire::Application;
-use super::{Now, patch, settled};
+use super::{Held, patch, settled};
 
 fn wanted(job: &Job) -> bool {
     job.arg("state") == "on"
 }
 
-pub fn preflight(job: &Job, now: &Now) -> Verdict {
+pub fn preflight(job: &Job, now: &Held) -> Verdict {
     let app = &now.app;
     let effect = if wanted(job) {
         "Argo CD applies every difference from Git by itself from now on"

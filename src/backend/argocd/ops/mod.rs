@@ -1,19 +1,21 @@
 //! Changes of an Application: checked by vigie itself, because a patch of the resource asks no sync window and no
 //! running operation for leave; sent as one merge patch under the object's own version; followed; read back.
 
+mod action;
 mod autosync;
 mod follow;
 mod refresh;
 mod rollback;
 mod sync;
 mod terminate;
+pub mod waves;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::backend::error::{ApiError, SendError};
 use crate::backend::kubernetes::client::PatchType;
-use crate::backend::kubernetes::rights::{self, Right};
+use crate::backend::kubernetes::rights;
 use crate::backend::{ProgressSink, Proof, Receipt};
 use crate::model::id::Identity;
 use crate::model::op::{Decision, Evidence, Field, Job, OpSpec, Target, Verdict};
@@ -24,28 +26,37 @@ use super::windows::{self, Project};
 use super::wire::Application;
 use super::{APPLICATIONS, Argo, PROJECTS, kinds};
 
+pub use sync::occupied;
+
 /// The note in an operation that names our run, by which it is known again.
 const RUN: &str = "vigie";
 
 /// An application as the server has it now, decoded and raw.
-struct Now {
-    app: Application,
+pub struct Held {
+    /// What is needed of it.
+    pub app: Application,
     raw: Value,
     path: String,
 }
 
-impl Now {
-    fn identity(&self) -> Identity {
+impl Held {
+    /// What makes it this application and no other.
+    pub fn identity(&self) -> Identity {
         Identity::new().with("uid", self.app.metadata.uid.shared())
     }
 }
 
 /// The application that a job is about.
-async fn read(argo: &Argo, job: &Job) -> Result<Now, ApiError> {
-    let path = APPLICATIONS.object(&job.target.id.key)?;
+async fn read(argo: &Argo, job: &Job) -> Result<Held, ApiError> {
+    read_at(argo, &job.target.id.key).await
+}
+
+/// An application by its key.
+pub async fn read_at(argo: &Argo, key: &str) -> Result<Held, ApiError> {
+    let path = APPLICATIONS.object(key)?;
     let raw: Value = argo.cluster.get(&path).await?.json()?;
     let app = Application::deserialize_from(&raw)?;
-    Ok(Now { app, raw, path })
+    Ok(Held { app, raw, path })
 }
 
 impl Application {
@@ -58,8 +69,13 @@ impl Application {
 
 /// Checks a job before it is confirmed.
 pub async fn preflight(argo: &Argo, job: &Job) -> Result<Verdict, ApiError> {
+    if &*job.op == kinds::SYNC_WAVES {
+        return Ok(permitted(argo, waves::preflight(argo, job).await?).await);
+    }
     let now = read(argo, job).await?;
     let verdict = match &*job.op {
+        // Not the cluster's right but argocd-server's, which it tells when it is asked.
+        kinds::ACTION => return action::preflight(argo, job, &now).await,
         kinds::REFRESH | kinds::HARD_REFRESH => refresh::preflight(&now),
         kinds::SYNC => windowed(argo, &now, sync::preflight(job, &now)).await,
         kinds::ROLLBACK => windowed(argo, &now, rollback::preflight(job, &now)).await,
@@ -75,16 +91,22 @@ pub fn rollback_field() -> Field {
     rollback::field()
 }
 
+/// The form of an action before any object was asked.
+pub fn action_field() -> Field {
+    action::field()
+}
+
 /// The form of an operation, with what this application offers.
 pub async fn form(argo: &Argo, op: &OpSpec, targets: &[Target]) -> Result<Vec<Field>, ApiError> {
     match (&*op.name, targets) {
         (kinds::ROLLBACK, [target]) => rollback::form(argo, target).await,
+        (kinds::ACTION, [target]) => action::form(argo, target, &op.form).await,
         _ => Ok(op.form.clone()),
     }
 }
 
 /// Adds whether the project's windows let it through: a closed one would not refuse the operation but hang it.
-async fn windowed(argo: &Argo, now: &Now, verdict: Verdict) -> Verdict {
+pub async fn windowed(argo: &Argo, now: &Held, verdict: Verdict) -> Verdict {
     let name = now.app.spec.project.some().unwrap_or("default");
     let path = PROJECTS.object(&format!("{}/{name}", argo.settings.namespace));
     let project = match path {
@@ -99,13 +121,8 @@ async fn windowed(argo: &Argo, now: &Now, verdict: Verdict) -> Verdict {
 }
 
 /// Adds whether the credential may patch applications at all.
-async fn permitted(argo: &Argo, verdict: Verdict) -> Verdict {
-    let right = Right {
-        verb: "patch",
-        resource: &APPLICATIONS,
-        subresource: "",
-        namespace: Some(&argo.settings.namespace),
-    };
+pub async fn permitted(argo: &Argo, verdict: Verdict) -> Verdict {
+    let right = argo.patching();
     match rights::has(&argo.cluster, &right).await {
         Ok(true) => verdict,
         Ok(false) => {
@@ -124,12 +141,19 @@ pub async fn operate(argo: &Argo, job: &Job, progress: &ProgressSink) -> Result<
         kinds::ROLLBACK => rollback::operate(argo, job, progress).await,
         kinds::TERMINATE => terminate::operate(argo, job, progress).await,
         kinds::AUTO_SYNC => autosync::operate(argo, job).await,
+        kinds::SYNC_WAVES => waves::operate(argo, job, progress).await,
+        kinds::ACTION => action::operate(argo, job).await,
         other => Err(SendError::NotSent(unknown(other).fault)),
     }
 }
 
 /// Reads back what became of a job.
 pub async fn verify(argo: &Argo, job: &Job, since: Timestamp) -> Result<Proof, ApiError> {
+    match &*job.op {
+        kinds::SYNC_WAVES => return waves::proof(argo, job, since).await,
+        kinds::ACTION => return action::proof(argo, job, since).await,
+        _ => {}
+    }
     let now = read(argo, job).await?;
     match &*job.op {
         kinds::REFRESH | kinds::HARD_REFRESH => Ok(refresh::proof(&now.app, since)),
@@ -145,7 +169,7 @@ fn unknown(op: &str) -> ApiError {
 }
 
 /// Reads the application for the last time before a patch; another one of the same name stops it.
-async fn settled(argo: &Argo, job: &Job) -> Result<Now, SendError> {
+async fn settled(argo: &Argo, job: &Job) -> Result<Held, SendError> {
     let now = read(argo, job).await.map_err(|error| SendError::NotSent(error.fault))?;
     if job.target.identity.conflicts(&now.identity()).is_empty() {
         return Ok(now);
@@ -155,7 +179,7 @@ async fn settled(argo: &Argo, job: &Job) -> Result<Now, SendError> {
 }
 
 /// Sends a merge patch that only holds for the object as it was read: its uid and version are preconditions.
-async fn patch(argo: &Argo, now: &Now, mut patch: Value) -> Result<(), SendError> {
+pub async fn patch(argo: &Argo, now: &Held, mut patch: Value) -> Result<(), SendError> {
     patch["metadata"]["uid"] = json!(now.app.metadata.uid.as_str());
     patch["metadata"]["resourceVersion"] = json!(now.app.metadata.resource_version.as_str());
     argo.cluster.patch(&now.path, PatchType::Merge, &patch).await.map(|_| ())

@@ -15,12 +15,12 @@ use super::super::Argo;
 use super::super::kinds;
 use super::super::wire::{Application, REFRESH};
 use super::follow::{self, Look, not_before};
-use super::{Now, patch, settled};
+use super::{Held, patch, settled};
 
 /// A comparison takes seconds; a slow repository may take a minute or two.
 const LIMIT: Duration = Duration::from_secs(180);
 
-pub fn preflight(now: &Now) -> Verdict {
+pub fn preflight(now: &Held) -> Verdict {
     let verdict = Verdict::allow("compares it with Git now; changes nothing in the cluster", now.identity());
     match now.app.metadata.annotations.get(REFRESH) {
         Some(pending) => {

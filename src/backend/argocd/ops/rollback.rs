@@ -11,7 +11,7 @@ use crate::model::snapshot::{Fault, Layer};
 
 use super::super::Argo;
 use super::super::wire::{Application, History, short};
-use super::{Now, sync};
+use super::{Held, sync};
 
 /// The form with the history's entries to choose from, the latest first.
 pub async fn form(argo: &Argo, target: &Target) -> Result<Vec<Field>, ApiError> {
@@ -39,7 +39,7 @@ fn entry<'a>(job: &Job, app: &'a Application) -> Option<&'a History> {
     app.status.history.iter().find(|entry| entry.id.0 == Some(wanted))
 }
 
-pub fn preflight(job: &Job, now: &Now) -> Verdict {
+pub fn preflight(job: &Job, now: &Held) -> Verdict {
     let app = &now.app;
     let refuse = |what: &str, why: String| Verdict { identity: now.identity(), ..Verdict::refuse(what, why) };
     if app.auto_sync() {
@@ -67,7 +67,7 @@ pub async fn operate(argo: &Argo, job: &Job, progress: &ProgressSink) -> Result<
     sync::carry(argo, job, progress, |now| body(job, now)).await
 }
 
-fn body(job: &Job, now: &Now) -> Result<Value, SendError> {
+fn body(job: &Job, now: &Held) -> Result<Value, SendError> {
     let refuse = |why: String| SendError::NotSent(Fault::new(Layer::App, why));
     if now.app.auto_sync() {
         return Err(refuse(on(&now.app)));

@@ -15,12 +15,12 @@ use super::super::Argo;
 use super::super::rows;
 use super::super::wire::{Application, OperationState, Resource, short};
 use super::follow::{self, Look, not_before};
-use super::{Now, RUN, patch, settled};
+use super::{Held, RUN, patch, settled};
 
 /// Waves of a large application take their time; the run can be looked at again afterwards.
 const LIMIT: Duration = Duration::from_secs(1800);
 
-pub fn preflight(job: &Job, now: &Now) -> Verdict {
+pub fn preflight(job: &Job, now: &Held) -> Verdict {
     let app = &now.app;
     if let Some(why) = occupied(app) {
         return Verdict { identity: now.identity(), ..Verdict::refuse("operation", why) };
@@ -121,7 +121,7 @@ fn prunes(job: &Job) -> bool {
 }
 
 /// The patch: the application's own options and retry are copied, as argocd-server does.
-fn body(job: &Job, now: &Now) -> Result<Value, SendError> {
+pub fn body(job: &Job, now: &Held) -> Result<Value, SendError> {
     let raw = &now.raw;
     let mut sync = json!({"prune": prunes(job), "syncStrategy": {"hook": {}}});
     let selected = selected(job, &now.app).map_err(|why| SendError::NotSent(Fault::new(Layer::App, why)))?;
@@ -161,7 +161,7 @@ pub async fn carry(
     argo: &Argo,
     job: &Job,
     progress: &ProgressSink,
-    body: impl FnOnce(&Now) -> Result<Value, SendError>,
+    body: impl FnOnce(&Held) -> Result<Value, SendError>,
 ) -> Result<Receipt, SendError> {
     let now = settled(argo, job).await?;
     if let Some(why) = occupied(&now.app) {
@@ -175,7 +175,7 @@ pub async fn carry(
 }
 
 /// Our operation's state, where the controller works on ours.
-fn ours<'a>(job: &Job, app: &'a Application) -> Option<&'a OperationState> {
+pub fn ours<'a>(job: &Job, app: &'a Application) -> Option<&'a OperationState> {
     app.status.operation_state.0.as_ref().filter(|state| state.operation.says(RUN, &job.run.0))
 }
 
@@ -190,7 +190,7 @@ fn look(job: &Job, app: &Application) -> Look {
     }
 }
 
-fn step(state: &OperationState) -> String {
+pub fn step(state: &OperationState) -> String {
     let message = first_line(&state.message);
     if message.is_empty() { state.phase.as_str().to_owned() } else { message }
 }
@@ -203,7 +203,7 @@ fn fraction(app: &Application, state: &OperationState) -> Option<f32> {
 }
 
 /// Why it failed: the first object that did, else the operation's message.
-fn failure(state: &OperationState) -> String {
+pub fn failure(state: &OperationState) -> String {
     let failed = state.sync_result.resources.iter().find(|result| &*result.status == "SyncFailed");
     match failed {
         Some(result) => {

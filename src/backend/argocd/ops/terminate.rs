@@ -13,14 +13,14 @@ use crate::model::snapshot::{Fault, Layer};
 use super::super::Argo;
 use super::super::wire::Application;
 use super::follow::{self, Look};
-use super::{Now, patch, settled};
+use super::{Held, patch, settled};
 
 const LIMIT: Duration = Duration::from_secs(300);
 
 /// Why there is nothing to end.
 const IDLE: &str = "no operation is under way";
 
-pub fn preflight(now: &Now) -> Verdict {
+pub fn preflight(now: &Held) -> Verdict {
     let Some(state) = now.app.running() else {
         return Verdict { identity: now.identity(), ..Verdict::refuse("operation", IDLE) };
     };

@@ -23,11 +23,98 @@ pub fn fill(lab: &Lab, world: &World) {
     lab.store.put("configmaps", json!({"apiVersion": "v1", "kind": "ConfigMap",
         "metadata": {"name": "argocd-cm", "namespace": "argocd"}, "data": {"timeout.reconciliation": "120s"}}));
     for name in ["default", "platform", "apps"] {
-        lab.store.put("appprojects", project(name, now));
+        let mut project = project(name, now);
+        if lab.flag("argocd.window") == name {
+            // Meant for one night, and never taken out again.
+            project["spec"]["syncWindows"] = json!([{"kind": "deny", "schedule": "0 0 * * *", "duration": "24h",
+                "applications": ["*"], "description": "storage move, one night only"}]);
+        }
+        lab.store.put("appprojects", project);
     }
     for app in homelab::apps() {
-        lab.store.put("applications", application(&app, now));
+        let mut object = application(&app, now);
+        scene(lab, &app, &mut object, now);
+        lab.store.put("applications", object);
     }
+    for (name, path, members) in SETS {
+        lab.store.put("applicationsets", set(name, path, members, now));
+    }
+}
+
+/// Whether a fact of the world names an application.
+fn named(lab: &Lab, flag: &str, name: &str) -> bool {
+    lab.flag(flag).split(',').any(|known| known.trim() == name)
+}
+
+/// What a scenario makes of an application: behind its sibling, kept by a parent, held up by an earlier wave.
+fn scene(lab: &Lab, app: &App, object: &mut Value, now: Timestamp) {
+    if named(lab, "argocd.behind", &app.name) {
+        object["spec"]["source"]["targetRevision"] = BEFORE.into();
+        let status = &mut object["status"];
+        for place in ["/sync/revision", "/history/1/revision", "/operationState/syncResult/revision"] {
+            if let Some(revision) = status.pointer_mut(place) {
+                *revision = BEFORE.into();
+            }
+        }
+        status["summary"]["images"] = json!([format!("registry.lab.example/{}:0.9", app.workload)]);
+    }
+    if named(lab, "argocd.managed", &app.name) {
+        let tracking = format!("root:argoproj.io/Application:argocd/{}", app.name);
+        object["metadata"]["annotations"]["argocd.argoproj.io/tracking-id"] = tracking.into();
+    }
+    if lab.flag("argocd.stuck") == app.name {
+        stuck(object, now);
+    }
+    let gate = homelab::apps().into_iter().find(|other| lab.flag("argocd.stuck") == other.name);
+    if let Some(gate) = gate.filter(|gate| gate.cluster == app.cluster && gate.wave < app.wave) {
+        let status = &mut object["status"];
+        status["sync"]["status"] = "OutOfSync".into();
+        status["health"] = json!({"status": "Missing", "lastTransitionTime": ago(now, 26 * 60)});
+        status["health"]["message"] = format!("waits for wave {}", gate.wave).into();
+        object["spec"]["syncPolicy"]["automated"]["enabled"] = false.into();
+    }
+}
+
+/// Its operation has been waiting for one object to get ready for twenty-five minutes.
+fn stuck(object: &mut Value, now: Timestamp) {
+    let kind = object["status"]["resources"][2]["kind"].as_str().unwrap_or("Deployment").to_owned();
+    let name = object["status"]["resources"][2]["name"].as_str().unwrap_or_default().to_owned();
+    object["status"]["operationState"] = json!({
+        "operation": {"sync": {"revision": HEAD}, "initiatedBy": {"automated": true}}, "phase": "Running",
+        "message": format!("waiting for healthy state of apps/{kind}/{name}"), "startedAt": ago(now, 25 * 60),
+        "syncResult": {"revision": HEAD, "resources": []},
+    });
+    // Until somebody ends it.
+    object["status"]["simStepAt"] = (now + jiff::SignedDuration::from_hours(24 * 365)).to_string().into();
+}
+
+/// Application sets: name, folder in Git, applications.
+const SETS: [(&str, &str, &[&str]); 2] = [
+    ("media", "apps/media/*", &["navidrome", "lidarr", "immich", "comet"]),
+    ("platform", "platform/*", &["cilium-prod", "cilium-cloud", "traefik-prod", "traefik-cloud"]),
+];
+
+/// A set that lists its applications and does not own them, as one does that was adopted with `preserveResourcesOnDeletion`.
+fn set(name: &str, path: &str, members: &[&str], now: Timestamp) -> Value {
+    let rolling = name == "platform";
+    let steps = json!([{"matchExpressions": [{"key": "env", "operator": "In", "values": ["cloud"]}]},
+        {"matchExpressions": [{"key": "env", "operator": "In", "values": ["prod"]}], "maxUpdate": 1}]);
+    let strategy = if rolling { json!({"type": "RollingSync", "rollingSync": {"steps": steps}}) } else { json!({}) };
+    let condition = |about: &str, status: &str| json!({"type": about, "status": status, "message": "", "lastTransitionTime": ago(now, 9_000)});
+    let resource = |member: &&str| json!({"group": "argoproj.io", "kind": "Application", "namespace": "argocd", "name": member});
+    let member = |member: &&str| {
+        let step = if member.ends_with("-prod") { "2" } else { "1" };
+        json!({"application": member, "step": step, "status": "Healthy", "message": "", "lastTransitionTime": ago(now, 9_000)})
+    };
+    let states: Vec<Value> = if rolling { members.iter().map(member).collect() } else { Vec::new() };
+    json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "ApplicationSet",
+        "metadata": {"name": name, "namespace": "argocd", "creationTimestamp": ago(now, 150 * 86_400)},
+        "spec": {"goTemplate": true, "strategy": strategy,
+            "generators": [{"git": {"repoURL": REPOSITORY, "revision": "main", "directories": [{"path": path}]}}]},
+        "status": {"conditions": [condition("ErrorOccurred", "False"), condition("ParametersGenerated", "True"), condition("ResourcesUpToDate", "True")],
+            "applicationStatus": states, "resources": members.iter().map(resource).collect::<Vec<_>>()},
+    })
 }
 
 fn project(name: &str, now: Timestamp) -> Value {

@@ -117,6 +117,9 @@ fn look(lab: &Lab, key: &str, app: &Value, now: Timestamp) -> Timestamp {
     if app["metadata"]["annotations"]["argocd.argoproj.io/refresh"].is_string() {
         return refresh(lab, key, app, now);
     }
+    if app["status"]["sync"]["revision"] != wanted(app) && app["status"]["health"]["status"] != "Unknown" {
+        return compare(lab, key, app, now);
+    }
     if let Some(ready) = at(&app["status"]["simReadyAt"]) {
         if ready > now {
             return ready;
@@ -143,6 +146,35 @@ fn forget(app: &mut Value, note: &str) {
     if let Some(status) = app["status"].as_object_mut() {
         status.remove(note);
     }
+}
+
+/// The revision that an application is told to run: a commit as it is, a branch by its head.
+fn wanted(app: &Value) -> &str {
+    let told = app["spec"]["source"]["targetRevision"].as_str().unwrap_or_default();
+    if told.len() == 40 { told } else { HEAD }
+}
+
+/// Another revision is wanted than the one it was compared with: it differs, and is synced where that is automatic.
+fn compare(lab: &Lab, key: &str, app: &Value, now: Timestamp) -> Timestamp {
+    if let Err(later) = noticed(lab, key, app, now) {
+        return later;
+    }
+    let _ = lab.store.update(TABLE, key, |app| {
+        let revision = wanted(app).to_owned();
+        forget(app, "simNoticedAt");
+        let status = &mut app["status"];
+        status["sync"]["revision"] = revision.clone().into();
+        status["sync"]["status"] = "OutOfSync".into();
+        status["reconciledAt"] = stamp(now).into();
+        if let Some(resources) = status["resources"].as_array_mut() {
+            resources.iter_mut().filter(|r| r["kind"] != "Service").for_each(|r| r["status"] = "OutOfSync".into());
+        }
+        let automated = &app["spec"]["syncPolicy"]["automated"];
+        if automated.is_object() && automated["enabled"] != false {
+            app["operation"] = json!({"initiatedBy": {"automated": true}, "sync": {"revision": revision}});
+        }
+    });
+    now
 }
 
 fn refresh(lab: &Lab, key: &str, app: &Value, now: Timestamp) -> Timestamp {
@@ -205,7 +237,7 @@ fn begin(lab: &Lab, key: &str, app: &Value, now: Timestamp) -> Timestamp {
         let wanted = app["operation"]["sync"]["revision"]
             .as_str()
             .filter(|r| r.len() == 40)
-            .unwrap_or(HEAD)
+            .unwrap_or_else(|| self::wanted(app))
             .to_owned();
         forget(app, "simNoticedAt");
         app["status"]["operationState"] = json!({
@@ -304,13 +336,14 @@ fn end(app: &mut Value, phase: &str, message: &str, now: Timestamp) {
 fn succeed(app: &mut Value, sync: &Value, now: Timestamp) {
     let revision = app["status"]["operationState"]["syncResult"]["revision"].clone();
     let applied = planned(app);
+    let head = wanted(app).to_owned();
     let status = &mut app["status"];
     if let Some(resources) = status["resources"].as_array_mut() {
         let hit = |r: &Value| applied.iter().any(|a| a["kind"] == r["kind"] && a["name"] == r["name"]);
         resources.iter_mut().filter(|r| hit(r)).for_each(|r| r["status"] = "Synced".into());
         let synced = resources.iter().all(|r| r["status"] == "Synced");
-        // A revision other than the head's differs from what is wanted.
-        let wanted = revision == HEAD;
+        // A revision other than the wanted one still differs from Git.
+        let wanted = revision == head.as_str();
         status["sync"]["status"] = if synced && wanted { "Synced" } else { "OutOfSync" }.into();
     }
     status["health"] = json!({"status": "Progressing", "lastTransitionTime": stamp(now)});

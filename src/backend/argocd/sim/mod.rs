@@ -37,13 +37,14 @@ pub fn simulators(world: &Arc<World>) -> Vec<Simulator> {
             ("namespace", Setting::Text("argocd".to_owned())),
             ("url", Setting::Text(address.url.clone())),
             ("token", Setting::Secret(secret.clone())),
+            ("promote", Setting::Raw("{ from = \"cloud\", to = \"prod\", stable = \"2h\" }".to_owned())),
             ("fingerprint", Setting::Text(address.fingerprint.clone().unwrap_or_default())),
         ]
     };
     vec![Simulator {
         server: "argocd".to_owned(),
         tls: true,
-        router: server::router(lab, token),
+        router: server::router(lab, Labs::of(world), token),
         tables: vec![("argocd", Box::new(settings))],
     }]
 }

@@ -91,6 +91,11 @@ impl OperationState {
         matches!(&*self.phase, "Running" | "Terminating")
     }
 
+    /// Whether it has ended without success.
+    pub fn is_over(&self) -> bool {
+        matches!(&*self.phase, "Failed" | "Error")
+    }
+
     /// When it began.
     pub fn began(&self) -> Option<Timestamp> {
         self.started_at.time()
@@ -153,6 +158,8 @@ pub struct History {
     pub id: Int,
     /// The revision.
     pub revision: Text,
+    /// One for each of several sources.
+    pub revisions: Words,
     /// When it was there.
     pub deployed_at: Text,
     /// Who asked for it.
@@ -165,6 +172,8 @@ pub struct History {
 pub struct Resource {
     /// Its API group.
     pub group: Text,
+    /// Its version.
+    pub version: Text,
     /// Its kind.
     pub kind: Text,
     /// Its namespace.

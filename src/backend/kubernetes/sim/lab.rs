@@ -72,6 +72,7 @@ pub struct Lab {
     ticking: AtomicBool,
     moving: AtomicBool,
     writes: AtomicU64,
+    patches: Mutex<Vec<(String, Value)>>,
 }
 
 /// How often controllers look, in real time; what they do depends on the lab's clock alone.
@@ -91,6 +92,7 @@ impl Lab {
             ticking: AtomicBool::new(false),
             moving: AtomicBool::new(false),
             writes: AtomicU64::new(0),
+            patches: Mutex::default(),
         };
         seed::fill(&lab, world);
         lab.install(Arc::new(evolve::Kubelet::new(world.clock.now())));
@@ -192,8 +194,14 @@ impl Lab {
         self.controllers().iter().try_for_each(|controller| controller.validate(place, patch))
     }
 
+    /// The merge patches that were asked for, each with the object's key; a test of exact wording looks here.
+    pub fn patches(&self) -> Vec<(String, Value)> {
+        self.patches.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// A merge patch.
     pub fn patched(&self, place: &Place, patch: &Value) -> Result<Arc<str>, Refused> {
+        self.patches.lock().unwrap_or_else(PoisonError::into_inner).push((place.key(), patch.clone()));
         self.counted(self.store.patch(&place.resource.plural, &place.key(), patch))
     }
 
@@ -206,6 +214,11 @@ impl Lab {
         let outcome = self.counted(checked)?;
         workloads::end(self, &place.key(), self.now());
         Ok(outcome)
+    }
+
+    /// What another server does to an object in this cluster; counted like every write.
+    pub fn act(&self, table: &str, key: &str, patch: &Value) -> Result<Arc<str>, Refused> {
+        self.counted(self.store.patch(table, key, patch))
     }
 
     fn counted(&self, outcome: Result<Arc<str>, Refused>) -> Result<Arc<str>, Refused> {

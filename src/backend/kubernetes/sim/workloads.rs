@@ -33,9 +33,11 @@ impl Controller for Workloads {
     fn tick(&self, lab: &Lab, now: Timestamp) {
         let version = lab.store.version();
         let pending = lab.is_moving();
-        if self.seen.swap(version, Ordering::SeqCst) == version && !pending {
+        let asked = lab.flag("kubernetes.replicas");
+        if self.seen.swap(version, Ordering::SeqCst) == version && !pending && asked.is_empty() {
             return;
         }
+        more(lab);
         let mut moving = lives(lab, now);
         for table in TABLES {
             for workload in lab.store.all(table) {
@@ -46,6 +48,16 @@ impl Controller for Workloads {
             count(lab, &budget);
         }
         lab.set_moving(moving);
+    }
+}
+
+/// Somebody gives a stateful set another member (`postgresql=2`), as its owner would who makes room for a drain.
+fn more(lab: &Lab) {
+    let asked = lab.flag("kubernetes.replicas");
+    let Some((name, count)) = asked.split_once('=') else { return };
+    let Ok(count) = count.parse::<u64>() else { return };
+    for set in lab.store.all("statefulsets").iter().filter(|set| set["metadata"]["name"] == name) {
+        let _ = lab.store.update("statefulsets", &key_of(set), |set| set["spec"]["replicas"] = count.into());
     }
 }
 

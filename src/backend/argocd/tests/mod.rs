@@ -1,5 +1,9 @@
 //! The backend against a simulated cluster with Argo CD in it, over real HTTP and TLS.
 
+mod answers;
+mod rest;
+mod waves;
+
 use std::io::Write;
 
 use tokio::sync::mpsc;
@@ -7,7 +11,8 @@ use tokio::sync::mpsc;
 use crate::backend::Progress;
 use crate::backend::kubernetes::sim as cluster_sim;
 use crate::backend::kubernetes::sim::lab::Lab;
-use crate::backend::sim::{Running, Size, World, serve};
+use crate::backend::sim::{Running, Setting, Size, World, serve};
+use crate::config::{Connection, Secret, SecretSource, Trust};
 use crate::model::op::{Args, Decision, RunId};
 use crate::model::row::{Domain, Health};
 use crate::model::snapshot::Delta;
@@ -41,6 +46,7 @@ async fn bench_at(clock: Clock) -> Bench {
     let lab = sim::install(&world).unwrap();
     let found = cluster_sim::simulators(&world).into_iter().find(|s| s.server.ends_with("cloud")).unwrap();
     let (api, _) = serve(found, world.clone()).await.unwrap();
+    let (rest, simulator) = serve(sim::simulators(&world).remove(0), world.clone()).await.unwrap();
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(cluster_sim::kubeconfig("cloud", &lab.token, &api.address).as_bytes()).unwrap();
     let kubernetes = crate::config::Kubernetes {
@@ -50,19 +56,43 @@ async fn bench_at(clock: Clock) -> Bench {
         domain: Domain::Cloud,
         timeout: Duration::from_millis(800),
     };
+    let token = (simulator.tables[0].1)(&rest.address).into_iter().find_map(|(_, setting)| match setting {
+        Setting::Secret(token) => Some(token),
+        _ => None,
+    });
+    let way = Connection {
+        name: "argo".into(),
+        url: rest.address.url.clone(),
+        host_header: None,
+        headers: Vec::new(),
+        proxy: None,
+        trust: Trust::Fingerprint(fingerprint(rest.address.fingerprint.as_deref().unwrap())),
+        domain: Domain::Cloud,
+        public_url: None,
+        plaintext: false,
+        timeout: Duration::from_millis(800),
+    };
+    let token = Secret::new(SecretSource::Memory(token.unwrap().into()));
     let settings = ArgoCd {
         name: "argo".into(),
         kubernetes: "cloud".into(),
         namespace: "argocd".to_owned(),
-        rest: None,
+        rest: Some((way, token)),
         domain: Domain::Cloud,
         public_url: None,
+        promote: None,
     };
     let domains = vec![("prod".into(), Domain::Home), ("cloud".into(), Domain::Cloud)];
     let mut argo = Argo::new(settings, Cluster::new(kubernetes), domains, clock);
     argo.pace = Duration::from_millis(5);
     let argo = Arc::new(argo);
-    Bench { world, lab, argo, _file: file, _running: vec![api] }
+    Bench { world, lab, argo, _file: file, _running: vec![api, rest] }
+}
+
+fn fingerprint(hex: &str) -> [u8; 32] {
+    let digits: Vec<char> = hex.chars().filter(char::is_ascii_hexdigit).collect();
+    let byte = |pair: &[char]| u8::from_str_radix(&pair.iter().collect::<String>(), 16).unwrap();
+    digits.chunks(2).map(byte).collect::<Vec<u8>>().try_into().unwrap()
 }
 
 impl Bench {

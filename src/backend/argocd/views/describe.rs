@@ -1,4 +1,4 @@
-//! One application opened: the verdict and why on top, then conditions, the last operation, objects, history.
+//! What an Application says of itself: the verdict and why, conditions, the last operation, objects, history.
 
 use jiff::Timestamp;
 
@@ -7,24 +7,26 @@ use crate::model::kind::{Format, Text};
 use crate::model::row::{Cell, Tone};
 use crate::model::view::{Doc, DocLine, Fact};
 
-use super::rows::{self, health_tone, phase_tone};
-use super::wire::{Application, OperationState, Resource, short};
+use super::super::rows::{self, health_tone, phase_tone};
+use super::super::wire::{Application, OperationState, Resource, short};
 
-/// The description of an application.
-pub fn describe(app: &Application, now: Timestamp) -> Doc {
+/// What is wrong with it, what was done last, and its objects.
+pub fn middle(doc: Doc, app: &Application) -> Doc {
     let objects = ["object", "sync", "health", "wave", "message"].map(Text::Borrowed).to_vec();
-    let history = ["id", "revision", "deployed", "by"].map(Text::Borrowed).to_vec();
-    Doc::default()
-        .facts("", head(app, now))
-        .lines("conditions", conditions(app))
+    doc.lines("conditions", conditions(app))
         .facts("last operation", app.status.operation_state.0.as_ref().map(operation).unwrap_or_default())
         .table("failed", ["object", "status", "message"].map(Text::Borrowed).to_vec(), failed(app))
         .table("objects", objects, resources(app))
-        .table("history", history, past(app))
-        .facts("delivery", delivery(app))
 }
 
-fn head(app: &Application, now: Timestamp) -> Vec<Fact> {
+/// What was deployed, and from where to where.
+pub fn tail(doc: Doc, app: &Application) -> Doc {
+    let history = ["id", "revision", "deployed", "by"].map(Text::Borrowed).to_vec();
+    doc.table("history", history, past(app)).facts("delivery", delivery(app))
+}
+
+/// The verdict and the facts behind it.
+pub fn head(app: &Application, now: Timestamp) -> Vec<Fact> {
     let state = rows::verdict(app, now);
     let status = &app.status;
     let mut facts = vec![Fact::new("state", state.word.as_str()).tone(state.health.into())];
@@ -89,7 +91,7 @@ fn failed(app: &Application) -> Vec<Vec<Cell>> {
     let failed = state.sync_result.resources.iter().filter(|result| {
         &*result.status == "SyncFailed" || matches!(&*result.hook_phase, "Failed" | "Error")
     });
-    let row = |result: &super::wire::ResourceResult| {
+    let row = |result: &super::super::wire::ResourceResult| {
         vec![
             Cell::new(format!("{} {}", result.kind.as_str(), result.name.as_str()).as_str()),
             Cell::toned(result.status.some().unwrap_or(&result.hook_phase), Tone::Error),
@@ -121,7 +123,7 @@ fn resources(app: &Application) -> Vec<Vec<Cell>> {
 
 /// What was deployed, the latest first.
 fn past(app: &Application) -> Vec<Vec<Cell>> {
-    let row = |entry: &super::wire::History| {
+    let row = |entry: &super::super::wire::History| {
         vec![
             Cell::new(entry.id.0),
             Cell::new(short(&entry.revision).as_str()),

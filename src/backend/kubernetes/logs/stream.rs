@@ -1,23 +1,18 @@
-//! Logs of a pod: every container followed at once, reopened where a container restarts.
+//! One container's log: opened, and opened again where it ends because the container restarted.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::task::JoinSet;
 
 use crate::backend::ViewSink;
 use crate::backend::error::ApiError;
 use crate::model::row::Tone;
 use crate::model::view::{LogLine, View};
 
-use super::client::Cluster;
-use super::resource::PODS;
-use super::watch::encoded;
-use super::wire::Pod;
-
-/// How many lines of the past are fetched.
-const TAIL: u32 = 500;
+use super::super::client::Cluster;
+use super::super::watch::encoded;
+use super::Options;
 
 /// How long a log may be silent before its connection counts as dead.
 const QUIET: Duration = Duration::from_secs(3600);
@@ -26,50 +21,21 @@ const QUIET: Duration = Duration::from_secs(3600);
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// What to read of a pod.
-#[derive(Clone)]
-struct Stream {
-    cluster: Arc<Cluster>,
-    path: String,
-    container: String,
-    source: Option<Arc<str>>,
-    sink: ViewSink,
-}
-
-/// Follows the logs of a pod until the view is shut; with `previous`, reads those of the containers' last lives.
-pub async fn follow(
-    cluster: &Arc<Cluster>,
-    key: &str,
-    previous: bool,
-    sink: ViewSink,
-) -> Result<(), ApiError> {
-    let path = PODS.object(key)?;
-    let pod: Pod = cluster.get(&path).await?.json()?;
-    let names: Vec<&str> = pod.spec.containers.iter().map(|container| &*container.name).collect();
-    let mut streams = JoinSet::new();
-    for name in &names {
-        let stream = Stream {
-            cluster: cluster.clone(),
-            path: path.clone(),
-            container: (*name).to_owned(),
-            source: (names.len() > 1).then(|| Arc::from(*name)),
-            sink: sink.clone(),
-        };
-        streams.spawn(async move { stream.run(previous).await });
-    }
-    let mut failed = None;
-    while let Some(ended) = streams.join_next().await {
-        if let Ok(Err(error)) = ended {
-            failed = Some(error);
-        }
-    }
-    failed.map_or(Ok(()), Err)
+pub struct Stream {
+    pub cluster: Arc<Cluster>,
+    pub path: String,
+    pub container: String,
+    pub source: Option<Arc<str>>,
+    pub options: Options,
+    pub sink: ViewSink,
 }
 
 impl Stream {
-    async fn run(&self, previous: bool) -> Result<(), ApiError> {
+    pub async fn run(&self) -> Result<(), ApiError> {
+        let previous = self.options.previous;
         let mut last = None;
         loop {
-            match self.read(previous, &mut last).await {
+            match self.read(&mut last).await {
                 Ok(()) => {}
                 // Not started yet: kubectl says the same and gives up, here it is waited for.
                 Err(error) if error.fault.status == Some(400) && !previous => {
@@ -89,12 +55,15 @@ impl Stream {
     }
 
     /// Reads until the log ends; lines up to `last` are known already.
-    async fn read(&self, previous: bool, last: &mut Option<Timestamp>) -> Result<(), ApiError> {
+    async fn read(&self, last: &mut Option<Timestamp>) -> Result<(), ApiError> {
         let from = match last {
             Some(at) => format!("&sinceTime={}", encoded(&at.to_string())),
-            None => format!("&tailLines={TAIL}"),
+            None => {
+                let since = self.options.since.map(|seconds| format!("&sinceSeconds={seconds}"));
+                format!("&tailLines={}{}", self.options.tail, since.unwrap_or_default())
+            }
         };
-        let follow = if previous { "previous=true" } else { "follow=true" };
+        let follow = if self.options.previous { "previous=true" } else { "follow=true" };
         let path = format!(
             "{}/log?container={}&timestamps=true&{follow}{from}",
             self.path,
@@ -126,7 +95,8 @@ impl Stream {
             return None;
         }
         *last = at.or(*last);
-        Some(LogLine { at, source: self.source.clone(), text: text.trim_end().into(), tone: tone(text) })
+        let at = at.filter(|_| self.options.stamps);
+        self.options.keeps(text).then(|| LogLine { at, source: self.source.clone(), text: text.trim_end().into(), tone: tone(text) })
     }
 
     async fn say(&self, text: &str, tone: Tone) {
@@ -137,7 +107,7 @@ impl Stream {
 }
 
 /// The role of a line by the level word near its beginning.
-fn tone(text: &str) -> Tone {
+pub fn tone(text: &str) -> Tone {
     let start: String = text.chars().take(80).collect::<String>().to_ascii_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| start.contains(word));
     if says(&["error", "fatal", "panic", "level=err", "critical"]) {
