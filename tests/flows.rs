@@ -76,11 +76,11 @@ impl Stage {
         let config = Arc::new(load::read(&lab.config, &env).unwrap());
         let journal = Journal::new(lab.state());
         let locks = Locks::new(lab.state().join("locks"));
-        let door = Door::new(journal, locks, clock.clone(), Patience::default());
+        let door = Door::new(journal.clone(), locks, clock.clone(), Patience::default());
         let mut operations = backend::operations();
         operations.extend(desk::operations());
         let app = App::new(Setup {
-            kinds: backend::kinds(),
+            kinds: backend::kinds().into_iter().chain(desk::kinds()).collect(),
             operations: operations.clone(),
             theme: Theme::load(&config.ui, &env).0,
             keymap: Keymap::default(),
@@ -105,7 +105,7 @@ impl Stage {
             operator: "ada".into(),
             last: LastState::new(lab.state()),
         });
-        executor.start(connectors(&config, &clock));
+        executor.start(connectors(&config, &clock, &journal));
         let mut stage = Self { app, executor, inbox, lab, clock, size, copied: Vec::new() };
         // The loop tells the size first, as a terminal would.
         stage.tell(Msg::Resize { width: size.0, height: size.1 });

@@ -35,6 +35,11 @@ impl App {
                 self.look.theme = *theme;
                 self.redrawn(Vec::new())
             }
+            Msg::Link(Ok(text)) => vec![Effect::Copy { text, what: "link".to_owned() }],
+            Msg::Link(Err(fault)) => {
+                self.tell(Tone::Info, fault.to_string());
+                Vec::new()
+            }
             Msg::Terminal(Ok(argv)) => vec![Effect::Child(argv)],
             Msg::Terminal(Err(fault)) => {
                 self.tell(Tone::Warn, fault.to_string());
@@ -84,7 +89,12 @@ impl App {
     /// A refresh: the store tells what changed, the pane whether anybody can see it.
     fn on_source(&mut self, update: Update) -> Vec<Effect> {
         let source = update.source.clone();
+        self.keep_before(&update);
         let changes = self.facts.store.apply(update);
+        self.compare_home(&source);
+        if changes.health {
+            self.look_home();
+        }
         if changes.health
             && let Some(fault) = self.facts.store.source(&source).and_then(|s| s.health.fault())
         {
@@ -141,6 +151,9 @@ impl App {
             return Vec::new();
         }
         self.tell(run.state.tone(), line);
+        if let RunState::Failed(why) = &run.state {
+            self.offer_fallback(&run.job, why);
+        }
         if let RunState::Done { reveal: Some(reveal), .. } = run.state {
             self.reveal(reveal);
         }
@@ -149,6 +162,7 @@ impl App {
 
     /// What earlier processes left behind: runs without an outcome, and the notes of the last days.
     fn on_journal(&mut self, lines: &[Line]) -> Vec<Effect> {
+        self.hear_declarations(lines);
         for open in journal::open_runs(lines) {
             self.ledger.recover(&open);
         }
@@ -163,6 +177,7 @@ impl App {
 
     /// Lets the pane look at what changed; true where something visible may differ.
     pub(super) fn sync_pane(&mut self) -> bool {
+        self.write_home();
         let ctx = self.look.ctx(&self.facts);
         let summed = self.summary.refresh(&ctx);
         let pane = self.places.pane_mut();
@@ -187,6 +202,7 @@ impl App {
         match self.places.key() {
             PlaceKey::Kind { kind, .. } => vec![kind.clone()],
             PlaceKey::View { id, .. } => vec![id.kind.clone()],
+            PlaceKey::Home => vec![super::desk::DOMAINS.into()],
             PlaceKey::Overview | PlaceKey::Messages | PlaceKey::Jobs | PlaceKey::Welcome => Vec::new(),
         }
     }

@@ -75,6 +75,8 @@ pub enum Effect {
     },
     /// Ask for the command that opens a terminal on a row; it comes with [`super::msg::Msg::Terminal`].
     Terminal(EntityId),
+    /// Ask for the address of a row in a browser; it comes with [`super::msg::Msg::Link`].
+    Link(EntityId),
     /// Write text into a new file that only the operator can read.
     Save {
         /// Where, as typed.

@@ -11,6 +11,7 @@ pub mod draft;
 pub mod effect;
 pub mod facts;
 pub mod gate;
+mod home;
 mod intents;
 mod line;
 pub mod msg;
@@ -44,6 +45,7 @@ use detail::Detail;
 use draft::Draft;
 use effect::Effect;
 use facts::{Facts, Look};
+use home::House;
 use msg::{DraftId, Msg, Signal, ViewId};
 use overlay::Overlay;
 use pane::Pane;
@@ -106,6 +108,7 @@ pub struct App {
     detail: Option<Detail>,
     rests_at: Option<Timestamp>,
     remember_at: Timestamp,
+    house: House,
     history: Vec<String>,
     themes: Vec<String>,
     operator: Arc<str>,
@@ -154,6 +157,7 @@ impl App {
             detail: None,
             rests_at: None,
             remember_at: setup.now + FIRST_MEMORY,
+            house: House::default(),
             history: Vec::new(),
             themes: setup.themes,
             operator: setup.operator,
@@ -205,6 +209,8 @@ impl App {
     /// Something was due: the cursor has rested, a toast goes, ages step.
     fn on_tick(&mut self) -> Vec<Effect> {
         let mut effects = self.settle();
+        self.look_home();
+        self.sync_pane();
         if self.remember_at <= self.look.now {
             effects.extend(self.keep_memory());
         }

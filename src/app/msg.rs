@@ -117,6 +117,8 @@ pub enum Msg {
     Theme(Box<Theme>),
     /// The command that opens a terminal on a row, or why there is none.
     Terminal(Result<Vec<String>, Fault>),
+    /// The address of a row in a browser, or why there is none.
+    Link(Result<String, Fault>),
     /// Something worth telling.
     Notice {
         /// In which role.

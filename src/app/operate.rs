@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::model::id::EntityId;
-use crate::model::op::{Args, Field, FieldKind, OpSpec, Reveal, Target, Targets, Tier, Verb, Verdict};
+use crate::model::op::{Args, Field, FieldKind, Job, OpSpec, Reveal, Target, Targets, Tier, Verb, Verdict};
 use crate::model::row::Tone;
 use crate::model::snapshot::Fault;
 
@@ -282,6 +282,16 @@ impl App {
         Vec::new()
     }
 
+    /// Something failed that has a harder way: it is offered, and is then checked and confirmed like any other.
+    pub(super) fn offer_fallback(&mut self, job: &Job, why: &str) {
+        let harder = self.facts.operations.get(&job.op).and_then(|op| op.fallback.as_deref());
+        let Some(harder) = harder.and_then(|name| self.facts.operations.get(name)).cloned() else { return };
+        // What the operator is in the middle of is not covered.
+        if self.overlays.is_empty() && self.draft.is_none() {
+            self.overlays.push(Overlay::fallback(&job.target, &harder, why));
+        }
+    }
+
     /// What else the selected row is, in other systems.
     pub(super) fn pick_related(&mut self) -> Vec<Effect> {
         let Some(row) = self.selected().and_then(|id| self.facts.store.get(&id).cloned()) else {
@@ -302,6 +312,8 @@ impl App {
         match overlay.chosen(index) {
             Some(Chosen::Operation(op)) => self.start_named(&op, None),
             Some(Chosen::Instance(op, instance)) => self.begin_new(op, instance, None),
+            Some(Chosen::Fallback(op, id)) => self.start_named(&op, Some(&id.to_string())),
+            Some(Chosen::Leave) => self.redrawn(Vec::new()),
             Some(Chosen::Row(id)) => self.go_to(&id),
             Some(Chosen::View(id, name)) => self.open_view(id, &name),
             None => Vec::new(),

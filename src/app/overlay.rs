@@ -8,7 +8,7 @@ use crate::insight::link::Related;
 use crate::model::action::Context;
 use crate::model::id::EntityId;
 use crate::model::kind::{KindSpec, ViewSpec};
-use crate::model::op::{Args, Field, OpSpec, Reveal, Rights, Tier};
+use crate::model::op::{Args, Field, OpSpec, Reveal, Rights, Target, Tier};
 use crate::model::row::Grade;
 use crate::ui::component::Component;
 use crate::ui::confirm::{Ask, Confirm};
@@ -46,6 +46,10 @@ pub(super) enum Chosen {
     Operation(String),
     /// Carry this operation out on this instance.
     Instance(Arc<OpSpec>, Arc<str>),
+    /// Start this operation on this thing.
+    Fallback(String, EntityId),
+    /// Do nothing.
+    Leave,
     /// Go to this row.
     Row(EntityId),
     /// Open this view of this row.
@@ -144,6 +148,16 @@ impl Overlay {
         let (items, goals) =
             all.map(|(name, title)| (Item::new(name.clone(), title), Chosen::View(id.clone(), name))).unzip();
         Self::Picker { picker: Picker::new(format!("views of {name}"), items), goals }
+    }
+
+    /// The harder way after something failed; leaving it as it is comes first.
+    pub fn fallback(target: &Target, harder: &OpSpec, why: &str) -> Self {
+        let items = vec![
+            Item::new("leave it", why),
+            Item::new(harder.title.as_ref(), harder.doc.as_ref()).right(harder.tier.to_string()),
+        ];
+        let goals = vec![Chosen::Leave, Chosen::Fallback(harder.name.to_string(), target.id.clone())];
+        Self::Picker { picker: Picker::new(format!("{}: what now?", target.name), items), goals }
     }
 
     /// The instances that an operation could be carried out on.

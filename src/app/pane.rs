@@ -7,6 +7,7 @@ use crate::model::snapshot::{Fault, Layer};
 use crate::model::view::View;
 use crate::ui::browser::Browser;
 use crate::ui::component::{Component, Ctx};
+use crate::ui::home::HomePage;
 use crate::ui::jobs::Jobs;
 use crate::ui::messages::Messages;
 use crate::ui::opened::Opened;
@@ -24,6 +25,7 @@ pub(super) enum Pane {
     Opened { pane: Box<Opened>, view: Option<ViewId> },
     Messages(Messages),
     Jobs(Jobs),
+    Home(HomePage),
     Welcome(Welcome),
 }
 
@@ -50,6 +52,7 @@ impl Pane {
             }
             PlaceKey::Messages => Self::Messages(Messages::default()),
             PlaceKey::Jobs => Self::Jobs(Jobs::default()),
+            PlaceKey::Home => Self::Home(HomePage::new(super::home::row_id())),
             PlaceKey::Welcome => return None,
         })
     }
@@ -62,6 +65,7 @@ impl Pane {
             Self::Opened { pane, .. } => &**pane,
             Self::Messages(pane) => pane,
             Self::Jobs(pane) => pane,
+            Self::Home(pane) => pane,
             Self::Welcome(pane) => pane,
         }
     }
@@ -74,6 +78,7 @@ impl Pane {
             Self::Opened { pane, .. } => &mut **pane,
             Self::Messages(pane) => pane,
             Self::Jobs(pane) => pane,
+            Self::Home(pane) => pane,
             Self::Welcome(pane) => pane,
         }
     }

@@ -33,6 +33,7 @@ impl App {
             Action::End => self.start_verb(Verb::End),
             Action::Operations => self.pick_operation(),
             Action::Views => self.pick_view(),
+            Action::CopyLink => self.selected().map(Effect::Link).into_iter().collect(),
             Action::Related => self.pick_related(),
             Action::Note => self.start_named(super::desk::NOTE, None),
             Action::Messages => self.go(PlaceKey::Messages),
@@ -59,7 +60,8 @@ impl App {
             Action::Arm => self.arm(),
             Action::Suspend => vec![Effect::Suspend],
             Action::Redraw => vec![Effect::Redraw],
-            Action::Problems | Action::Timeline | Action::HomeState => self.not_yet(action),
+            Action::HomeState => self.home_state(),
+            Action::Problems | Action::Timeline => self.not_yet(action),
             _ => Vec::new(),
         }
     }
@@ -93,7 +95,7 @@ impl App {
     /// `q`: a view leads back to where it was opened from; elsewhere the console is left.
     fn close(&mut self) -> Vec<Effect> {
         match self.places.key() {
-            PlaceKey::View { .. } | PlaceKey::Messages | PlaceKey::Jobs => self.back(),
+            PlaceKey::View { .. } | PlaceKey::Messages | PlaceKey::Jobs | PlaceKey::Home => self.back(),
             PlaceKey::Overview | PlaceKey::Kind { .. } | PlaceKey::Welcome => self.leave(),
         }
     }

@@ -26,6 +26,8 @@ pub enum PlaceKey {
     Messages,
     /// Every run.
     Jobs,
+    /// The house.
+    Home,
     /// No configuration yet.
     Welcome,
 }

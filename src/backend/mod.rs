@@ -244,6 +244,11 @@ pub trait Backend: Send + Sync {
         Ok(Upkeep::Over(format!("{} is not kept alive", job.op)))
     }
 
+    /// The address of a row in a browser, without anything secret in it; `None` where there is none.
+    fn link(&self, _id: &EntityId) -> Option<String> {
+        None
+    }
+
     /// The command that opens a terminal on a row; `None` where there is none.
     fn terminal(&self, _id: &EntityId) -> Option<Vec<String>> {
         None

@@ -18,7 +18,9 @@ use crate::model::snapshot::SourceSpec;
 use crate::model::time::Clock;
 
 use super::call::{blocking, within};
+use super::desk;
 use super::executor::{Inner, PATIENCE};
+use super::journal::Journal;
 use super::operate;
 
 /// Makes the instances of one backend; may block.
@@ -31,13 +33,14 @@ const RECENT: usize = 200;
 /// Between two tries to learn the rights, doubling.
 const RIGHTS_BACK_OFF: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(600));
 
-/// One connector per backend of the registry.
-pub fn connectors(config: &Arc<Config>, clock: &Clock) -> Vec<Connector> {
+/// One connector per backend of the registry, and vigie's own desk where there is anything to speak of.
+pub fn connectors(config: &Arc<Config>, clock: &Clock, journal: &Journal) -> Vec<Connector> {
     let connector = |definition: &'static crate::backend::Definition| -> Connector {
         let (config, clock) = (config.clone(), clock.clone());
         Box::new(move || (definition.connect)(&config, &clock))
     };
-    REGISTRY.iter().map(connector).collect()
+    let desk = (!config.is_empty()).then(|| desk::connector(config, clock, journal));
+    REGISTRY.iter().map(connector).chain(desk).collect()
 }
 
 impl Inner {

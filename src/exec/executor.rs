@@ -132,6 +132,7 @@ impl Executor {
                 self.spawn(async move { token.run_until_cancelled(work).await.unwrap_or_default() });
             }
             Effect::Shut(view) => inner.shut(view),
+            Effect::Link(id) => self.spawn(async move { inner.link(&id).await }),
             Effect::Terminal(id) => self.spawn(async move { inner.terminal(&id).await }),
             Effect::Save { path, text, what } => {
                 self.spawn(async move { inner.save(path, text, &what).await });

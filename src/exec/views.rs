@@ -72,6 +72,15 @@ impl Inner {
         self.outbox.send(Msg::Terminal(argv)).await;
     }
 
+    /// Tells the address of a row in a browser.
+    pub async fn link(&self, id: &EntityId) {
+        let link = self.home_of(id).and_then(|backend| {
+            let none = || Fault::new(Layer::App, format!("{} have no page of their own", id.kind.name()));
+            backend.link(id).ok_or_else(none)
+        });
+        self.outbox.send(Msg::Link(link)).await;
+    }
+
     /// Writes text into a new file; one that exists is never touched.
     pub async fn save(&self, path: String, text: String, what: &str) {
         let place = path.clone();

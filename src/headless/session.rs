@@ -59,11 +59,13 @@ impl Session {
             let connect: Connect = Arc::new(move || (definition.connect)(&config, &clock));
             (definition.id, connect)
         });
+        let desk = crate::exec::desk::Desk::maker(&config, &clock, &Journal::new(&state));
+        let own: Connect = Arc::new(desk);
         Ok(Self {
             file,
-            connectors: connectors.collect(),
+            connectors: connectors.chain([(crate::exec::desk::ID, own)]).collect(),
             config,
-            kinds: Kinds::new(backend::kinds()),
+            kinds: Kinds::new(backend::kinds().into_iter().chain(desk::kinds())),
             operations: operations(),
             door: door(&state, &clock, Patience::default()),
             clock,

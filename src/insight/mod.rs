@@ -1,4 +1,5 @@
 //! What no single server knows: pure functions over the store.
 
+pub mod home;
 pub mod link;
 pub mod trust;

@@ -151,6 +151,7 @@ actions! {
     CopyCell "copy-name" "Copy the name";
     CopyRow "copy-row" "Copy the row as text";
     CopyJson "copy-json" "Copy the row as JSON";
+    CopyLink "copy-link" "Copy the address of the selected row in a browser";
     Describe "describe" "Describe the selected row";
     Operations "operations" "Operations of the selected row";
     Special "special" "The kind's main operation (silence, sync, shell)";

@@ -8,6 +8,14 @@ use super::id::KindId;
 /// Static text, or text learnt at run time (custom resources).
 pub type Text = Cow<'static, str>;
 
+/// The backends that are vigie itself: what is said at its desk, and what it concludes.
+const OWN: [&str; 2] = ["home", "vigie"];
+
+/// Whether a backend is vigie itself and no server.
+pub fn is_own(backend: &str) -> bool {
+    OWN.contains(&backend)
+}
+
 /// How a cell's value is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Format {

@@ -180,6 +180,8 @@ pub struct OpSpec {
     pub verb: Option<Verb>,
     /// What becomes of it where the check before sending could not see enough.
     pub blind: Blind,
+    /// The operation that is offered where this one failed: a decision of its own, never taken by itself.
+    pub fallback: Option<Text>,
     /// Whether its success shows a secret once (an invitation link), which needs a place to be shown.
     pub reveals: bool,
     /// Whether the console keeps its effect alive while it runs, by runs of their own.
@@ -206,6 +208,7 @@ impl OpSpec {
             bulk: false,
             verb: None,
             blind: if tier == Tier::T0 { Blind::Warn } else { Blind::Refuse },
+            fallback: None,
             reveals: false,
             kept: false,
         }
@@ -222,6 +225,13 @@ impl OpSpec {
     #[must_use]
     pub fn kept(mut self) -> Self {
         self.kept = true;
+        self
+    }
+
+    /// Names the operation that is offered where this one failed.
+    #[must_use]
+    pub fn fallback(mut self, op: &'static str) -> Self {
+        self.fallback = Some(op.into());
         self
     }
 

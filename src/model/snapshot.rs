@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::id::{EntityId, KindId, SourceId};
-use super::row::{Domain, Row};
+use super::row::{Domain, Row, Tone};
+use super::time::seconds_between;
 
 /// The layer at which an answer went wrong; the first question at 3 am.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -212,11 +213,6 @@ pub enum SourceHealth {
     Stale(Arc<Fault>),
     /// The credential lacks a right; the rows are what it may see, or none.
     Denied(Arc<Fault>),
-    /// Switched off; expected or not.
-    Off {
-        /// Declared beforehand.
-        expected: bool,
-    },
 }
 
 impl SourceHealth {
@@ -227,7 +223,6 @@ impl SourceHealth {
             Self::Fresh => "fresh",
             Self::Stale(_) => "stale",
             Self::Denied(_) => "denied",
-            Self::Off { .. } => "off",
         }
     }
 
@@ -235,7 +230,54 @@ impl SourceHealth {
     pub fn fault(&self) -> Option<&Fault> {
         match self {
             Self::Stale(fault) | Self::Denied(fault) => Some(fault),
-            Self::Loading | Self::Fresh | Self::Off { .. } => None,
+            Self::Loading | Self::Fresh => None,
         }
+    }
+}
+
+/// A loss is alarming only once it has lasted so long, in seconds.
+const LASTING: i64 = 300;
+
+/// Why a whole domain does not answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Absence {
+    /// Somebody said that it would be off, until this instant.
+    Declared(Timestamp),
+    /// It was shut down in order, and nobody has said so.
+    Clean,
+    /// It went without a word; this is when it was last heard of.
+    Lost(Timestamp),
+}
+
+impl Absence {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Declared(_) => "off",
+            Self::Clean => "off, not declared",
+            Self::Lost(_) => "lost",
+        }
+    }
+
+    /// The role in which it is drawn at an instant.
+    pub fn tone(self, now: Timestamp) -> Tone {
+        match self {
+            Self::Declared(_) => Tone::Off,
+            Self::Lost(heard) if seconds_between(heard, now) >= LASTING => Tone::Error,
+            Self::Clean | Self::Lost(_) => Tone::Warn,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loss_turns_red_once_it_has_lasted() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        assert_eq!(Absence::Lost(at(0)).tone(at(LASTING - 1)), Tone::Warn);
+        assert_eq!(Absence::Lost(at(0)).tone(at(LASTING)), Tone::Error);
+        assert_eq!(Absence::Declared(at(0)).tone(at(9_000)), Tone::Off);
     }
 }

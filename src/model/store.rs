@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use super::id::{EntityId, KindId, SourceId};
 use super::remembered::Remembered;
-use super::row::Row;
-use super::snapshot::{Delta, Epoch, Fault, Layer, Snapshot, SourceHealth, SourceSpec, Update};
+use super::row::{Domain, Row};
+use super::snapshot::{Absence, Delta, Epoch, Fault, Layer, Snapshot, SourceHealth, SourceSpec, Update};
 
 /// What is known from one source.
 #[derive(Debug)]
@@ -27,6 +27,8 @@ pub struct Source {
     pub remembered: bool,
     /// Whether it announced that it would go, before it was last heard of.
     pub farewell: bool,
+    /// Why it does not answer, where its whole domain does not.
+    pub absence: Option<Absence>,
     claimed: bool,
     epoch: Epoch,
     rows: HashMap<EntityId, Arc<Row>>,
@@ -42,10 +44,16 @@ impl Source {
             notes: Vec::new(),
             remembered: false,
             farewell: false,
+            absence: None,
             claimed: true,
             epoch: Epoch::default(),
             rows: HashMap::new(),
         }
+    }
+
+    /// Its rows, in no order.
+    pub fn rows(&self) -> impl Iterator<Item = &Arc<Row>> {
+        self.rows.values()
     }
 
     /// How many rows of a kind it holds.
@@ -134,6 +142,18 @@ impl Store {
             *self.revisions.entry(kind.clone()).or_default() += 1;
         }
         self.sources.retain(|_, source| source.claimed);
+    }
+
+    /// Says why a domain does not answer, of every source of it that does not; true where that is news.
+    pub fn set_absence(&mut self, domain: Domain, absence: Option<Absence>) -> bool {
+        let mut news = false;
+        for source in self.sources.values_mut().filter(|source| source.spec.domain == domain) {
+            let stale = matches!(source.health, SourceHealth::Stale(_));
+            let own = absence.filter(|_| stale);
+            news |= source.absence != own;
+            source.absence = own;
+        }
+        news
     }
 
     /// What is worth remembering: the last good list of every source that gave one.
@@ -231,7 +251,7 @@ impl Source {
             }
         };
         self.health = SourceHealth::Fresh;
-        (self.remembered, self.farewell) = (false, false);
+        (self.remembered, self.farewell, self.absence) = (false, false, None);
         let health = before != (self.health.clone(), self.complete, self.notes.len());
         Changes { ids, health }
     }

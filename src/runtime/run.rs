@@ -74,7 +74,8 @@ pub async fn run(options: Options) -> Result<u8, TerminalError> {
     let (app, complaints) = open(&options, size);
     let operations = Operations::new(operations());
     let locks = Locks::new(options.state.join("locks"));
-    let door = Door::new(Journal::new(&options.state), locks, options.clock.clone(), Patience::default());
+    let journal = Journal::new(&options.state);
+    let door = Door::new(journal.clone(), locks, options.clock.clone(), Patience::default());
     let parts = Parts {
         clock: options.clock.clone(),
         refresh: options.config.ui.refresh,
@@ -102,7 +103,7 @@ pub async fn run(options: Options) -> Result<u8, TerminalError> {
         shell.tell(Msg::Notice { tone: Tone::Warn, text });
     }
     shell.draw()?;
-    shell.executor.start(connectors(&config, &shell.clock));
+    shell.executor.start(connectors(&config, &shell.clock, &journal));
     match shell.serve().await {
         // A terminal that takes no frame is gone; its hang-up was only slower.
         Err(TerminalError::Io(error)) => {
@@ -111,6 +112,13 @@ pub async fn run(options: Options) -> Result<u8, TerminalError> {
         }
         ended => ended,
     }
+}
+
+/// All kinds: the backends' and vigie's own.
+fn kinds() -> Vec<crate::model::kind::KindSpec> {
+    let mut kinds = backend::kinds();
+    kinds.extend(crate::app::desk::kinds());
+    kinds
 }
 
 /// All operations: the backends' and vigie's own.
@@ -128,7 +136,7 @@ fn open(options: &Options, size: Size) -> (App, Vec<String>) {
     reports.extend(more);
     reports.extend(options.config.warnings.iter().cloned());
     let app = App::new(Setup {
-        kinds: backend::kinds(),
+        kinds: kinds(),
         operations: operations(),
         theme,
         keymap,

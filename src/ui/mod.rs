@@ -12,6 +12,7 @@ pub mod find;
 pub mod form;
 pub mod format;
 pub mod help;
+pub mod home;
 pub mod input;
 pub mod jobs;
 pub mod layout;

@@ -27,6 +27,8 @@ enum Goal {
     Row(EntityId),
     /// To the rows of a kind.
     Kind(KindId),
+    /// To the state of the house.
+    Home,
     /// Nowhere: a heading or a blank.
     None,
 }
@@ -118,6 +120,7 @@ impl Component for Overview {
             Action::PageUp | Action::HalfPageUp => (0..8).for_each(|_| self.step(false)),
             Action::Enter => {
                 return match self.entries.get(self.at).map(|entry| &entry.goal) {
+                    Some(Goal::Home) => Outcome::emit(Request::Act(Action::HomeState)),
                     Some(Goal::Row(id)) => Outcome::emit(Request::Act(Action::Goto(id.clone()))),
                     Some(Goal::Kind(kind)) => Outcome::emit(Request::Act(Action::Open(kind.clone()))),
                     Some(Goal::None) | None => Outcome::Consumed,
@@ -167,7 +170,7 @@ impl Component for Overview {
     fn selected(&self) -> Option<EntityId> {
         match &self.entries.get(self.at)?.goal {
             Goal::Row(id) => Some(id.clone()),
-            Goal::Kind(_) | Goal::None => None,
+            Goal::Kind(_) | Goal::Home | Goal::None => None,
         }
     }
 }

@@ -7,12 +7,13 @@ use std::collections::BTreeMap;
 
 use crate::model::id::KindId;
 use crate::model::row::{Domain, Health, Row, Tone};
-use crate::model::snapshot::SourceHealth;
+use crate::model::snapshot::{Absence, SourceHealth};
 use crate::model::store::{Source, Store};
 
 use crate::insight::trust::{self, ALERTS, Trust};
 
 use super::component::Ctx;
+use super::format::Writer;
 
 /// A word about something, in a role.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,7 +82,7 @@ pub struct Summary {
     pub kinds: BTreeMap<KindId, Counts>,
     revisions: u64,
     minute: i64,
-    sources: Vec<(SourceHealth, bool)>,
+    sources: Vec<(SourceHealth, bool, Option<(Absence, Tone)>)>,
 }
 
 impl Summary {
@@ -89,14 +90,16 @@ impl Summary {
     pub fn refresh(&mut self, ctx: &Ctx<'_>) -> bool {
         let store = ctx.store;
         let revisions = ctx.kinds.iter().map(|kind| store.revision(&kind.id)).sum();
-        let sources: Vec<_> = store.sources().map(|s| (s.health.clone(), s.complete)).collect();
+        let absent = |source: &Source| source.absence.map(|absence| (absence, absence.tone(ctx.now)));
+        let sources: Vec<_> =
+            store.sources().map(|source| (source.health.clone(), source.complete, absent(source))).collect();
         let minute = ctx.now.as_second() / 60;
         let same = (revisions, minute) == (self.revisions, self.minute) && sources == self.sources;
         if !self.domains.is_empty() && same {
             return false;
         }
         let counts = count(store);
-        let domain = |domain| (domain, domain_word(store, domain, counts.domain(domain)));
+        let domain = |domain| (domain, domain_word(ctx, domain, counts.domain(domain)));
         let domains = [Domain::Home, Domain::Cloud, Domain::Edge].map(domain).to_vec();
         let trust = trust::judge(store, ctx.now);
         let alerts = alerts_word(store, counts.kinds.get(&KindId::from(ALERTS)), trust.as_ref());
@@ -142,7 +145,8 @@ fn count(store: &Store) -> Tally {
 }
 
 /// A domain in a word: whether it can be seen at all, then how it is.
-fn domain_word(store: &Store, domain: Domain, counts: &Counts) -> Word {
+fn domain_word(ctx: &Ctx<'_>, domain: Domain, counts: &Counts) -> Word {
+    let store = ctx.store;
     let counts_here = |source: &&Source| source.spec.domain == domain && !source.spec.is_on_demand();
     let sources: Vec<&Source> = store.sources().filter(counts_here).collect();
     let all = |test: fn(&SourceHealth) -> bool| sources.iter().all(|source| test(&source.health));
@@ -151,11 +155,8 @@ fn domain_word(store: &Store, domain: Domain, counts: &Counts) -> Word {
     if sources.is_empty() {
         return Word::new("?", Tone::Unknown);
     }
-    if any(|health| *health == SourceHealth::Off { expected: false }) {
-        return Word::new("lost", Tone::Error);
-    }
-    if all(|health| matches!(health, SourceHealth::Off { .. })) {
-        return Word::new("off", Tone::Off);
+    if let Some(absence) = sources.iter().find_map(|source| source.absence) {
+        return absent_word(absence, ctx);
     }
     if all(unseen) {
         return Word::new("blind", Tone::Unknown);
@@ -171,6 +172,18 @@ fn domain_word(store: &Store, domain: Domain, counts: &Counts) -> Word {
     }
 }
 
+/// A domain that does not answer: off and until when, or gone and for how long.
+fn absent_word(absence: Absence, ctx: &Ctx<'_>) -> Word {
+    let writer = Writer::from(ctx);
+    let arrow = if ctx.ascii { "->" } else { "→" };
+    let text = match absence {
+        Absence::Declared(until) => format!("off{arrow}{}", writer.clock(until)),
+        Absence::Clean => absence.word().to_owned(),
+        Absence::Lost(heard) => format!("lost {}", writer.age(heard)),
+    };
+    Word::new(text, absence.tone(ctx.now))
+}
+
 /// Whether alerts can be seen: no alert from a source that cannot be reached means nothing.
 fn alerts_word(store: &Store, counts: Option<&Counts>, trust: Option<&Trust>) -> Option<Word> {
     let kind = KindId::from(ALERTS);
@@ -182,7 +195,7 @@ fn alerts_word(store: &Store, counts: Option<&Counts>, trust: Option<&Trust>) ->
     let blind: Vec<&str> = sources
         .iter()
         .filter(|source| !source.proves_absence())
-        .map(|source| &*source.spec.id.instance)
+        .map(|source| if source.absence.is_some() { "home" } else { &*source.spec.id.instance })
         .collect();
     let word = counts.copied().unwrap_or_default().word();
     let doubt = trust.and_then(|trust| trust.doubts.first());

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::config::theme::Role;
 use crate::model::id::KindId;
+use crate::model::kind::is_own;
 use crate::model::row::{Domain, Health, Tone};
 use crate::model::snapshot::SourceHealth;
 use crate::model::store::Source;
@@ -26,7 +27,8 @@ type Instances<'s> = BTreeMap<(Domain, &'s Arc<str>, &'s Arc<str>), Vec<&'s Sour
 /// One line for each instance, under their domains.
 pub(super) fn entries(ctx: &Ctx<'_>, room: u16) -> Vec<Entry> {
     let mut instances: Instances<'_> = BTreeMap::new();
-    for source in ctx.store.sources().filter(|source| !source.spec.is_on_demand()) {
+    let told = |source: &&Source| !source.spec.is_on_demand() && !is_own(&source.spec.id.backend);
+    for source in ctx.store.sources().filter(told) {
         let key = (source.spec.domain, &source.spec.id.backend, &source.spec.id.instance);
         instances.entry(key).or_default().push(source);
     }
@@ -62,7 +64,6 @@ fn pane(kind: &KindId, ctx: &Ctx<'_>) -> bool {
 fn rank(health: &SourceHealth) -> u8 {
     match health {
         SourceHealth::Fresh => 0,
-        SourceHealth::Off { .. } => 1,
         SourceHealth::Loading => 2,
         SourceHealth::Denied(_) => 3,
         SourceHealth::Stale(_) => 4,
@@ -71,6 +72,10 @@ fn rank(health: &SourceHealth) -> u8 {
 
 fn state(source: &Source, writer: &Writer<'_>) -> (String, Tone) {
     let age = source.good_at.map(|at| writer.age(at)).unwrap_or_default();
+    if let Some(absence) = source.absence {
+        let words = format!("{} {age}", absence.word());
+        return (words.trim_end().to_owned(), absence.tone(writer.now));
+    }
     match &source.health {
         SourceHealth::Loading if source.remembered => (format!("remembered {age}"), Tone::Unknown),
         SourceHealth::Loading => ("loading".to_owned(), Tone::Pending),
@@ -82,8 +87,6 @@ fn state(source: &Source, writer: &Writer<'_>) -> (String, Tone) {
             let missing = fault.missing.as_deref().unwrap_or("a right");
             (format!("denied: {missing}"), Tone::Warn)
         }
-        SourceHealth::Off { expected: true } => ("off".to_owned(), Tone::Off),
-        SourceHealth::Off { expected: false } => ("lost".to_owned(), Tone::Error),
     }
 }
 
@@ -94,11 +97,12 @@ fn counts(sources: &[&Source], ctx: &Ctx<'_>) -> String {
     let instance = &source.spec.id.instance;
     let answered =
         |kind| sources.iter().any(|source| source.good_at.is_some() && source.spec.kinds.contains(kind));
+    let absent = sources.iter().any(|source| source.absence.is_some());
     let (mut unwell, mut well) = (Vec::new(), Vec::new());
     for kind in ctx.kinds.iter().filter(|kind| answered(&kind.id)) {
         let rows = || ctx.store.rows(&kind.id).filter(|row| row.id.instance == *instance);
         let bad = rows().filter(|row| matches!(row.health, Health::Critical | Health::Warning)).count();
-        match (rows().count(), bad) {
+        match (rows().count(), if absent { 0 } else { bad }) {
             (0, _) => {}
             (all, 0) => well.push(format!("{all} {}", kind.id.name())),
             (all, bad) => unwell.push(format!("{all} {} ({bad}!)", kind.id.name())),

@@ -1,6 +1,6 @@
 //! What is wrong now, over all systems: the worst first, many of one sort told together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -10,9 +10,11 @@ use crate::insight::trust;
 use crate::model::id::KindId;
 use crate::model::kind::{Format, KindSpec};
 use crate::model::row::{Health, Row, Tone, Value};
+use crate::model::snapshot::Absence;
 use crate::ui::component::Ctx;
 use crate::ui::format::{Writer, word};
 use crate::ui::lines::Line;
+use crate::ui::table::domain_word;
 use crate::ui::text::fit;
 
 use super::{Entry, Goal};
@@ -32,18 +34,20 @@ struct Group<'s> {
 /// The lines, or one that says that nothing is known to be wrong and how much was looked at.
 pub(super) fn entries(ctx: &Ctx<'_>, room: u16, most: usize) -> Vec<Entry> {
     let mut groups = groups(ctx);
+    let absent: Vec<Entry> = absence(ctx, room).into_iter().collect();
     groups.sort_by(|a, b| {
         a.health
             .cmp(&b.health)
             .then_with(|| a.kind.id.cmp(&b.kind.id))
             .then_with(|| a.rows[0].name.cmp(&b.rows[0].name))
     });
-    if groups.is_empty() {
+    if groups.is_empty() && absent.is_empty() {
         return vec![Entry::text(calm(ctx))];
     }
     let most = if groups.len() > most { most - 1 } else { most };
     let more = groups.len().saturating_sub(most);
-    let mut entries: Vec<Entry> = groups.iter().take(most).map(|group| entry(group, ctx, room)).collect();
+    let told = groups.iter().take(most).map(|group| entry(group, ctx, room));
+    let mut entries: Vec<Entry> = absent.into_iter().chain(told).collect();
     if more > 0 {
         entries.push(Entry::text(Line::of(format!("+{more} more, in their panes"), Role::Dim)));
     }
@@ -52,7 +56,14 @@ pub(super) fn entries(ctx: &Ctx<'_>, room: u16, most: usize) -> Vec<Entry> {
 
 fn groups<'s>(ctx: &Ctx<'s>) -> Vec<Group<'s>> {
     let mut found: BTreeMap<(&KindId, Health, &str), Vec<&Arc<Row>>> = BTreeMap::new();
-    let wrong = |row: &&Arc<Row>| matches!(row.health, Health::Critical | Health::Warning);
+    // What was wrong in a domain that is gone is told by that alone.
+    let absent = ctx.store.sources().filter(|source| source.absence.is_some());
+    let absent: HashSet<(&str, &str)> =
+        absent.map(|source| (&*source.spec.id.backend, &*source.spec.id.instance)).collect();
+    let wrong = |row: &&Arc<Row>| {
+        matches!(row.health, Health::Critical | Health::Warning)
+            && (absent.is_empty() || !absent.contains(&(row.id.kind.backend(), &*row.id.instance)))
+    };
     for row in ctx.store.all_rows().filter(wrong) {
         found
             .entry((&row.id.kind, row.health, row.note.as_deref().unwrap_or_default()))
@@ -70,6 +81,26 @@ fn groups<'s>(ctx: &Ctx<'s>) -> Vec<Group<'s>> {
         }
     }
     groups
+}
+
+/// A domain that does not answer, and what that means.
+fn absence(ctx: &Ctx<'_>, room: u16) -> Option<Entry> {
+    let absent = ctx.store.sources().find_map(|source| Some((source.spec.domain, source.absence?)));
+    let (domain, absence) = absent?;
+    let writer = Writer::from(ctx);
+    let says = match absence {
+        Absence::Declared(until) => format!("switched off, declared until {}", writer.clock(until)),
+        Absence::Clean => "shut down in order, but nobody has declared it".to_owned(),
+        Absence::Lost(_) => "does not answer, and no shutdown was seen".to_owned(),
+    };
+    let (name, tone) = (domain_word(domain).to_owned(), absence.tone(ctx.now));
+    let start = 7 + (room / 3).clamp(18, 36);
+    let mut line =
+        Line::new().at(2, word(tone), tone).at(7, name.clone(), Role::Text).at(start, says, Role::Text);
+    if let Absence::Lost(heard) = absence {
+        line = line.right(writer.age(heard), Role::Dim);
+    }
+    Some(Entry { line, goal: Goal::Home, name })
 }
 
 fn entry(group: &Group<'_>, ctx: &Ctx<'_>, room: u16) -> Entry {

@@ -1,6 +1,6 @@
 //! Draws what is visible of a table.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use ratatui::buffer::Buffer;
@@ -60,7 +60,7 @@ impl Table {
     fn draw_body(&self, buf: &mut Buffer, head: Rect, body: Rect, ctx: &Ctx<'_>) -> Option<Position> {
         let shown = self.columns.place(body.width.saturating_sub(GUTTER + 1), ctx.wide);
         self.draw_headings(buf, head, &shown, ctx);
-        let painter = Painter { table: self, shown: &shown, blind: self.blind(ctx), ctx };
+        let painter = Painter { table: self, shown: &shown, faded: self.faded(ctx), ctx };
         let mut cursor = None;
         for (index, row) in self.visible().iter().enumerate() {
             let at = line(body, u16::try_from(index).unwrap_or(u16::MAX));
@@ -91,11 +91,13 @@ impl Table {
         }
     }
 
-    /// The instances whose rows are remembered rather than seen.
-    fn blind<'c>(&self, ctx: &Ctx<'c>) -> HashSet<&'c str> {
+    /// The instances whose rows are not fresh: what was good is unknown, and where the whole domain is gone all is grey.
+    fn faded<'c>(&self, ctx: &Ctx<'c>) -> HashMap<&'c str, Faded> {
         let kind = &self.kind.id;
         let sources = ctx.store.sources().filter(|source| source.spec.kinds.contains(kind));
-        sources.filter(|source| source.health != SourceHealth::Fresh).map(|s| &*s.spec.id.instance).collect()
+        let faded = sources.filter(|source| source.health != SourceHealth::Fresh);
+        let how = |absent| if absent { Faded::Absent } else { Faded::Blind };
+        faded.map(|source| (&*source.spec.id.instance, how(source.absence.is_some()))).collect()
     }
 }
 
@@ -107,11 +109,20 @@ fn draw_foot(buf: &mut Buffer, area: Rect, foot: u16, notes: &[(String, Tone)], 
     }
 }
 
+/// Why rows are not drawn as they were.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Faded {
+    /// Their source did not answer last.
+    Blind,
+    /// Their whole domain does not answer.
+    Absent,
+}
+
 /// What the drawing of each row needs.
 struct Painter<'a> {
     table: &'a Table,
     shown: &'a [Shown],
-    blind: HashSet<&'a str>,
+    faded: HashMap<&'a str, Faded>,
     ctx: &'a Ctx<'a>,
 }
 
@@ -134,13 +145,17 @@ impl Painter<'_> {
     }
 
     fn cell(&self, buf: &mut Buffer, area: Rect, row: &Row, choice: &Choice, column: Shown, here: bool) {
-        let blind = self.blind.contains(&*row.id.instance);
+        let faded = self.faded.get(&*row.id.instance);
         let tone = match choice.source {
             Source::Cell(index) => row.cell(index).tone,
             Source::Name => Tone::Text,
             Source::Instance | Source::Domain => Tone::Dim,
         };
-        let tone = if blind && tone == Tone::Ok { Tone::Unknown } else { tone };
+        let tone = match (faded, tone) {
+            (Some(Faded::Absent), _) => Tone::Dim,
+            (Some(Faded::Blind), Tone::Ok) => Tone::Unknown,
+            (_, tone) => tone,
+        };
         let writer = Writer::from(self.ctx);
         let text = match choice.source {
             Source::Cell(index) if choice.format == Format::State => {

@@ -26,6 +26,9 @@ pub struct Chip {
 pub fn chip(source: &Source, writer: &Writer<'_>) -> Chip {
     let name = &source.spec.id.instance;
     let age = source.good_at.map(|at| format!(" {}", writer.age(at))).unwrap_or_default();
+    if let Some(absence) = source.absence {
+        return Chip { text: format!("{name} {}{age}", absence.word()), tone: absence.tone(writer.now) };
+    }
     let (words, tone) = match &source.health {
         SourceHealth::Loading if source.remembered => (format!("remembered{age}"), Tone::Unknown),
         SourceHealth::Loading => ("loading".to_owned(), Tone::Pending),
@@ -38,8 +41,6 @@ pub fn chip(source: &Source, writer: &Writer<'_>) -> Chip {
         SourceHealth::Denied(fault) => {
             (format!("denied {}", fault.missing.as_deref().unwrap_or("")).trim_end().to_owned(), Tone::Warn)
         }
-        SourceHealth::Off { expected: true } => ("off".to_owned(), Tone::Off),
-        SourceHealth::Off { expected: false } => ("lost".to_owned(), Tone::Error),
     };
     Chip { text: format!("{name} {words}"), tone }
 }

@@ -22,6 +22,8 @@ pub const RULES: &str = "alerts.rules";
 
 /// Makes a silence for one alert.
 pub const SILENCE: &str = "alerts.silence";
+/// Silences a whole domain; vigie's desk does it as a part of declaring the domain off.
+pub const HUSH: &str = "alerts.hush";
 /// Lets a silence last longer, under the same id.
 pub const EXTEND: &str = "alerts.extend-silence";
 /// Ends a silence.

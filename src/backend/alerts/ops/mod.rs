@@ -2,6 +2,7 @@
 
 mod expire;
 mod extend;
+mod hush;
 mod policy;
 mod renew;
 mod silence;
@@ -72,6 +73,7 @@ pub(super) async fn preflight(backend: &Alerts, job: &Job) -> Result<Verdict, Ap
     let cluster = backend.cluster()?;
     let seen = cluster.observe(0).await?;
     let verdict = match &*job.op {
+        kinds::HUSH => return Ok(hush::preflight(backend, job, &seen)),
         kinds::SILENCE | kinds::ACK => silence::preflight(backend, job, &seen),
         kinds::UNACK => unack::preflight(backend, job, &seen),
         kinds::EXTEND => extend::preflight(backend, job, &seen),
@@ -103,6 +105,7 @@ fn with_members(verdict: Verdict, cluster: &Cluster, seen: &Observation) -> Verd
 /// Sends an operation exactly once.
 pub(super) async fn operate(backend: &Alerts, job: &Job) -> Result<Receipt, SendError> {
     match &*job.op {
+        kinds::HUSH => hush::operate(backend, job).await,
         kinds::SILENCE | kinds::ACK => silence::operate(backend, job).await,
         kinds::UNACK => unack::operate(backend, job).await,
         kinds::EXTEND => extend::operate(backend, job).await,
@@ -121,7 +124,7 @@ pub(super) async fn verify(
     let seen = backend.cluster()?.observe(0).await?;
     let waited = seconds_between(since, backend.now());
     Ok(match &*job.op {
-        kinds::SILENCE | kinds::ACK => silence::verify(job, remote, since, waited, &seen),
+        kinds::SILENCE | kinds::ACK | kinds::HUSH => silence::verify(job, remote, since, waited, &seen),
         kinds::UNACK => unack::verify(job, waited, &seen),
         kinds::EXTEND => extend::verify(job, remote, waited, &seen),
         _ => expire::verify(job, waited, &seen),

@@ -119,7 +119,7 @@ pub(super) async fn operate(backend: &Alerts, job: &Job) -> Result<Receipt, Send
 }
 
 /// A new silence.
-struct Put(Value);
+pub(super) struct Put(pub(super) Value);
 
 #[async_trait]
 impl Change for Put {
