@@ -32,7 +32,14 @@ pub struct Ended {
 
 impl Proxmox {
     /// Follows a task to its end, however long it takes; the error says that it can no longer be asked about.
-    pub(super) async fn follow(&self, upid: &Upid, progress: &ProgressSink) -> Result<Ended, ApiError> {
+    ///
+    /// Where it has to end within `limit`, what is left of that is told with each step.
+    pub(super) async fn follow(
+        &self,
+        upid: &Upid,
+        limit: Option<Duration>,
+        progress: &ProgressSink,
+    ) -> Result<Ended, ApiError> {
         let started = Instant::now();
         let (mut log, mut heard, mut silent) = (Log::default(), Instant::now(), 0);
         loop {
@@ -60,7 +67,9 @@ impl Proxmox {
             if silent > SILENT {
                 return Ok(Ended { end: End::Lost, tail: log.tail });
             }
-            let _ = progress.send(Progress::Step { fraction: log.fraction, note: log.note() }).await;
+            let left = limit.map(|limit| limit.saturating_sub(started.elapsed()).as_secs());
+            let note = left.map_or_else(|| log.note(), |left| format!("asked to go down; {left} s left"));
+            let _ = progress.send(Progress::Step { fraction: log.fraction, note }).await;
         }
     }
 

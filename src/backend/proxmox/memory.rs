@@ -85,6 +85,8 @@ pub struct Memory {
     facts: HashMap<u32, (Option<Facts>, Instant)>,
     saved: HashMap<u32, i64>,
     addresses: HashMap<u32, (Addresses, Instant)>,
+    /// Whether all guests were being stopped when the server was last heard of: its host was going down.
+    pub leaving: bool,
 }
 
 impl Memory {

@@ -102,6 +102,8 @@ struct Proxmox {
     wake: BTreeMap<String, [u8; 6]>,
     wake_to: SocketAddr,
     shell: Vec<String>,
+    /// The address for browsers.
+    page: String,
     clock: Clock,
     pace: Pace,
     memory: Mutex<Memory>,
@@ -134,6 +136,7 @@ impl Proxmox {
             wake: settings.wake.clone(),
             wake_to: settings.wake_to,
             shell: settings.shell.clone(),
+            page: connection.browser_url().to_owned(),
             clock: clock.clone(),
             pace: Pace::default(),
             memory: Mutex::default(),
@@ -198,6 +201,10 @@ impl Backend for Proxmox {
 
     async fn verify(&self, job: &Job, remote: Option<&str>, since: Timestamp) -> Result<Proof, ApiError> {
         self.read_back(job, remote, since).await
+    }
+
+    fn link(&self, id: &EntityId) -> Option<String> {
+        self.page_of(id)
     }
 
     fn terminal(&self, id: &EntityId) -> Option<Vec<String>> {

@@ -1,8 +1,10 @@
-//! The command that opens a terminal on a host or in a guest: single arguments, never a line for a shell of ours.
+//! Ways in: the command that opens a terminal on a host or in a guest, as single arguments and never as a line for a
+//! shell of ours, and the page of its screen for a browser.
 
 use crate::model::id::EntityId;
 
 use super::Proxmox;
+use super::client::element;
 use super::find::safe;
 use super::guest::{Family, GuestKey};
 use super::kinds::{GUESTS, NODES};
@@ -21,6 +23,27 @@ impl Proxmox {
                 };
                 self.on(safe(&node)?, &[enter[0], enter[1], &guest.vmid.to_string()])
             }
+            _ => None,
+        }
+    }
+
+    /// The page of a guest's screen (noVNC), of a container's or a host's terminal, or of anything else in the web
+    /// interface; it asks for its own login.
+    pub(super) fn page_of(&self, id: &EntityId) -> Option<String> {
+        let base = &self.page;
+        match id.kind.as_str() {
+            GUESTS => {
+                let guest = GuestKey::of(id)?;
+                let known = self.memory().known(guest.vmid)?.clone();
+                let (node, name) = (known.node?, element(&known.name));
+                let (console, screen) = match guest.family {
+                    Family::Qemu => ("kvm", "novnc=1"),
+                    Family::Lxc => ("lxc", "xtermjs=1"),
+                };
+                let (node, vmid) = (safe(&node)?, guest.vmid);
+                Some(format!("{base}/?console={console}&{screen}&vmid={vmid}&vmname={name}&node={node}"))
+            }
+            NODES => Some(format!("{base}/?console=shell&xtermjs=1&node={}", safe(&id.key)?)),
             _ => None,
         }
     }

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use crate::backend::error::ApiError;
 use crate::model::id::SourceId;
 use crate::model::row::Domain;
-use crate::model::snapshot::{Cadence, Mode, Snapshot, SourceSpec};
+use crate::model::snapshot::{Cadence, Layer, Mode, Snapshot, SourceSpec};
 
 use super::kinds::{
     BACKUPS, COVERAGE, DISKS, GUESTS, JOBS, NODES, POOLS, SERVICES, SNAPSHOTS, STORAGES, TASKS,
 };
+use super::upid::Upid;
 use super::wire::{Resources, Task};
 use super::{ID, Proxmox, rows};
 
@@ -62,6 +63,14 @@ pub fn sources(instance: &Arc<str>, domain: Domain) -> Vec<SourceSpec> {
 impl Proxmox {
     /// Asks a source once.
     pub(super) async fn poll_feed(&self, feed: &str) -> Result<Snapshot, ApiError> {
+        let polled = self.poll_known(feed).await;
+        polled.map_err(|mut error| {
+            error.fault.farewell = error.fault.layer == Layer::Tcp && self.memory().leaving;
+            error
+        })
+    }
+
+    async fn poll_known(&self, feed: &str) -> Result<Snapshot, ApiError> {
         match feed {
             RESOURCES => self.poll_resources().await,
             RECENT => self.poll_tasks().await,
@@ -84,7 +93,37 @@ impl Proxmox {
     async fn poll_tasks(&self) -> Result<Snapshot, ApiError> {
         let tasks: Vec<Task> = self.client.list("/cluster/tasks").await?;
         let now = self.clock.now();
+        self.memory().leaving = is_leaving(&tasks, now.as_second());
         let rows = rows::project_tasks(&tasks, &self.memory(), &self.place, now);
         Ok(Snapshot::complete(rows, now))
+    }
+}
+
+/// A host stops all its guests before it goes down; after so many seconds that was something else.
+const GOING: i64 = 900;
+
+/// Whether the last thing that was done to all guests of a host was to stop them, lately.
+fn is_leaving(tasks: &[Task], now: i64) -> bool {
+    let all = tasks.iter().filter_map(|task| Upid::parse(task.upid.as_deref()?));
+    let last =
+        all.filter(|upid| matches!(upid.kind.as_str(), "startall" | "stopall")).max_by_key(|upid| upid.start);
+    last.is_some_and(|upid| upid.kind == "stopall" && now - upid.start < GOING)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn task(kind: &str, start: i64) -> Task {
+        let upid = format!("UPID:pve:00000001:00000001:{start:08X}:{kind}::root@pam:");
+        Task { upid: Some(upid), ..Task::default() }
+    }
+
+    #[test]
+    fn a_host_that_stops_all_its_guests_is_leaving_until_it_starts_them() {
+        assert!(!is_leaving(&[], 1_000));
+        assert!(is_leaving(&[task("startall", 100), task("stopall", 900), task("qmstop", 950)], 1_000));
+        assert!(!is_leaving(&[task("stopall", 100), task("startall", 900)], 1_000));
+        assert!(!is_leaving(&[task("stopall", 100)], 100 + GOING));
     }
 }

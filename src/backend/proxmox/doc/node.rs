@@ -7,7 +7,9 @@ use crate::backend::error::ApiError;
 use crate::backend::proxmox::client::element;
 use crate::backend::proxmox::find::safe;
 use crate::backend::proxmox::lenient::texts;
-use crate::backend::proxmox::wire::{Certificate, Data, NodeStatus, PciDevice, Sample, Update};
+use crate::backend::proxmox::wire::{
+    Certificate, ClusterLog, Data, Link, NodeStatus, PciDevice, Sample, Update,
+};
 use crate::backend::proxmox::{Proxmox, watch};
 use crate::model::id::EntityId;
 use crate::model::kind::Format;
@@ -19,6 +21,8 @@ use super::{bytes, fact, facts_of};
 /// How often the journal is asked for more.
 const JOURNAL: Duration = Duration::from_secs(3);
 
+/// How many lines of the cluster's log are looked at.
+const LOG: u32 = 40;
 /// A certificate that ends sooner than this wants attention, in seconds.
 const SOON: i64 = 30 * 86_400;
 
@@ -49,6 +53,7 @@ impl Proxmox {
         };
         let now = self.clock.now().as_second();
         doc = self.node_parts(node, doc).await;
+        doc = self.node_links(node, doc).await;
         if let Ok(certificates) = certificates {
             let rows = certificates.iter().map(|certificate| line(certificate, now)).collect();
             doc = doc.table("certificates", vec!["file".into(), "ends".into(), "sha-256".into()], rows);
@@ -81,6 +86,32 @@ impl Proxmox {
         }
     }
 
+    /// Its network, and what the cluster says of it; a part that is refused names the right.
+    async fn node_links(&self, node: &str, doc: Doc) -> Doc {
+        let network = format!("/nodes/{node}/network");
+        let said = format!("/cluster/log?max={LOG}");
+        let (links, said) =
+            tokio::join!(self.client.list::<Link>(&network), self.client.list::<ClusterLog>(&said));
+        let doc = match links {
+            Ok(links) => {
+                let columns = ["card", "type", "address", "over", "state"].map(Into::into).to_vec();
+                doc.table("network", columns, links.iter().map(link).collect())
+            }
+            Err(error) => doc.facts("network", vec![denied(&error)]),
+        };
+        match said {
+            Ok(lines) => {
+                let own = lines.iter().filter(|line| line.node.as_deref() == Some(node));
+                doc.table(
+                    "cluster log",
+                    vec!["when".into(), "who".into(), "what".into()],
+                    own.map(said_by).collect(),
+                )
+            }
+            Err(error) => doc.facts("cluster log", vec![denied(&error)]),
+        }
+    }
+
     /// Streams a host's journal: the last lines, then what comes.
     pub(super) async fn show_journal(&self, id: &EntityId, sink: &ViewSink) -> Result<(), ApiError> {
         let Some(node) = safe(&id.key) else { return Err(ApiError::unsupported("this is no node")) };
@@ -110,6 +141,27 @@ struct Lines(#[serde(deserialize_with = "texts")] Vec<String>);
 
 fn line_of(text: &str) -> LogLine {
     LogLine { at: None, source: None, text: text.into(), tone: Tone::Text }
+}
+
+fn link(link: &Link) -> Vec<Cell> {
+    let text = |value: &Option<String>| Cell::new(value.as_deref().unwrap_or_default());
+    let state = match (link.active, link.autostart) {
+        (Some(true), _) => Cell::toned("up", Tone::Ok),
+        (_, Some(true)) => Cell::toned("down", Tone::Warn),
+        _ => Cell::toned("down", Tone::Dim),
+    };
+    vec![text(&link.iface), text(&link.kind), text(&link.cidr), text(&link.bridge_ports), state]
+}
+
+fn said_by(line: &ClusterLog) -> Vec<Cell> {
+    let at = line.time.and_then(|at| jiff::Timestamp::from_second(at).ok());
+    let tone = match line.pri {
+        Some(0..=3) => Tone::Error,
+        Some(4) => Tone::Warn,
+        _ => Tone::Text,
+    };
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    vec![Cell::new(at), Cell::new(text(&line.user).as_str()), Cell::toned(text(&line.msg).trim_end(), tone)]
 }
 
 fn update(update: &Update) -> Vec<Cell> {

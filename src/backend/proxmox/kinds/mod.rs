@@ -81,6 +81,14 @@ fn guests() -> KindSpec {
         Column::new("tags", "tags", Width::Fit(4, 24), "Its tags.").priority(8),
         Column::new("pool", "pool", Width::Fit(4, 12), "The pool it belongs to.").wide(),
         Column::new("ha", "ha", Width::Fit(2, 14), "What the HA manager does with it.").wide(),
+        Column::new(
+            "onboot",
+            "boot",
+            Width::Fixed(4),
+            "Whether it starts with its host, where that is known.",
+        )
+        .format(Format::Flag)
+        .wide(),
         Column::new("age", "age", Width::Fixed(4), "Time since it started.").format(Format::Age).priority(2),
     ];
     KindSpec {

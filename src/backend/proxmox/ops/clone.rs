@@ -3,14 +3,16 @@
 use crate::backend::error::ApiError;
 use crate::backend::proxmox::Proxmox;
 use crate::backend::proxmox::client::{Fields, is_missing};
+use crate::backend::proxmox::guard::{Finding, blind};
 use crate::backend::proxmox::guest::{Family, GuestConfig, GuestKey};
 use crate::backend::proxmox::kinds::GUESTS;
 use crate::backend::proxmox::lenient::LaxText;
 use crate::backend::proxmox::rights::{Need, on_guests};
+use crate::backend::proxmox::wire::Feature;
 use crate::model::op::{Field, FieldKind, Job, OpSpec, Target, Tier, Verdict};
 use crate::model::snapshot::Layer;
 
-use super::observe::{alike, frozen_node, guest_of, refuse, right, verdict};
+use super::observe::{Observed, alike, frozen_node, guest_of, refuse, right, verdict};
 use super::{Effect, Request};
 
 pub(super) fn spec() -> OpSpec {
@@ -76,6 +78,8 @@ impl Proxmox {
         let full = job.arg("full") != "false";
         if !full && !seen.is_template() {
             findings.push(refuse("full", "only a template can be cloned without copying its disks"));
+        } else if !full {
+            findings.extend(self.cannot_link(&seen).await);
         }
         if !job.arg("newid").is_empty() {
             match number(job) {
@@ -101,6 +105,22 @@ impl Proxmox {
             findings.push(refuse("name", format!("`{name}` is no DNS name")));
         }
         Ok(verdict(format!("copies {} to {name} ({})", seen.title(), job.arg("newid")), &seen, findings))
+    }
+
+    /// Whether the storages of its disks can let a copy hang on them.
+    async fn cannot_link(&self, seen: &Observed) -> Option<Finding> {
+        let path = format!("{}/feature?feature=clone", seen.key.path(&seen.node));
+        match self.client.get::<Feature>(&path).await {
+            Ok(feature) if feature.has == Some(true) => None,
+            Ok(_) => {
+                let stores: Vec<&str> = seen.config.storages().into_iter().collect();
+                Some(refuse(
+                    "storage",
+                    format!("no copy can hang on a disk in {}: copy them", stores.join(", ")),
+                ))
+            }
+            Err(error) => Some(blind("storage", &error)),
+        }
     }
 
     /// Who has a number.

@@ -81,6 +81,11 @@ impl Intent {
         }
     }
 
+    /// How long the server gives it.
+    fn limit(self, job: &Job) -> Option<std::time::Duration> {
+        if let Self::Power(power) = self { power.limit(job) } else { None }
+    }
+
     /// Whether a failure means that somebody else was faster, and the wish is fulfilled.
     fn fulfilled(self, failure: &str) -> bool {
         self == Self::Power(Power::Start) && failure.contains("already running")
@@ -189,7 +194,7 @@ impl Proxmox {
             let fault = Fault::new(Layer::App, "the server found nothing to do on this node");
             return Err(SendError::Refused(fault));
         }
-        let (upid, ended) = self.await_task(&said, progress).await?;
+        let (upid, ended) = self.await_task(&said, intent.limit(job), progress).await?;
         match &ended.end {
             End::Error(text) if intent.fulfilled(text) => {
                 Ok(Receipt { remote: Some(upid.raw), said: text.clone(), reveal: None })
@@ -199,10 +204,15 @@ impl Proxmox {
     }
 
     /// Takes a task on and follows it; what its end means is the operation's to say.
-    async fn await_task(&self, said: &str, progress: &ProgressSink) -> Result<(Upid, Ended), SendError> {
+    async fn await_task(
+        &self,
+        said: &str,
+        limit: Option<std::time::Duration>,
+        progress: &ProgressSink,
+    ) -> Result<(Upid, Ended), SendError> {
         let Some(upid) = Upid::parse(said) else { return Err(SendError::Unknown(no_task(said).fault)) };
         let _ = progress.send(Progress::Accepted(upid.raw.clone())).await;
-        match self.follow(&upid, progress).await {
+        match self.follow(&upid, limit, progress).await {
             Ok(ended) => Ok((upid, ended)),
             Err(error) => Err(SendError::Unknown(Fault {
                 hint: format!("the server took it on as {upid}; look at its log before repeating it"),

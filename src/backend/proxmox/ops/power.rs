@@ -1,5 +1,7 @@
 //! Power: bringing guests up and down.
 
+use std::time::Duration;
+
 use crate::backend::error::ApiError;
 use crate::backend::proxmox::Proxmox;
 use crate::backend::proxmox::budget::{gib, short};
@@ -14,8 +16,13 @@ use crate::model::op::{Decision, Evidence, Field, FieldKind, Job, OpSpec, Tier, 
 use crate::model::row::Tone;
 use crate::model::time;
 
-use super::observe::{Observed, common, frozen_node, guest_of, important, refuse, verdict};
+use super::observe::{Observed, common, frozen_node, guest_of, important, refuse, right, verdict};
 use super::{Effect, Request};
+
+/// How long the server waits for a guest that has no setting of its own.
+const USUAL: Duration = Duration::from_secs(60);
+/// The field that asks for a suspension to disk.
+const TO_DISK: &str = "todisk";
 
 /// One way to change whether a guest runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +72,7 @@ impl Power {
             Self::Stop => &["qmstop", "vzstop", "hastop"],
             Self::Reboot => &["qmreboot", "vzreboot"],
             Self::Reset => &["qmreset"],
-            Self::Suspend => &["qmpause"],
+            Self::Suspend => &["qmpause", "qmsuspend"],
             Self::Resume => &["qmresume"],
         }
     }
@@ -77,6 +84,13 @@ impl Power {
             Self::Shutdown | Self::Stop => "stopped",
             Self::Suspend => "paused",
         }
+    }
+
+    /// How long a guest is asked, where it is asked at all.
+    pub(super) fn limit(self, job: &Job) -> Option<Duration> {
+        let asked = matches!(self, Self::Shutdown | Self::Reboot);
+        let wait = time::parse_duration(job.arg("timeout")).and_then(|wait| Duration::try_from(wait).ok());
+        asked.then(|| wait.unwrap_or(USUAL))
     }
 
     /// What it does, for the confirmation.
@@ -99,6 +113,10 @@ pub(super) fn specs() -> Vec<OpSpec> {
         let doc = "How long it may take; without it the guest's own setting or 60 s.";
         Field::new("timeout", "wait", FieldKind::Duration { max: 3_600 }, doc).optional()
     };
+    let to_disk = || {
+        let doc = "Writes its memory to disk and stops it; the next start resumes it.";
+        Field::new(TO_DISK, "to disk", FieldKind::Flag, doc).default("false")
+    };
     let hard = "Takes the power away at once; what it has not written is lost.";
     vec![
         op(
@@ -114,6 +132,7 @@ pub(super) fn specs() -> Vec<OpSpec> {
             "Asks the guest to shut down by itself, through its agent or ACPI.",
         )
         .form(vec![wait()])
+        .fallback("proxmox.stop")
         .warn_if_blind(),
         op("proxmox.stop", "stop hard", Tier::T2, hard).warn_if_blind(),
         op("proxmox.reboot", "reboot", Tier::T2, "Asks the guest to reboot; pending changes take effect.")
@@ -125,8 +144,9 @@ pub(super) fn specs() -> Vec<OpSpec> {
             "proxmox.suspend",
             "suspend",
             Tier::T2,
-            "Holds a virtual machine where it is; its memory stays taken.",
+            "Holds a virtual machine where it is; its memory stays taken unless it is written to disk.",
         )
+        .form(vec![to_disk()])
         .warn_if_blind(),
         op("proxmox.resume", "resume", Tier::T1, "Lets a virtual machine that is held go on.")
             .warn_if_blind(),
@@ -146,6 +166,9 @@ impl Proxmox {
             findings.retain(|(_, evidence)| evidence.what != "task" || !hanging(&seen));
         }
         findings.extend(before(power, &seen));
+        if hibernates(power, job) {
+            findings.extend(before_hibernation(&seen));
+        }
         if power == Power::Start {
             let max = seen.current.maxmem;
             findings.extend(self.guard(seen.key, &seen.node, &seen.config, max, &seen.active).await);
@@ -159,6 +182,9 @@ impl Proxmox {
         let mut fields = Fields::new();
         if let Some(wait) = time::parse_duration(job.arg("timeout")) {
             fields.push(("timeout", wait.as_secs().to_string()));
+        }
+        if hibernates(power, job) {
+            fields.push(("todisk", "1".to_owned()));
         }
         if power == Power::Stop {
             let active = self.active(node).await?;
@@ -174,6 +200,15 @@ impl Proxmox {
         let (node, _) = self.locate(key).await?;
         let current = self.current(key, &node).await?;
         let state = current.state().to_owned();
+        if hibernates(power, job) {
+            let there = state == "stopped" && current.lock.as_deref() == Some("suspended");
+            let words = if there {
+                "its memory is on disk and it is off".to_owned()
+            } else {
+                format!("it is {state}")
+            };
+            return Ok(Effect::new(there, words));
+        }
         let there = state == power.leads_to();
         let mut words = format!("it is {state}");
         if there && power == Power::Start {
@@ -191,6 +226,24 @@ impl Proxmox {
         let warning = if gib(left) < self.budget.tight_left { ", which is too little" } else { "" };
         format!("; {node} has {} GiB of memory left{warning}", short(gib(left)))
     }
+}
+
+/// Whether a suspension writes the memory to disk.
+fn hibernates(power: Power, job: &Job) -> bool {
+    power == Power::Suspend && job.arg(TO_DISK) == "true"
+}
+
+/// What speaks against writing a guest's memory to disk.
+fn before_hibernation(seen: &Observed) -> Vec<Finding> {
+    let mut findings: Vec<Finding> =
+        right(&seen.permissions, "VM.Config.Disk", &seen.key.rights_path()).into_iter().collect();
+    if !seen.config.passthrough().is_empty() {
+        findings.push(refuse("devices", "a machine with passed-through devices cannot be written to disk"));
+    }
+    if let Some(storage) = seen.config.text("vmstatestorage") {
+        findings.extend(right(&seen.permissions, "Datastore.AllocateSpace", &format!("/storage/{storage}")));
+    }
+    findings
 }
 
 fn is_shutdown(kind: &str) -> bool {

@@ -33,9 +33,9 @@ pub(super) fn row(
     let lock = guest.lock.as_deref().filter(|lock| !lock.is_empty());
     let ha = guest.hastate.as_deref().filter(|state| !state.is_empty());
     let (health, why) = health(&state, lock, ha, template);
-    let onboot = memory.facts(vmid).is_some_and(|facts| facts.onboot);
+    let starts = memory.facts(vmid).map(|facts| facts.onboot);
     let (health, why) = match health {
-        Health::Off if onboot && !template && why.is_none() => {
+        Health::Off if starts == Some(true) && !template && why.is_none() => {
             (Health::Warning, Some("off, though it starts with its host".to_owned()))
         }
         health => (health, why),
@@ -63,6 +63,7 @@ pub(super) fn row(
         text(memory, guest.tags.as_deref().map(tags).as_deref()),
         text(memory, guest.pool.as_deref()),
         text(memory, ha),
+        Cell::new(starts),
         Cell::new(started),
     ];
     let mut row = Row::new(id(kind, place, key), name.clone(), cells);

@@ -28,6 +28,33 @@ pub fn services() -> Answer {
     ]))
 }
 
+/// The network; anybody who may log in sees it.
+pub fn network() -> Answer {
+    Answer::ok(&json!([
+        { "iface": "enp5s0", "type": "eth", "active": 1, "exists": 1, "method": "manual", "priority": 3 },
+        { "iface": "vmbr0", "type": "bridge", "active": 1, "autostart": 1, "cidr": "192.0.2.2/24", "address": "192.0.2.2",
+            "gateway": "192.0.2.1", "bridge_ports": "enp5s0", "bridge_stp": "off", "method": "static", "priority": 4 },
+        { "iface": "wlp4s0", "type": "eth", "exists": null, "method": "manual", "priority": 5 },
+    ]))
+}
+
+/// The cluster's log, the newest line first; without Sys.Syslog only one's own.
+pub fn said(lab: &Lab, params: &Params) -> Answer {
+    if let Err(wrong) = params.check(&["max#"]) {
+        return wrong;
+    }
+    let all = lab.permissions.allows("/", "Sys.Syslog");
+    let most = usize::try_from(params.number("max").unwrap_or(50)).unwrap_or(50);
+    let tasks = lab.tasks.iter().rev().filter(|task| all || task.user.starts_with("vigie@pve")).take(most);
+    let line = |(uid, task): (usize, &super::task::Task)| {
+        let user = task.user.split('!').next().unwrap_or_default();
+        json!({ "uid": uid, "id": format!("{uid}:pve"), "time": task.starts, "node": task.field(1), "pid": 4_711,
+            "pri": if task.exit == "OK" { 6 } else { 3 }, "tag": "pvedaemon", "user": user,
+            "msg": format!("starting task {}\n", task.upid) })
+    };
+    Answer::ok(&tasks.enumerate().map(line).collect())
+}
+
 /// Disks; without `skipsmart` the server would wake and ask each.
 pub fn disks(params: &Params) -> Answer {
     if let Err(wrong) = params.check(&["skipsmart?", "include-partitions?", "type"]) {

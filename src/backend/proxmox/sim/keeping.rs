@@ -160,3 +160,13 @@ pub fn content(lab: &Lab, node: &Node, storage: &str, path: &[&str], params: &Pa
         Answer::ok(&Value::Array(found.map(|backup| Value::Object(entry(backup))).collect()))
     })
 }
+
+/// Whether a guest's disks can do something: those of a directory cannot let a copy hang on them.
+pub fn feature(guest: &Guest, params: &Params) -> Answer {
+    if let Err(wrong) = params.check(&["!feature", "snapname"]) {
+        return wrong;
+    }
+    let links = !guest.config.values().any(|value| value.starts_with("backup-hdd:"));
+    let has = params.get("feature") != Some("clone") || links;
+    Answer::ok(&json!({ "hasFeature": u8::from(has), "nodes": [guest.node] }))
+}

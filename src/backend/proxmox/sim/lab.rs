@@ -19,7 +19,7 @@ pub const BROADCAST: i64 = 10;
 /// What the token of the lab may do unless the world says otherwise.
 const ROLE: &str = r#"{"/":{"Datastore.AllocateSpace":1,"Datastore.Audit":1,"Mapping.Audit":1,"Pool.Audit":1,"SDN.Use":1,
 "Sys.Audit":1,"Sys.Modify":1,"Sys.Syslog":1,"VM.Allocate":1,"VM.Audit":1,"VM.Backup":1,"VM.Clone":1,"VM.Config.Options":1,
-"VM.Console":1,"VM.GuestAgent.Audit":1,"VM.Migrate":1,"VM.PowerMgmt":1,"VM.Snapshot":1,"VM.Snapshot.Rollback":1}}"#;
+"VM.Config.Disk":1,"VM.Console":1,"VM.GuestAgent.Audit":1,"VM.Migrate":1,"VM.PowerMgmt":1,"VM.Snapshot":1,"VM.Snapshot.Rollback":1}}"#;
 
 /// A host.
 #[derive(Debug, Clone)]

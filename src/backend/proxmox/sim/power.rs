@@ -35,12 +35,12 @@ pub fn power(lab: &mut Lab, guest: &Guest, verb: &str, params: &Params) -> Optio
         "start" => accept(lab, guest, "start", starting(lab, guest)),
         "shutdown" => shutdown(lab, guest, params),
         "stop" => stop(lab, guest, params),
-        _ => running_only(lab, guest, verb),
+        _ => running_only(lab, guest, verb, params),
     })
 }
 
 /// Reboot, reset, suspend and resume look before they make a task.
-fn running_only(lab: &mut Lab, guest: &Guest, verb: &str) -> Answer {
+fn running_only(lab: &mut Lab, guest: &Guest, verb: &str, params: &Params) -> Answer {
     if !guest.is_up() {
         return Answer::refused(500, &format!("VM {} not running", guest.vmid));
     }
@@ -48,6 +48,7 @@ fn running_only(lab: &mut Lab, guest: &Guest, verb: &str) -> Answer {
     let (kind, effect, seconds) = match verb {
         "reboot" => ("reboot", on(Change::Restart), 9),
         "reset" => ("reset", on(Change::State("running")), 1),
+        "suspend" if params.flag("todisk") => return to_disk(lab, guest),
         "suspend" => ("pause", on(Change::State("paused")), 1),
         _ => ("resume", on(Change::State("running")), 1),
     };
@@ -56,6 +57,27 @@ fn running_only(lab: &mut Lab, guest: &Guest, verb: &str) -> Answer {
         None => Task::lasting(seconds).then(effect),
     };
     accept(lab, guest, kind, task)
+}
+
+/// Writing the memory to disk needs a right of its own, and no device may be passed through.
+fn to_disk(lab: &mut Lab, guest: &Guest) -> Answer {
+    let rights = format!("/vms/{}", guest.vmid);
+    if !lab.permissions.allows(&rights, "VM.Config.Disk") {
+        return Answer::forbidden(&rights, "VM.Config.Disk");
+    }
+    if guest.devices().next().is_some() {
+        return Answer::refused(500, "cannot suspend VM to disk due to passed-through PCI device(s)");
+    }
+    let on = |change| Effect::On(guest.vmid, change);
+    let task = match guest.lock {
+        Some(lock) => Task::failing(&format!("VM is locked ({lock})")),
+        None => Task::lasting(8)
+            .line(1, "State is being written to 'local-zfs:vm-state-suspend'")
+            .line(6, "State saved, quitting")
+            .then(on(Change::State("stopped")))
+            .then(on(Change::Lock(Some("suspended")))),
+    };
+    accept(lab, guest, "suspend", task)
 }
 
 /// Begins a task on a guest.
@@ -68,7 +90,8 @@ pub fn accept(lab: &mut Lab, guest: &Guest, verb: &str, task: Task) -> Answer {
 fn starting(lab: &Lab, guest: &Guest) -> Task {
     why_not(lab, guest).unwrap_or_else(|| {
         let seconds = if guest.devices().next().is_some() { 9 } else { 3 };
-        Task::lasting(seconds).then(Effect::On(guest.vmid, Change::State("running")))
+        let on = |change| Effect::On(guest.vmid, change);
+        Task::lasting(seconds).then(on(Change::State("running"))).then(on(Change::Lock(None)))
     })
 }
 

@@ -19,6 +19,7 @@ pub fn get(lab: &mut Lab, path: &[&str], params: &Params) -> Option<Answer> {
         ["access", "users", user, "token", token] => token_info(user, token),
         ["cluster", "resources"] => resources(lab, params),
         ["cluster", "tasks"] => tasks::recent(lab),
+        ["cluster", "log"] => hosts::said(lab, params),
         ["cluster", "mapping", "pci"] => mappings(lab),
         ["cluster", "backup"] => allowed(lab, "/", "Sys.Audit", || keeping::jobs(lab)),
         ["cluster", "nextid"] => keeping::next_id(lab, params),
@@ -42,6 +43,7 @@ fn on_node(lab: &Lab, node: &Node, path: &[&str], params: &Params) -> Option<Ans
         ["rrddata"] => allowed(lab, &rights, "Sys.Audit", || samples(lab, node)),
         ["certificates", "info"] => hosts::certificates(lab),
         ["config"] => Answer::ok(&json!({ "wakeonlan": "BC:24:11:00:00:01", "description": "homelab" })),
+        ["network"] => hosts::network(),
         ["services"] => allowed(lab, &rights, "Sys.Audit", hosts::services),
         ["disks", "list"] => allowed(lab, &rights, "Sys.Audit", || hosts::disks(params)),
         ["disks", "smart"] => allowed(lab, "/", "Sys.Audit", || hosts::smart(params)),
@@ -68,6 +70,7 @@ fn on_guest(lab: &Lab, guest: &Guest, path: &[&str], params: &Params) -> Option<
     Some(match path {
         ["status", "current"] => allowed(lab, &rights, "VM.Audit", || current(lab, guest)),
         ["config"] => allowed(lab, &rights, "VM.Audit", || config(guest)),
+        ["feature"] => allowed(lab, &rights, "VM.Audit", || keeping::feature(guest, params)),
         ["pending"] => allowed(lab, &rights, "VM.Audit", || keeping::pending(guest)),
         ["snapshot"] => allowed(lab, &rights, "VM.Audit", || keeping::snapshots(guest)),
         ["rrddata"] => allowed(lab, &rights, "VM.Audit", || guest_samples(lab, guest)),

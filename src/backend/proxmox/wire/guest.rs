@@ -6,6 +6,15 @@ use serde::Deserialize;
 
 use crate::backend::proxmox::lenient::{Items, Maybe, lax, texts};
 
+/// `GET …/feature`: whether a guest's disks can do something.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Feature {
+    /// 0 or 1.
+    #[serde(rename = "hasFeature", deserialize_with = "lax")]
+    pub has: Option<bool>,
+}
+
 /// `GET …/status/current` of a guest.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]

@@ -12,9 +12,11 @@ use serde::Deserialize;
 
 use super::lenient::{LaxText, Maybe, lax};
 
-pub use guest::{AgentInterfaces, Current, Interface, Migration, Pending, Snapshot};
+pub use guest::{AgentInterfaces, Current, Feature, Interface, Migration, Pending, Snapshot};
 pub use keeping::{BackupJob, Disk, Smart, SmartAttribute, Vdev, Volume, Zpool};
-pub use node::{Certificate, Mapping, NodeConfig, NodeStatus, PciDevice, Sample, Service, Update};
+pub use node::{
+    Certificate, ClusterLog, Link, Mapping, NodeConfig, NodeStatus, PciDevice, Sample, Service, Update,
+};
 pub use resource::{Resource, Resources};
 pub use task::{LogEntry, Task, TaskStatus};
 

@@ -4,6 +4,54 @@ use serde::Deserialize;
 
 use crate::backend::proxmox::lenient::{Maybe, lax, texts};
 
+/// One entry of `GET /nodes/{node}/network`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Link {
+    /// `vmbr0`, `enp5s0`.
+    #[serde(deserialize_with = "lax")]
+    pub iface: Option<String>,
+    /// `bridge`, `bond`, `eth`, `vlan`.
+    #[serde(rename = "type", deserialize_with = "lax")]
+    pub kind: Option<String>,
+    /// Its address with the length of its prefix.
+    #[serde(deserialize_with = "lax")]
+    pub cidr: Option<String>,
+    /// The way out.
+    #[serde(deserialize_with = "lax")]
+    pub gateway: Option<String>,
+    /// The cards behind a bridge.
+    #[serde(deserialize_with = "lax")]
+    pub bridge_ports: Option<String>,
+    /// Whether it is up.
+    #[serde(deserialize_with = "lax")]
+    pub active: Option<bool>,
+    /// Whether it comes up by itself.
+    #[serde(deserialize_with = "lax")]
+    pub autostart: Option<bool>,
+}
+
+/// One entry of `GET /cluster/log`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct ClusterLog {
+    /// Epoch seconds.
+    #[serde(deserialize_with = "lax")]
+    pub time: Option<i64>,
+    /// The node that says so.
+    #[serde(deserialize_with = "lax")]
+    pub node: Option<String>,
+    /// Who.
+    #[serde(deserialize_with = "lax")]
+    pub user: Option<String>,
+    /// From 0, the worst, to 7.
+    #[serde(deserialize_with = "lax")]
+    pub pri: Option<i64>,
+    /// What.
+    #[serde(deserialize_with = "lax")]
+    pub msg: Option<String>,
+}
+
 /// `GET /nodes/{node}/status`.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
