@@ -47,7 +47,7 @@ pub(super) fn preflight(backend: &Alerts, job: &Job, seen: &Observation) -> Verd
     let end = server_now(backend.now(), Some(seen)) + plan.duration;
     let effect = format!("keeps {} quiet until {}", plan.matcher, end.strftime("%Y-%m-%d %H:%MZ"));
     let mut verdict = Verdict::allow(effect, Identity::new());
-    verdict.evidence.extend(hits(&struck, seen.alerts.len(), None));
+    verdict.evidence.extend(hits(&struck, seen.alerts.len(), None, &backend.shared.scale));
     if !seen.complete() {
         let says = "not every member answers: what only they hold is not counted";
         verdict = verdict.and(Decision::Warn, Evidence::new("members", says, Tone::Warn));
