@@ -181,8 +181,10 @@ impl Term {
 /// Case-insensitive containment; ASCII needles, the usual ones, cost no allocation.
 fn contains(text: &str, needle: &str) -> bool {
     if needle.is_ascii() && text.is_ascii() {
-        let (text, needle) = (text.as_bytes(), needle.as_bytes());
-        return needle.is_empty() || text.windows(needle.len()).any(|part| part.eq_ignore_ascii_case(needle));
+        let Some((first, rest)) = needle.as_bytes().split_first() else { return true };
+        let begins = |part: &&[u8]| part[0].eq_ignore_ascii_case(first);
+        let mut parts = text.as_bytes().windows(needle.len()).filter(begins);
+        return parts.any(|part| part[1..].eq_ignore_ascii_case(rest));
     }
     text.to_lowercase().contains(needle)
 }

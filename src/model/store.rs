@@ -31,7 +31,15 @@ pub struct Source {
     pub absence: Option<Absence>,
     claimed: bool,
     epoch: Epoch,
-    rows: HashMap<EntityId, Arc<Row>>,
+    rows: HashMap<EntityId, Held>,
+    resets: u32,
+}
+
+/// A row, and the last whole list that had it.
+#[derive(Debug)]
+struct Held {
+    row: Arc<Row>,
+    reset: u32,
 }
 
 impl Source {
@@ -48,12 +56,13 @@ impl Source {
             claimed: true,
             epoch: Epoch::default(),
             rows: HashMap::new(),
+            resets: 0,
         }
     }
 
     /// Its rows, in no order.
     pub fn rows(&self) -> impl Iterator<Item = &Arc<Row>> {
-        self.rows.values()
+        self.rows.values().map(|held| &held.row)
     }
 
     /// How many rows of a kind it holds.
@@ -129,7 +138,7 @@ impl Store {
         }
         source.good_at = Some(at);
         (source.remembered, source.farewell) = (true, farewell);
-        source.rows = rows.into_iter().map(|row| (row.id.clone(), row)).collect();
+        source.rows = rows.into_iter().map(|row| (row.id.clone(), Held { row, reset: 0 })).collect();
         for kind in spec.kinds {
             *self.revisions.entry(kind).or_default() += 1;
         }
@@ -163,7 +172,7 @@ impl Store {
                 spec: source.spec.clone(),
                 at: source.good_at?,
                 farewell: source.has_left(),
-                rows: source.rows.values().cloned().collect(),
+                rows: source.rows().cloned().collect(),
             })
         };
         self.sources.values().filter_map(memory).collect()
@@ -194,12 +203,12 @@ impl Store {
 
     /// All rows of a kind, in no order.
     pub fn rows<'a>(&'a self, kind: &'a KindId) -> impl Iterator<Item = &'a Arc<Row>> {
-        self.of_kind(kind).flat_map(|source| source.rows.values()).filter(move |row| row.id.kind == *kind)
+        self.of_kind(kind).flat_map(Source::rows).filter(move |row| row.id.kind == *kind)
     }
 
     /// Every row of every kind, in no order.
     pub fn all_rows(&self) -> impl Iterator<Item = &Arc<Row>> {
-        self.sources.values().flat_map(|source| source.rows.values())
+        self.sources.values().flat_map(Source::rows)
     }
 
     /// One row by its id.
@@ -208,6 +217,7 @@ impl Store {
             .values()
             .filter(|source| source.spec.kinds.contains(&id.kind))
             .find_map(|source| source.rows.get(id))
+            .map(|held| &held.row)
     }
 
     /// The sources that carry rows of a kind.
@@ -260,27 +270,32 @@ impl Source {
         self.good_at = Some(snapshot.observed_at);
         self.complete = snapshot.complete;
         self.notes = snapshot.notes;
-        let mut old = std::mem::take(&mut self.rows);
-        self.rows.reserve(snapshot.rows.len());
+        self.resets = self.resets.wrapping_add(1);
+        let reset = self.resets;
         let mut changed = Vec::new();
         for row in snapshot.rows {
-            let kept = old.remove(&row.id).filter(|known| **known == row);
-            if kept.is_none() {
-                changed.push(row.id.clone());
+            match self.rows.get_mut(&row.id) {
+                Some(held) if *held.row == row => held.reset = reset,
+                Some(held) => {
+                    changed.push(row.id.clone());
+                    *held = Held { row: Arc::new(row), reset };
+                }
+                None => {
+                    changed.push(row.id.clone());
+                    self.rows.insert(row.id.clone(), Held { row: Arc::new(row), reset });
+                }
             }
-            let row = kept.unwrap_or_else(|| Arc::new(row));
-            self.rows.insert(row.id.clone(), row);
         }
-        changed.extend(old.into_keys());
+        changed.extend(self.rows.extract_if(|_, held| held.reset != reset).map(|(id, _)| id));
         changed
     }
 
     fn change(&mut self, upserts: Vec<Row>, removes: Vec<EntityId>) -> Vec<EntityId> {
         let mut changed = Vec::new();
         for row in upserts {
-            if self.rows.get(&row.id).is_none_or(|known| **known != row) {
+            if self.rows.get(&row.id).is_none_or(|held| *held.row != row) {
                 changed.push(row.id.clone());
-                self.rows.insert(row.id.clone(), Arc::new(row));
+                self.rows.insert(row.id.clone(), Held { row: Arc::new(row), reset: self.resets });
             }
         }
         changed.extend(removes.into_iter().filter(|id| self.rows.remove(id).is_some()));

@@ -106,7 +106,8 @@ pub fn operations() -> Vec<OpSpec> {
         )
         .right("applications, action/GROUP/KIND/ACTION")
         .form(vec![super::ops::action_field(), parameters()]),
-        OpSpec::on(APPLICATIONS, DELETE, "delete", Tier::T3, DELETING).right("delete applications.argoproj.io"),
+        OpSpec::on(APPLICATIONS, DELETE, "delete", Tier::T3, DELETING)
+            .right("delete applications.argoproj.io"),
         OpSpec::on(
             WAVES,
             SYNC_WAVES,
@@ -276,9 +277,12 @@ fn projects() -> KindSpec {
 
 fn clusters() -> KindSpec {
     let columns = vec![
-        column("state", "state", Width::Fit(7, 9), "Whether Argo CD reaches it.").format(Format::State).priority(0),
+        column("state", "state", Width::Fit(7, 9), "Whether Argo CD reaches it.")
+            .format(Format::State)
+            .priority(0),
         column("name", "name", Width::Flex(12), "Its name in Argo CD.").priority(0),
-        column("applications", "apps", Width::Fit(4, 5), "Applications that are delivered there.").priority(1),
+        column("applications", "apps", Width::Fit(4, 5), "Applications that are delivered there.")
+            .priority(1),
         column("version", "version", Width::Fit(5, 8), "Its Kubernetes.").priority(2),
         column("objects", "objects", Width::Fit(5, 7), "Objects that Argo CD watches there.").priority(4),
         column("why", "why", Width::Flex(16), "Why it is not reached.").priority(1),
@@ -286,7 +290,9 @@ fn clusters() -> KindSpec {
         column("cached", "cache", Width::Fit(4, 5), "When what it watches was read anew.")
             .format(Format::Age)
             .priority(5),
-        column("tried", "tried", Width::Fit(4, 5), "When the connection was tried.").format(Format::Age).priority(4),
+        column("tried", "tried", Width::Fit(4, 5), "When the connection was tried.")
+            .format(Format::Age)
+            .priority(4),
     ];
     let doc = "Clusters that Argo CD delivers to: whether it reaches them, and what it watches there.";
     KindSpec { columns, views: Vec::new(), ..table(CLUSTERS, "cluster", &["argo-cluster"], doc) }
@@ -294,13 +300,19 @@ fn clusters() -> KindSpec {
 
 fn repositories() -> KindSpec {
     let columns = vec![
-        column("state", "state", Width::Fit(7, 9), "Whether Argo CD can read it.").format(Format::State).priority(0),
+        column("state", "state", Width::Fit(7, 9), "Whether Argo CD can read it.")
+            .format(Format::State)
+            .priority(0),
         column("name", "name", Width::Flex(12), "Its name.").priority(0),
         column("type", "type", Width::Fit(4, 5), "git, helm or oci.").priority(3),
         column("url", "url", Width::Flex(20), "Where it is.").priority(2),
         column("why", "why", Width::Flex(16), "Why it cannot be read.").priority(1),
-        column("project", "project", Width::Fit(4, 14), "The only project that may use it.").priority(5).wide(),
-        column("tried", "tried", Width::Fit(4, 5), "When the connection was tried.").format(Format::Age).priority(4),
+        column("project", "project", Width::Fit(4, 14), "The only project that may use it.")
+            .priority(5)
+            .wide(),
+        column("tried", "tried", Width::Fit(4, 5), "When the connection was tried.")
+            .format(Format::Age)
+            .priority(4),
     ];
     let doc = "Repositories that Argo CD reads, with the state of the connection.";
     KindSpec { columns, views: Vec::new(), ..table(REPOSITORIES, "repository", &["repository", "repo"], doc) }

@@ -35,12 +35,12 @@ use crate::model::time::{Clock, parse_duration};
 
 use super::broken::Broken;
 use super::error::{ApiError, SendError};
+use super::kubernetes;
 use super::kubernetes::client::Cluster;
 use super::kubernetes::resource::Resource;
 use super::kubernetes::rights::{self, Right};
 use super::kubernetes::rows::Maker;
 use super::kubernetes::watch::{Feed, Follow as _, Project};
-use super::kubernetes;
 use super::lenient::{Dict, Obj};
 use super::{Backend, Definition, DeltaSink, Diagnosis, ProgressSink, Proof, Receipt, ViewSink};
 
@@ -203,7 +203,8 @@ impl Argo {
             let written = map.data.get(name).and_then(parse_duration);
             written.map_or(usual, |duration| duration.as_secs())
         };
-        self.limit.learn(seconds("timeout.reconciliation", 120), seconds("timeout.reconciliation.jitter", 60));
+        self.limit
+            .learn(seconds("timeout.reconciliation", 120), seconds("timeout.reconciliation.jitter", 60));
     }
 
     /// The rights that its operations need.

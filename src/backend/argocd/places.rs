@@ -28,7 +28,11 @@ pub async fn snapshot(argo: &Argo, kind: &str, now: Timestamp) -> Result<Snapsho
     let rows = if kind == kinds::CLUSTERS {
         rest.clusters().await?.iter().map(|cluster| cluster_row(&argo.maker, &id, cluster)).collect()
     } else {
-        rest.repositories().await?.iter().map(|repository| repository_row(&argo.maker, &id, repository)).collect()
+        rest.repositories()
+            .await?
+            .iter()
+            .map(|repository| repository_row(&argo.maker, &id, repository))
+            .collect()
     };
     Ok(Snapshot::complete(rows, now))
 }
@@ -39,7 +43,11 @@ fn state(connection: &ConnectionState) -> State {
     match &*connection.status {
         "Successful" => State::new("Connected", Health::Ok),
         "Failed" => State::new("Failed", Health::Critical).why(why),
-        _ => State::new("Unknown", Health::Unknown).why(if why.is_empty() { "not tried yet".to_owned() } else { why }),
+        _ => State::new("Unknown", Health::Unknown).why(if why.is_empty() {
+            "not tried yet".to_owned()
+        } else {
+            why
+        }),
     }
 }
 
@@ -89,7 +97,8 @@ fn repository_row(maker: &Maker, kind: &KindId, repository: &Repository) -> Row 
 /// Keeps the description of one of them fresh.
 pub async fn open(argo: &Argo, id: &EntityId, sink: &ViewSink) -> Result<(), ApiError> {
     repeat(sink, PACE, || async {
-        let rest = argo.rest.as_ref().ok_or_else(|| ApiError::unsupported("the REST API is not configured"))?;
+        let rest =
+            argo.rest.as_ref().ok_or_else(|| ApiError::unsupported("the REST API is not configured"))?;
         let gone = || ApiError::unsupported("it is not known to Argo CD any more");
         let facts = if id.kind.as_str() == kinds::CLUSTERS {
             let clusters = rest.clusters().await?;

@@ -71,7 +71,9 @@ fn target(desk: &Delivery, plan: &Plan, verdict: Verdict) -> Verdict {
         return no(verdict, &desk.promotion.to, format!("it runs {} already", short(&plan.wanted)));
     }
     match health {
-        Health::Unknown => no(verdict, &desk.promotion.to, format!("{says}; nothing could be followed there")),
+        Health::Unknown => {
+            no(verdict, &desk.promotion.to, format!("{says}; nothing could be followed there"))
+        }
         Health::Ok => yes(verdict, &desk.promotion.to, says),
         _ => verdict.and(Decision::Warn, Evidence::new(desk.promotion.to.clone(), says, health.into())),
     }
@@ -114,7 +116,8 @@ async fn difference(desk: &Delivery, plan: &Plan, mut verdict: Verdict) -> Verdi
     let words = commit.map(|commit| format!(": {}", first_line(&commit.message))).unwrap_or_default();
     let says = format!("{} -> {}{words}", short(plan.runs()), short(&plan.wanted));
     verdict = verdict.and(Decision::Allow, Evidence::new("revision", says, Tone::Info));
-    let told = Evidence::new("before", format!("told to run {}; write it down to go back", plan.told()), Tone::Info);
+    let told =
+        Evidence::new("before", format!("told to run {}; write it down to go back", plan.told()), Tone::Info);
     verdict = verdict.and(Decision::Allow, told);
     let has = |app: &crate::backend::argocd::wire::Application, image: &str| {
         app.status.summary.images.iter().any(|known| known == image)

@@ -114,7 +114,14 @@ mod tests {
 
     #[test]
     fn the_partner_is_the_only_one_of_the_same_name_in_the_environment_before() {
-        let all = || vec![app("traefik-dev", "dev"), app("loki", "dev"), app("dev-grafana", "dev"), app("loki-dev", "dev")];
+        let all = || {
+            vec![
+                app("traefik-dev", "dev"),
+                app("loki", "dev"),
+                app("dev-grafana", "dev"),
+                app("loki-dev", "dev"),
+            ]
+        };
         let partner = |name: &str, env: &str| {
             partner(&way(), &app(name, env), all()).map(|app| app.metadata.name.as_str().to_owned())
         };
@@ -128,7 +135,9 @@ mod tests {
 
     #[test]
     fn a_revision_never_becomes_an_option_or_a_shell() {
-        for (text, fits) in [("8f2c1a4d", true), ("v1.2.3", true), ("", false), ("--force", false), ("a;b", false)] {
+        for (text, fits) in
+            [("8f2c1a4d", true), ("v1.2.3", true), ("", false), ("--force", false), ("a;b", false)]
+        {
             assert_eq!(is_revision(text), fits, "{text}");
         }
     }

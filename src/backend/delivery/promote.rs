@@ -25,7 +25,9 @@ const LOST: u32 = 12;
 pub async fn preflight(desk: &Delivery, job: &Job) -> Result<Verdict, ApiError> {
     let plan = match plan::read(desk, &job.target.id, job.arg("revision")).await? {
         Ok(plan) => plan,
-        Err(why) => return Ok(Verdict { identity: job.target.identity.clone(), ..Verdict::refuse("promotion", why) }),
+        Err(why) => {
+            return Ok(Verdict { identity: job.target.identity.clone(), ..Verdict::refuse("promotion", why) });
+        }
     };
     let effect = format!(
         "sets {} to {} as {} runs it, and follows it until it is there",
@@ -43,7 +45,10 @@ pub async fn operate(desk: &Delivery, job: &Job, progress: &ProgressSink) -> Res
     let plan = plan::read(desk, &job.target.id, job.arg("revision")).await;
     let plan = plan.map_err(|error| SendError::NotSent(error.fault))?.map_err(not_sent)?;
     if !job.target.identity.conflicts(&plan.target.identity()).is_empty() {
-        return Err(not_sent(format!("{} is another application than the one that was chosen", job.target.name)));
+        return Err(not_sent(format!(
+            "{} is another application than the one that was chosen",
+            job.target.name
+        )));
     }
     if let Some(manager) = plan.target.app.manager() {
         return Err(not_sent(format!("{manager} manages it: the change belongs into Git")));

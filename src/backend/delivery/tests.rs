@@ -49,8 +49,12 @@ async fn bench() -> Bench {
         domain: Domain::Cloud,
         timeout: Duration::from_millis(800),
     };
-    let promotion =
-        Promotion { from: "cloud".into(), to: "prod".into(), label: "env".into(), stable: Duration::from_secs(7200) };
+    let promotion = Promotion {
+        from: "cloud".into(),
+        to: "prod".into(),
+        label: "env".into(),
+        stable: Duration::from_secs(7200),
+    };
     let settings = ArgoCd {
         name: "argo".into(),
         kubernetes: "cloud".into(),
@@ -114,7 +118,11 @@ async fn a_promotion_sets_the_revision_and_is_proven_by_what_runs() {
     assert!(says(&verdict).contains("revision: 41b7a2f -> 8f2c1a4"), "{}", says(&verdict));
     assert!(says(&verdict).contains("image: + registry.lab.example/traefik:1.0"), "{}", says(&verdict));
     let receipt = bench.operate(&job).await.unwrap();
-    assert!(receipt.said.starts_with("runs 8f2c1a4 and is healthy; before it was told to run 41b7a2f"), "{}", receipt.said);
+    assert!(
+        receipt.said.starts_with("runs 8f2c1a4 and is healthy; before it was told to run 41b7a2f"),
+        "{}",
+        receipt.said
+    );
     let (_, patch) = bench.lab.patches().pop().unwrap();
     assert_eq!(patch["spec"], serde_json::json!({"source": {"targetRevision": job.arg("revision")}}));
     assert_eq!(bench.lab.patches().len(), 1);
@@ -126,7 +134,10 @@ async fn a_promotion_sets_the_revision_and_is_proven_by_what_runs() {
 async fn what_git_keeps_is_not_patched_and_the_change_in_git_is_named() {
     let bench = bench().await;
     let why = bench.refusal("postgresql-prod").await;
-    assert!(why.contains("application root manages it") && why.contains("spec.source.targetRevision"), "{why}");
+    assert!(
+        why.contains("application root manages it") && why.contains("spec.source.targetRevision"),
+        "{why}"
+    );
     assert!(why.contains("41b7a2f0c9d84e7fa1b2c3d4e5f60718293a4b5c -> 8f2c1a4d7e0b"), "{why}");
     let job = bench.job("postgresql-prod").await;
     assert!(matches!(bench.operate(&job).await, Err(SendError::NotSent(_))));
@@ -142,7 +153,9 @@ async fn a_source_that_is_not_good_or_not_long_enough_is_not_taken_over() {
         app["status"]["health"]["lastTransitionTime"] = recent.into();
     });
     assert!(bench.refusal("traefik-prod").await.contains("of the 2h it has to be"));
-    bench.update("applications", "argocd/traefik-cloud", |app| app["status"]["health"]["status"] = "Degraded".into());
+    bench.update("applications", "argocd/traefik-cloud", |app| {
+        app["status"]["health"]["status"] = "Degraded".into()
+    });
     assert!(bench.refusal("traefik-prod").await.contains("traefik-cloud at 8f2c1a4: Degraded"));
     assert!(bench.refusal("comet").await.contains("it is in cloud, and promotions lead into prod"));
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Validator, timespan};
 use super::connection::{domain, public_url, timeout, unreadable};
+use super::{Validator, timespan};
 use crate::config::check;
 use crate::config::connector::{
     Alertmanager, ArgoCd, Authentik, Ephemeral, HttpAuth, Kubernetes, Omni, Prometheus, Promotion,
@@ -73,7 +73,15 @@ impl Validator<'_> {
         }
         let promote = table.table("promote").and_then(promotion);
         let kubernetes = Arc::clone(&cluster?.name);
-        Some(ArgoCd { name, kubernetes, namespace, rest: rest.flatten(), domain, public_url: public, promote })
+        Some(ArgoCd {
+            name,
+            kubernetes,
+            namespace,
+            rest: rest.flatten(),
+            domain,
+            public_url: public,
+            promote,
+        })
     }
 
     pub(super) fn authentik(&self, table: &Table<'_>, name: Arc<str>) -> Option<Authentik> {
@@ -150,12 +158,16 @@ fn promotion(table: Table<'_>) -> Option<Promotion> {
     let to = table.required("to", "\"prod\"", check::word);
     let label = table.checked("label", check::word).unwrap_or_else(|| "env".to_owned());
     let longest = Duration::from_secs(30 * 24 * 3600);
-    let stable = timespan(&table, "stable", Duration::ZERO..=longest).unwrap_or(Duration::from_secs(2 * 3600));
+    let stable =
+        timespan(&table, "stable", Duration::ZERO..=longest).unwrap_or(Duration::from_secs(2 * 3600));
     if let (Some(from), Some(to)) = (&from, &to)
         && from == to
     {
         let cure = "name two environments";
-        table.note(table.key_span("to"), Fault::new("a promotion that leads nowhere", "another one than `from`", cure));
+        table.note(
+            table.key_span("to"),
+            Fault::new("a promotion that leads nowhere", "another one than `from`", cure),
+        );
         table.finish();
         return None;
     }

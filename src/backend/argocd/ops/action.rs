@@ -17,7 +17,15 @@ use super::{Held, settled};
 
 /// Kinds that have actions at all; asking for every config map would be many calls for nothing.
 const ACTIVE: [&str; 9] = [
-    "Deployment", "StatefulSet", "DaemonSet", "Rollout", "CronJob", "Job", "Workflow", "ExternalSecret", "Application",
+    "Deployment",
+    "StatefulSet",
+    "DaemonSet",
+    "Rollout",
+    "CronJob",
+    "Job",
+    "Workflow",
+    "ExternalSecret",
+    "Application",
 ];
 
 /// Objects that are asked for their actions.
@@ -38,7 +46,9 @@ pub async fn form(argo: &Argo, target: &Target, rest_of_form: &[Field]) -> Resul
     for resource in active.take(MOST) {
         let found = rest.actions(&Of::new(&app), &Object::new(resource)).await?;
         let possible = found.actions.iter().filter(|action| !action.disabled.is_true());
-        offered.extend(possible.map(|action| Text::Owned(format!("{} {}", word(resource), action.name.as_str()))));
+        offered.extend(
+            possible.map(|action| Text::Owned(format!("{} {}", word(resource), action.name.as_str()))),
+        );
     }
     if offered.is_empty() {
         return Err(ApiError::unsupported("none of its objects offers an action"));
@@ -68,7 +78,8 @@ struct Order<'a> {
 fn order<'a>(job: &'a Job, app: &'a Application) -> Result<Order<'a>, String> {
     let text = job.arg("action");
     let (object, action) = text.split_once(' ').ok_or_else(|| format!("`{text}` is not KIND/NAME ACTION"))?;
-    let hits: Vec<&Resource> = app.status.resources.iter().filter(|resource| word(resource) == object).collect();
+    let hits: Vec<&Resource> =
+        app.status.resources.iter().filter(|resource| word(resource) == object).collect();
     let [resource] = hits.as_slice() else {
         return Err(format!("`{object}` names {} objects of the application", hits.len()));
     };
@@ -89,7 +100,9 @@ pub async fn preflight(argo: &Argo, job: &Job, now: &Held) -> Result<Verdict, Ap
     let offered = rest.actions(&Of::new(&now.app), &Object::new(order.resource)).await?;
     let known = offered.actions.iter().find(|action| &*action.name == order.action);
     match known {
-        None => return Ok(refuse("action", format!("{} has no action {}", word(order.resource), order.action))),
+        None => {
+            return Ok(refuse("action", format!("{} has no action {}", word(order.resource), order.action)));
+        }
         Some(action) if action.disabled.is_true() => {
             return Ok(refuse("action", format!("{} does not apply to it now", order.action)));
         }
@@ -134,7 +147,8 @@ fn shown(order: &Order<'_>, live: &Value, since: Timestamp) -> Proof {
             is(newer, format!("{name} {what}"))
         }
         "scale" => {
-            let wanted = order.parameters.iter().find(|(name, _)| name == "replicas").map(|(_, value)| value.as_str());
+            let wanted =
+                order.parameters.iter().find(|(name, _)| name == "replicas").map(|(_, value)| value.as_str());
             let now = live["spec"]["replicas"].as_i64().map(|n| n.to_string()).unwrap_or_default();
             is(wanted == Some(now.as_str()), format!("{name} is set to {now} replicas"))
         }
@@ -158,7 +172,8 @@ mod tests {
 
     #[test]
     fn what_an_action_did_is_seen_in_the_object() {
-        let resource: Resource = serde_json::from_value(json!({"kind": "Deployment", "name": "immich"})).unwrap();
+        let resource: Resource =
+            serde_json::from_value(json!({"kind": "Deployment", "name": "immich"})).unwrap();
         let since = "2026-11-20T03:00:00Z".parse().unwrap();
         let order = |action: &'static str, parameters: &[(&str, &str)]| Order {
             resource: &resource,
@@ -176,7 +191,10 @@ mod tests {
         for (order, live) in seen {
             assert!(matches!(shown(&order, &live, since), Proof::Seen(_)), "{}", order.action);
         }
-        let absent = [(order("restart", &[]), mark("2026-11-20T02:00:00Z")), (order("scale", &[("replicas", "3")]), two)];
+        let absent = [
+            (order("restart", &[]), mark("2026-11-20T02:00:00Z")),
+            (order("scale", &[("replicas", "3")]), two),
+        ];
         for (order, live) in absent {
             assert!(matches!(shown(&order, &live, since), Proof::Absent(_)), "{}", order.action);
         }

@@ -64,8 +64,7 @@ pub async fn resolve(argo: &Argo, exact: &str) -> Result<Vec<Target>, ApiError> 
     let applications = argo.applications.snapshot().await?;
     let rows = waves::rows(&argo.maker, &kinds::WAVES.into(), &applications.rows);
     let named = rows.into_iter().filter(|row| *row.id.key == *exact || *row.name == *exact);
-    let target =
-        |row: Row| Target { id: row.id, name: row.name, identity: row.identity, domain: row.domain };
+    let target = |row: Row| Target { id: row.id, name: row.name, identity: row.identity, domain: row.domain };
     Ok(named.map(target).collect())
 }
 
@@ -85,8 +84,13 @@ pub async fn preflight(argo: &Argo, job: &Job) -> Result<Verdict, ApiError> {
     if due.is_empty() {
         return Ok(Verdict { identity, ..Verdict::refuse("waves", "all of them are synced and healthy") });
     }
-    let pruning = if job.arg("prune") == "true" { ", with pruning: what is no longer in Git is REMOVED" } else { "" };
-    let effect = format!("syncs {} of {} applications, wave by wave{pruning}", due.len(), waves.values().flatten().count());
+    let pruning =
+        if job.arg("prune") == "true" { ", with pruning: what is no longer in Git is REMOVED" } else { "" };
+    let effect = format!(
+        "syncs {} of {} applications, wave by wave{pruning}",
+        due.len(),
+        waves.values().flatten().count()
+    );
     let mut verdict = Verdict::allow(effect, identity);
     for (number, rows) in &waves {
         for row in rows.iter().filter(|row| !is_good(row)) {
@@ -167,7 +171,15 @@ impl Series<'_> {
     fn seen(&self, now: &Held) -> Row {
         let kind = kinds::APPLICATIONS.into();
         let limit = self.argo.stale();
-        super::super::rows::project(&self.argo.maker, &kind, &Vec::new(), limit, &now.app, self.argo.clock.now()).row
+        super::super::rows::project(
+            &self.argo.maker,
+            &kind,
+            &Vec::new(),
+            limit,
+            &now.app,
+            self.argo.clock.now(),
+        )
+        .row
     }
 
     async fn ask(&self, now: &Held, sent: usize) -> Result<(), SendError> {
@@ -176,7 +188,9 @@ impl Series<'_> {
         }
         let body = sync::body(self.job, now)?;
         match patch(self.argo, now, body).await {
-            Err(SendError::NotSent(fault) | SendError::Refused(fault)) if sent > 0 => Err(stopped(fault, sent)),
+            Err(SendError::NotSent(fault) | SendError::Refused(fault)) if sent > 0 => {
+                Err(stopped(fault, sent))
+            }
             other => other,
         }
     }
@@ -204,7 +218,8 @@ impl Series<'_> {
             let Some(first) = waiting.first() else { return Ok(()) };
             let note = format!("wave {number}: waiting for {first}");
             if Instant::now() >= end {
-                let what = format!("{note}, longer than {} s; later waves were left alone", self.patience.as_secs());
+                let what =
+                    format!("{note}, longer than {} s; later waves were left alone", self.patience.as_secs());
                 return Err(SendError::Failed(Fault::new(Layer::App, what)));
             }
             if note != last {
@@ -238,7 +253,8 @@ pub async fn proof(argo: &Argo, job: &Job, _since: Timestamp) -> Result<Proof, A
     let (mut mine, mut bad): (Vec<Arc<str>>, Vec<String>) = (Vec::new(), Vec::new());
     for row in waves.values().flatten() {
         let now = super::read_at(argo, &row.id.key).await?;
-        let waits = now.app.operation.0.as_ref().is_some_and(|operation| operation.says(super::RUN, &job.run.0));
+        let waits =
+            now.app.operation.0.as_ref().is_some_and(|operation| operation.says(super::RUN, &job.run.0));
         match sync::ours(job, &now.app) {
             Some(state) if state.is_running() || waits => {
                 return Ok(Proof::Unclear(format!("{}: {}", row.name, sync::step(state)), look));

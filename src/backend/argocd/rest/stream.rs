@@ -36,7 +36,8 @@ impl Messages {
             })?;
             if let Some(error) = envelope.error {
                 let status = u16::try_from(error.http_code.or_zero()).unwrap_or(500);
-                let error = ApiError::new(Layer::App, "the server ended the stream").raw(error.message.as_str());
+                let error =
+                    ApiError::new(Layer::App, "the server ended the stream").raw(error.message.as_str());
                 return Err(error.status(status));
             }
             if let Some(result) = envelope.result {

@@ -99,7 +99,8 @@ fn set(name: &str, path: &str, members: &[&str], now: Timestamp) -> Value {
     let rolling = name == "platform";
     let steps = json!([{"matchExpressions": [{"key": "env", "operator": "In", "values": ["cloud"]}]},
         {"matchExpressions": [{"key": "env", "operator": "In", "values": ["prod"]}], "maxUpdate": 1}]);
-    let strategy = if rolling { json!({"type": "RollingSync", "rollingSync": {"steps": steps}}) } else { json!({}) };
+    let strategy =
+        if rolling { json!({"type": "RollingSync", "rollingSync": {"steps": steps}}) } else { json!({}) };
     let condition = |about: &str, status: &str| json!({"type": about, "status": status, "message": "", "lastTransitionTime": ago(now, 9_000)});
     let resource = |member: &&str| json!({"group": "argoproj.io", "kind": "Application", "namespace": "argocd", "name": member});
     let member = |member: &&str| {

@@ -167,7 +167,10 @@ fn compare(lab: &Lab, key: &str, app: &Value, now: Timestamp) -> Timestamp {
         status["sync"]["status"] = "OutOfSync".into();
         status["reconciledAt"] = stamp(now).into();
         if let Some(resources) = status["resources"].as_array_mut() {
-            resources.iter_mut().filter(|r| r["kind"] != "Service").for_each(|r| r["status"] = "OutOfSync".into());
+            resources
+                .iter_mut()
+                .filter(|r| r["kind"] != "Service")
+                .for_each(|r| r["status"] = "OutOfSync".into());
         }
         let automated = &app["spec"]["syncPolicy"]["automated"];
         if automated.is_object() && automated["enabled"] != false {

@@ -44,7 +44,8 @@ async fn the_patches_are_those_that_argo_cd_documents() {
         "info": [{"name": "vigie", "value": "run-1"}, {"name": "Reason", "value": "the demo"}]});
     let sync = json!({"prune": false, "syncStrategy": {"hook": {}}, "syncOptions": ["CreateNamespace=true", "ServerSideApply=true"]});
     let retry = json!({"limit": 5, "backoff": {"duration": "5s", "factor": 2, "maxDuration": "3m0s"}});
-    let source = json!({"repoURL": sim::apps::REPOSITORY, "path": "apps/nextcloud", "targetRevision": "main"});
+    let source =
+        json!({"repoURL": sim::apps::REPOSITORY, "path": "apps/nextcloud", "targetRevision": "main"});
     let back = json!({"revision": sim::apps::BEFORE, "prune": false, "syncStrategy": {"apply": {}}, "source": source});
     let operation = |sync: Value, retry: Option<&Value>| {
         let mut operation = asked.clone();
@@ -83,7 +84,9 @@ async fn without_the_right_no_operation_changes_anything() {
         let verdict = bench.argo.preflight(&job).await.unwrap();
         assert_eq!(verdict.decision, Decision::Refuse, "{op}");
         assert!(says(&verdict).contains("lacks patch applications.argoproj.io"), "{op}: {}", says(&verdict));
-        let Err(SendError::Refused(fault)) = bench.operate(&job).await.0 else { panic!("{op} was not refused") };
+        let Err(SendError::Refused(fault)) = bench.operate(&job).await.0 else {
+            panic!("{op} was not refused")
+        };
         assert_eq!(fault.missing.as_deref(), Some(kinds::PATCH), "{op}");
         assert_eq!(bench.lab.writes(), 0, "{op}");
     }

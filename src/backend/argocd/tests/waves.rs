@@ -56,9 +56,13 @@ async fn a_wave_that_does_not_get_good_stops_the_series_before_the_next() {
 async fn a_series_is_refused_where_a_window_is_closed_or_nothing_is_to_do() {
     let bench = bench().await;
     let nothing = bench.series("in-cluster/0", &[]).await;
-    let nothing = Job { target: bench.argo.resolve(&kinds::WAVES.into(), "prod/4").await.unwrap().remove(0), ..nothing };
+    let nothing = Job {
+        target: bench.argo.resolve(&kinds::WAVES.into(), "prod/4").await.unwrap().remove(0),
+        ..nothing
+    };
     assert_eq!(bench.argo.preflight(&nothing).await.unwrap().decision, Decision::Refuse);
-    let window = json!([{"kind": "deny", "schedule": "0 0 * * *", "duration": "24h", "applications": ["next*"]}]);
+    let window =
+        json!([{"kind": "deny", "schedule": "0 0 * * *", "duration": "24h", "applications": ["next*"]}]);
     let close = |project: &mut serde_json::Value| project["spec"]["syncWindows"] = window;
     bench.lab.store.update("appprojects", "argocd/apps", close).unwrap();
     let job = bench.series("in-cluster/4", &[]).await;

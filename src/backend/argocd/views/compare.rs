@@ -129,11 +129,18 @@ fn mask(old: &mut Option<Value>, new: &mut Option<Value>) {
     for part in ["data", "stringData"] {
         let before = old.as_ref().map(|object| object[part].clone()).unwrap_or_default();
         let word = |key: &str, value: &Value, other: &Value, side: &str| {
-            if *value == other[key] { Value::from("(masked)") } else { Value::from(format!("(masked, {side})")) }
+            if *value == other[key] {
+                Value::from("(masked)")
+            } else {
+                Value::from(format!("(masked, {side})"))
+            }
         };
         let after = new.as_ref().map(|object| object[part].clone()).unwrap_or_default();
-        for (side, values, other) in [("as it is", old.as_mut(), &after), ("as wanted", new.as_mut(), &before)] {
-            let Some(values) = values.and_then(|object| object.get_mut(part)).and_then(Value::as_object_mut) else {
+        for (side, values, other) in
+            [("as it is", old.as_mut(), &after), ("as wanted", new.as_mut(), &before)]
+        {
+            let Some(values) = values.and_then(|object| object.get_mut(part)).and_then(Value::as_object_mut)
+            else {
                 continue;
             };
             for (key, value) in values.iter_mut() {
@@ -167,7 +174,8 @@ mod tests {
 
     #[test]
     fn a_secret_shows_that_it_differs_and_never_how() {
-        let secret = |value: &str| Some(json!({"kind": "Secret", "data": {"password": value, "user": "YQ=="}}));
+        let secret =
+            |value: &str| Some(json!({"kind": "Secret", "data": {"password": value, "user": "YQ=="}}));
         let (old, new) = sides(secret("b2xk"), secret("bmV3"));
         let lines = shown(&old, &new).join("\n");
         assert!(lines.contains("(masked)") && !lines.contains("b2xk") && !lines.contains("bmV3"), "{lines}");

@@ -121,7 +121,8 @@ mod tests {
 
     #[test]
     fn objects_that_come_go_and_change_are_told_apart() {
-        let object = |image: &str| json!({"kind": "Deployment", "spec": {"image": image}, "status": {"x": image}});
+        let object =
+            |image: &str| json!({"kind": "Deployment", "spec": {"image": image}, "status": {"x": image}});
         let cases = [
             (object("a"), object("a"), None),
             (object("a"), object("b"), Some("Deployment media/immich")),

@@ -45,7 +45,8 @@ pub async fn screen(argo: &Argo, app: &Application, commits: &mut Commits) -> Do
     };
     let revision = app.status.sync.revision.some().or_else(|| app.status.sync.revisions.iter().next());
     let commit = commits.get(argo, app, revision.unwrap_or_default()).await;
-    let wrote = commit.map_or(String::new(), |c| format!(" · {} ({})", first_line(&c.message), c.author.as_str()));
+    let wrote =
+        commit.map_or(String::new(), |c| format!(" · {} ({})", first_line(&c.message), c.author.as_str()));
     let levels = [
         rendered(app, &wrote),
         reconciled(app, argo.stale(), now),
@@ -53,9 +54,11 @@ pub async fn screen(argo: &Argo, app: &Application, commits: &mut Commits) -> Do
         used(app, runtime.as_ref()),
     ];
     let columns = ["level", "state", "rests on"].map(Text::Borrowed).to_vec();
-    let doc = Doc::default()
-        .facts("", describe::head(app, now))
-        .table("proof", columns, levels.iter().map(Level::row).collect());
+    let doc = Doc::default().facts("", describe::head(app, now)).table(
+        "proof",
+        columns,
+        levels.iter().map(Level::row).collect(),
+    );
     let doc = describe::middle(doc, app);
     let doc = match runtime {
         Some(runtime) => parts(doc, runtime),
@@ -104,7 +107,9 @@ fn reconciled(app: &Application, stale: Option<jiff::SignedDuration>, now: Times
             "holds",
             format!("{when}, but the last operation {}: {}", op.phase.as_str(), first_line(&op.message)),
         ),
-        ("OutOfSync", _) => Level::new(name, Tone::Warn, "differs", format!("{when}: {}", rows::differing(app))),
+        ("OutOfSync", _) => {
+            Level::new(name, Tone::Warn, "differs", format!("{when}: {}", rows::differing(app)))
+        }
         _ => Level::new(name, Tone::Unknown, "unknown", when),
     }
 }
@@ -212,7 +217,9 @@ mod tests {
         let limit = Some(jiff::SignedDuration::from_secs(600));
         assert_eq!(reconciled(&old, limit, now()).word, "stale");
         assert_eq!(reconciled(&old, None, now()).word, "holds");
-        let error = app(&json!({"sync": {"status": "Unknown"}, "conditions": [{"type": "ComparisonError", "message": "boom"}]}));
+        let error = app(
+            &json!({"sync": {"status": "Unknown"}, "conditions": [{"type": "ComparisonError", "message": "boom"}]}),
+        );
         assert_eq!(rendered(&error, "").word, "broken");
     }
 }

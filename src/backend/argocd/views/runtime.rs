@@ -159,7 +159,8 @@ fn claim_row(claim: &Claim) -> (Health, Vec<Cell>) {
 
 fn route_row(route: &Route) -> (Health, Vec<Cell>) {
     let conditions = || route.status.parents.iter().flat_map(|parent| parent.conditions.iter());
-    let refused = conditions().find(|c| matches!(&*c.about, "Accepted" | "ResolvedRefs") && &*c.status == "False");
+    let refused =
+        conditions().find(|c| matches!(&*c.about, "Accepted" | "ResolvedRefs") && &*c.status == "False");
     let (word, health) = match refused {
         Some(_) => ("Refused", Health::Critical),
         None if conditions().any(|c| &*c.about == "Accepted") => ("Accepted", Health::Ok),
@@ -195,7 +196,8 @@ async fn warnings(
     app: &Application,
     pods: &[Pod],
 ) -> Result<Vec<Vec<Cell>>, ApiError> {
-    let path = format!("{}?fieldSelector={}&limit=500", EVENTS.list(Some(namespace)), encoded("type=Warning"));
+    let path =
+        format!("{}?fieldSelector={}&limit=500", EVENTS.list(Some(namespace)), encoded("type=Warning"));
     let page: Page<Event> = cluster.get(&path).await?.json()?;
     let about = |event: &&Event| {
         let name = event.involved_object.name.as_str();
@@ -219,8 +221,7 @@ async fn warnings(
 async fn lines(cluster: &Cluster, pod: &Pod) -> Result<Vec<DocLine>, ApiError> {
     let key = format!("{}/{}", pod.metadata.namespace.as_str(), pod.metadata.name.as_str());
     let container = pod.spec.containers.first().map_or("", |container| container.name.as_str());
-    let path =
-        format!("{}/log?tailLines={LINES}&container={}", PODS.object(&key)?, encoded(container));
+    let path = format!("{}/log?tailLines={LINES}&container={}", PODS.object(&key)?, encoded(container));
     let text = cluster.get(&path).await?.text();
     let tone = crate::backend::kubernetes::logs::tone;
     Ok(text.lines().map(|line| DocLine::toned(line, tone(line))).collect())

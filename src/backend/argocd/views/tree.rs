@@ -77,7 +77,10 @@ pub fn grown(argo: &Argo, app: &Application, tree: &WireTree) -> Tree {
     for root in roots {
         grow(argo, app, root, 0, &mut below, &mut nodes);
     }
-    let orphans = tree.orphaned_nodes.iter().map(|node| Node { note: "belongs to nobody".to_owned(), ..drawn(argo, app, node, 0) });
+    let orphans = tree
+        .orphaned_nodes
+        .iter()
+        .map(|node| Node { note: "belongs to nobody".to_owned(), ..drawn(argo, app, node, 0) });
     nodes.extend(orphans);
     nodes.truncate(MOST);
     Tree { nodes }

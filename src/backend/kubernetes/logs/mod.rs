@@ -53,7 +53,12 @@ pub async fn open(cluster: &Arc<Cluster>, id: &EntityId, view: &str, sink: ViewS
 }
 
 /// Follows the pods of a list, also those that come later.
-async fn follow(cluster: &Arc<Cluster>, list: &str, options: &Options, sink: &ViewSink) -> Result<(), ApiError> {
+async fn follow(
+    cluster: &Arc<Cluster>,
+    list: &str,
+    options: &Options,
+    sink: &ViewSink,
+) -> Result<(), ApiError> {
     let mut known = HashSet::new();
     let mut streams = JoinSet::new();
     let mut told = false;
@@ -121,7 +126,10 @@ fn start(
 
 /// The end of a pod's name, by which siblings are told apart.
 fn tail(name: &str) -> &str {
-    let cut = name.rsplit_once('-').and_then(|(head, _)| head.rsplit_once('-')).map_or(0, |(head, _)| head.len() + 1);
+    let cut = name
+        .rsplit_once('-')
+        .and_then(|(head, _)| head.rsplit_once('-'))
+        .map_or(0, |(head, _)| head.len() + 1);
     &name[cut..]
 }
 

@@ -77,7 +77,8 @@ mod tests {
 
     #[test]
     fn options_say_what_they_say_and_a_wrong_one_is_named() {
-        let read = Options::read("since=1h tail=20 containers=a,b filter=!Health previous stamps=off").unwrap();
+        let read =
+            Options::read("since=1h tail=20 containers=a,b filter=!Health previous stamps=off").unwrap();
         assert_eq!((read.since, read.tail, read.previous, read.stamps), (Some(3600), 20, true, false));
         assert!(read.takes("b") && !read.takes("c"));
         assert!(read.keeps("level=error") && !read.keeps("GET /HEALTH"));

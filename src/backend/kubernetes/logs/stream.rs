@@ -96,7 +96,12 @@ impl Stream {
         }
         *last = at.or(*last);
         let at = at.filter(|_| self.options.stamps);
-        self.options.keeps(text).then(|| LogLine { at, source: self.source.clone(), text: text.trim_end().into(), tone: tone(text) })
+        self.options.keeps(text).then(|| LogLine {
+            at,
+            source: self.source.clone(),
+            text: text.trim_end().into(),
+            tone: tone(text),
+        })
     }
 
     async fn say(&self, text: &str, tone: Tone) {

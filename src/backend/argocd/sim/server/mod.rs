@@ -71,11 +71,20 @@ pub fn router(lab: Arc<Lab>, labs: Arc<Labs>, token: String) -> Router {
         .route("/api/v1/repositories", get(repositories))
         .route("/api/v1/applications", get(applications))
         .route(app, get(application))
-        .route(&below("/resource-tree"), get(|s, p, q| about(s, p, q, |server, app, _| ok(&objects::tree(server, app)))))
-        .route(&below("/managed-resources"), get(|s, p, q| about(s, p, q, |_, app, _| ok(&objects::managed(app)))))
+        .route(
+            &below("/resource-tree"),
+            get(|s, p, q| about(s, p, q, |server, app, _| ok(&objects::tree(server, app)))),
+        )
+        .route(
+            &below("/managed-resources"),
+            get(|s, p, q| about(s, p, q, |_, app, _| ok(&objects::managed(app)))),
+        )
         .route(&below("/manifests"), get(|s, p, q| about(s, p, q, |_, app, _| ok(&objects::manifests(app)))))
         .route(&below("/revisions/{revision}/metadata"), get(commit))
-        .route(&below("/resource/actions"), get(|s, p, q| about(s, p, q, |_, _, query| ok(&objects::actions(query)))))
+        .route(
+            &below("/resource/actions"),
+            get(|s, p, q| about(s, p, q, |_, _, query| ok(&objects::actions(query)))),
+        )
         .route(&below("/resource/actions/v2"), post(act))
         .route(&below("/resource"), get(|s, p, q| about(s, p, q, objects::live)))
         .route(&below("/logs"), get(logs))
@@ -137,7 +146,9 @@ async fn logs(
         Err(refused) => return *refused,
     };
     let tree = objects::tree(&server, &app);
-    let of = |node: &&Value| node["kind"] == "Pod" && node["namespace"].as_str() == query.get("namespace").map(String::as_str);
+    let of = |node: &&Value| {
+        node["kind"] == "Pod" && node["namespace"].as_str() == query.get("namespace").map(String::as_str)
+    };
     let pods = tree["nodes"].as_array().into_iter().flatten().filter(of);
     let pods: Vec<String> = pods.filter_map(|pod| pod["name"].as_str().map(str::to_owned)).collect();
     let follow = query.get("follow").is_some_and(|follow| follow == "true");
@@ -190,7 +201,9 @@ async fn repositories(State(server): State<Arc<Server>>) -> axum::Json<Value> {
     } else {
         json!({"status": "Successful", "message": "", "attemptedAt": tried})
     };
-    axum::Json(json!({"metadata": {}, "items": [{"repo": REPOSITORY, "name": "homelab", "type": "git", "connectionState": state}]}))
+    axum::Json(
+        json!({"metadata": {}, "items": [{"repo": REPOSITORY, "name": "homelab", "type": "git", "connectionState": state}]}),
+    )
 }
 
 /// An error as grpc-gateway writes it.
@@ -234,7 +247,13 @@ async fn userinfo(State(server): State<Arc<Server>>, request: Request<Body>) -> 
 
 /// What `fields` may ask for; everything else is dropped without a word.
 const FIELDS: [&str; 8] = [
-    "metadata", "spec", "operation.sync", "status.summary", "status.sync.status", "status.sync.revision", "status.health",
+    "metadata",
+    "spec",
+    "operation.sync",
+    "status.summary",
+    "status.sync.status",
+    "status.sync.revision",
+    "status.health",
     "status.operationState.phase",
 ];
 

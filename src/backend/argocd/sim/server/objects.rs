@@ -39,11 +39,13 @@ pub fn tree(server: &Server, app: &Value) -> Value {
     let name = text(&app["metadata"], "name");
     let mut nodes = Vec::new();
     for resource in resources(app) {
-        let (kind, namespace, object) = (text(resource, "kind"), text(resource, "namespace"), text(resource, "name"));
+        let (kind, namespace, object) =
+            (text(resource, "kind"), text(resource, "namespace"), text(resource, "name"));
         let live = lab.as_ref().and_then(|lab| lab.store.get(&table(kind), &format!("{namespace}/{object}")));
-        let uid = live.as_ref().map_or_else(|| format!("sim-{kind}-{namespace}-{object}"), |live| {
-            text(&live["metadata"], "uid").to_owned()
-        });
+        let uid = live.as_ref().map_or_else(
+            || format!("sim-{kind}-{namespace}-{object}"),
+            |live| text(&live["metadata"], "uid").to_owned(),
+        );
         let mut node = json!({"group": resource["group"], "version": "v1", "kind": kind, "namespace": namespace,
             "name": object, "uid": uid, "resourceVersion": "1"});
         if let Some(health) = health(app, resource) {
@@ -100,17 +102,22 @@ fn pods(lab: &Lab, app: &str, namespace: &str) -> Vec<Value> {
 
 /// An object as Git wants it; what differs has a newer image or setting there.
 fn manifest(resource: &Value, newer: bool) -> Value {
-    let (kind, namespace, name) = (text(resource, "kind"), text(resource, "namespace"), text(resource, "name"));
+    let (kind, namespace, name) =
+        (text(resource, "kind"), text(resource, "namespace"), text(resource, "name"));
     let version = if newer { "1.1" } else { "1.0" };
     let meta = json!({"name": name, "namespace": namespace, "labels": {"app.kubernetes.io/name": name}});
     match kind {
-        "Deployment" | "StatefulSet" | "DaemonSet" => json!({"apiVersion": "apps/v1", "kind": kind, "metadata": meta,
+        "Deployment" | "StatefulSet" | "DaemonSet" => {
+            json!({"apiVersion": "apps/v1", "kind": kind, "metadata": meta,
             "spec": {"replicas": 1, "template": {"spec": {"containers": [
-                {"name": name, "image": format!("registry.lab.example/{name}:{version}")}]}}}}),
+                {"name": name, "image": format!("registry.lab.example/{name}:{version}")}]}}}})
+        }
         "Secret" => json!({"apiVersion": "v1", "kind": kind, "metadata": meta,
             // As the server masks it: as many signs as tell nothing, more where the values differ.
             "data": {"password": if newer { "++++++++++++" } else { "++++++++" }}}),
-        "Service" => json!({"apiVersion": "v1", "kind": kind, "metadata": meta, "spec": {"ports": [{"port": 80}]}}),
+        "Service" => {
+            json!({"apiVersion": "v1", "kind": kind, "metadata": meta, "spec": {"ports": [{"port": 80}]}})
+        }
         _ => json!({"apiVersion": "v1", "kind": kind, "metadata": meta,
             "data": {"log_level": if newer { "info" } else { "debug" }, "version": version}}),
     }
@@ -130,8 +137,9 @@ pub fn managed(app: &Value) -> Value {
 
 /// `GET …/manifests`.
 pub fn manifests(app: &Value) -> Value {
-    let made: Vec<String> =
-        resources(app).map(|resource| manifest(resource, resource["status"] == "OutOfSync").to_string()).collect();
+    let made: Vec<String> = resources(app)
+        .map(|resource| manifest(resource, resource["status"] == "OutOfSync").to_string())
+        .collect();
     json!({"manifests": made, "revision": app["status"]["sync"]["revision"], "sourceType": "Kustomize"})
 }
 
@@ -179,7 +187,9 @@ pub fn act(server: &Server, app: &Value, body: &Bytes) -> Response {
     let asked: Value = serde_json::from_slice(body).unwrap_or_default();
     let (kind, name) = (text(&asked, "kind"), text(&asked, "resourceName"));
     let key = format!("{}/{name}", text(&asked, "namespace"));
-    let Some(lab) = server.destination(app) else { return failure(StatusCode::BAD_REQUEST, 3, "no such cluster") };
+    let Some(lab) = server.destination(app) else {
+        return failure(StatusCode::BAD_REQUEST, 3, "no such cluster");
+    };
     let parameter = |name: &str| {
         let all = asked["resourceActionParameters"].as_array().into_iter().flatten();
         all.into_iter().find(|p| p["name"] == name).and_then(|p| p["value"].as_str()?.parse::<i64>().ok())
@@ -194,7 +204,11 @@ pub fn act(server: &Server, app: &Value, body: &Bytes) -> Response {
         other => return failure(StatusCode::NOT_FOUND, 5, &format!("action {other} not supported")),
     };
     if lab.act(&table(kind), &key, &patch).is_err() {
-        return failure(StatusCode::BAD_REQUEST, 3, &format!("{kind} {name} not found as part of application"));
+        return failure(
+            StatusCode::BAD_REQUEST,
+            3,
+            &format!("{kind} {name} not found as part of application"),
+        );
     }
     axum::Json(json!({})).into_response()
 }

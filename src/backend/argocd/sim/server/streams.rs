@@ -57,16 +57,27 @@ pub fn changes(
 }
 
 /// The log of a workload's pods: a few lines of the past, then one now and then.
-pub fn logs(server: &Arc<Server>, headers: &HeaderMap, pods: Vec<String>, follow: bool, tail: i64) -> Response {
+pub fn logs(
+    server: &Arc<Server>,
+    headers: &HeaderMap,
+    pods: Vec<String>,
+    follow: bool,
+    tail: i64,
+) -> Response {
     let sse = is_sse(headers);
     let line = move |at: jiff::Timestamp, pod: &str, last: bool| {
         let content = if last { "" } else { "level=info msg=\"request\" status=200" };
-        framed(&json!({"result": {"content": content, "timeStamp": at.to_string(), "timeStampStr": at.to_string(),
-            "podName": if last { "" } else { pod }, "last": last}}), sse)
+        framed(
+            &json!({"result": {"content": content, "timeStamp": at.to_string(), "timeStampStr": at.to_string(),
+            "podName": if last { "" } else { pod }, "last": last}}),
+            sse,
+        )
     };
     let now = server.lab.now();
     let past = (0..tail.clamp(0, 20)).rev().flat_map(|back| {
-        pods.iter().map(move |pod| line(now - SignedDuration::from_secs(back * 7), pod, false)).collect::<Vec<_>>()
+        pods.iter()
+            .map(move |pod| line(now - SignedDuration::from_secs(back * 7), pod, false))
+            .collect::<Vec<_>>()
     });
     let mut first: String = past.collect();
     if !follow {
