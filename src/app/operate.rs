@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::model::id::EntityId;
+use crate::insight::guard::{self, Subject};
+use crate::model::id::{EntityId, KindId};
 use crate::model::op::{Args, Field, FieldKind, Job, OpSpec, Reveal, Target, Targets, Tier, Verb, Verdict};
 use crate::model::row::Tone;
 use crate::model::snapshot::Fault;
+use crate::model::store::Store;
 
 use super::App;
 use super::draft::{self, Draft, Judged, NEW_NAME};
@@ -13,6 +15,13 @@ use super::effect::Effect;
 use super::gate::{self, Confirm};
 use super::msg::DraftId;
 use super::overlay::{Chosen, Overlay};
+
+/// The backend's verdict with what the services that must stay have to say to it.
+fn pinned(store: &Store, op: &OpSpec, target: &EntityId, verdict: Verdict) -> Verdict {
+    let kind = KindId::from(guard::PINNED);
+    let Some(row) = store.get(target) else { return verdict };
+    guard::guarded(&op.name, Subject::of(row), store.rows(&kind).map(|row| &**row), verdict)
+}
 
 impl App {
     /// Starts an operation by its name, on an exact id or a new name, else on the marks or the selection.
@@ -192,8 +201,9 @@ impl App {
         body: Result<Verdict, Fault>,
     ) -> Vec<Effect> {
         let now = self.look.now;
-        let Some(draft) = self.draft.as_mut().filter(|draft| draft.id == id) else { return Vec::new() };
         let verdict = body.unwrap_or_else(|fault| gate::unanswered(&fault));
+        let Some(draft) = self.draft.as_mut().filter(|draft| draft.id == id) else { return Vec::new() };
+        let verdict = pinned(&self.facts.store, &draft.op, target, verdict);
         let judged = draft.judge(target.clone(), verdict.clone());
         let op = draft.op.clone();
         let name = draft

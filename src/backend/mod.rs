@@ -8,11 +8,13 @@ pub mod argocd;
 pub mod authentik;
 pub mod broken;
 pub mod delivery;
+pub mod docker;
 pub mod error;
 pub mod http;
 pub mod kubernetes;
 pub mod lenient;
 pub mod omni;
+pub mod pinned;
 pub mod proxmox;
 #[cfg(feature = "demo")]
 pub mod sim;
@@ -45,6 +47,8 @@ pub static REGISTRY: &[Definition] = &[
     delivery::DEFINITION,
     authentik::DEFINITION,
     alerts::DEFINITION,
+    docker::DEFINITION,
+    pinned::DEFINITION,
 ];
 
 /// What a backend is before any server is configured.

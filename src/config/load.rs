@@ -129,13 +129,34 @@ mod tests {
         // What every HTTP connector takes is explained once, wherever it fits best.
         let common =
             ["host_header", "headers", "proxy", "ca", "fingerprint", "public_url", "plaintext", "timeout"];
-        let tables = ["proxmox", "omni", "kubernetes", "argocd", "authentik", "alertmanager", "prometheus"];
+        let tables = [
+            "proxmox",
+            "omni",
+            "kubernetes",
+            "argocd",
+            "authentik",
+            "alertmanager",
+            "prometheus",
+            "docker",
+            "loki",
+            "ntfy",
+        ];
         let everywhere: Vec<_> = tables.iter().flat_map(|table| shown(table)).collect();
         for (section, keys) in &validator.asked {
             let here = shown(section);
             for key in keys {
                 let table = tables.contains(key)
-                    || matches!(*key, "ui" | "guard" | "alerts" | "severity" | "refresh" | "budget" | "wake");
+                    || matches!(
+                        *key,
+                        "ui" | "guard"
+                            | "pinned"
+                            | "measure"
+                            | "alerts"
+                            | "severity"
+                            | "refresh"
+                            | "budget"
+                            | "wake"
+                    );
                 let auth = matches!(*key, "user" | "password" | "bearer");
                 let known = if common.contains(key) || auth { &everywhere } else { &here };
                 assert!(table || known.contains(key), "`{key}` of [{section}] is not in the example");

@@ -20,6 +20,7 @@ pub mod suggest;
 pub mod theme;
 pub mod ui;
 mod valid;
+pub mod watch;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -35,6 +36,7 @@ pub use load::{EXAMPLE, Loaded, load};
 pub use report::{Report, Reports};
 pub use secret::{Secret, SecretError, SecretSource};
 pub use ui::{Refresh, Ui};
+pub use watch::{Docker, DockerWay, Loki, Ntfy, Pinned};
 
 /// Everything the user has set, checked and completed with defaults.
 #[derive(Debug, Clone, Default)]
@@ -53,6 +55,14 @@ pub struct Config {
     pub alertmanager: Vec<Alertmanager>,
     /// Prometheus servers.
     pub prometheus: Vec<Prometheus>,
+    /// Hosts whose containers are watched.
+    pub docker: Vec<Docker>,
+    /// Where logs are kept.
+    pub loki: Vec<Loki>,
+    /// What a phone is told.
+    pub ntfy: Vec<Ntfy>,
+    /// Services that must stay where they are.
+    pub pinned: Vec<Pinned>,
     /// How alerts are judged.
     pub alerts: Alerts,
     /// How the console looks and how often it asks.
@@ -105,5 +115,8 @@ impl Config {
             && self.authentik.is_empty()
             && self.alertmanager.is_empty()
             && self.prometheus.is_empty()
+            && self.docker.is_empty()
+            && self.loki.is_empty()
+            && self.ntfy.is_empty()
     }
 }

@@ -4,6 +4,7 @@
 //! cluster of Alertmanagers, a Prometheus, or both of one name; all instances share what the Prometheus servers know.
 
 mod ack;
+mod ask;
 mod client;
 mod cluster;
 mod doc;
@@ -39,6 +40,8 @@ use crate::model::time::Clock;
 
 use super::error::{ApiError, SendError};
 use super::{Backend, Definition, Diagnosis, ProgressSink, Proof, Receipt, Upkeep, ViewSink};
+
+pub use ask::Asker;
 
 use cluster::Cluster;
 use feed::{Feed, Knowledge};

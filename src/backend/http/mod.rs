@@ -6,6 +6,7 @@
 pub(super) mod classify;
 mod reply;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,11 +35,13 @@ pub struct Profile {
     pub idle: Duration,
     /// How many requests may be under way at once.
     pub in_flight: usize,
+    /// A unix socket of this machine that is dialled whatever the URL says.
+    pub socket: Option<PathBuf>,
 }
 
 impl Default for Profile {
     fn default() -> Self {
-        Self { http1_only: false, idle: Duration::from_secs(30), in_flight: 4 }
+        Self { http1_only: false, idle: Duration::from_secs(30), in_flight: 4, socket: None }
     }
 }
 
@@ -168,6 +171,13 @@ impl Http {
             headers.insert(HOST, host);
         }
         let one = profile.http1_only || connection.host_header.is_some();
+        let client = |connection: &Connection, one: bool| {
+            let builder = client(connection, one)?;
+            Ok::<ClientBuilder, ApiError>(match &profile.socket {
+                Some(path) => builder.unix_socket(path.clone()),
+                None => builder,
+            })
+        };
         let kept = client(connection, one)?
             .pool_idle_timeout(profile.idle)
             .pool_max_idle_per_host(profile.in_flight);

@@ -123,7 +123,7 @@ impl Validator<'_> {
         Some(Prometheus { connection: connection?, auth })
     }
 
-    fn auth(&self, table: &Table<'_>) -> HttpAuth {
+    pub(super) fn auth(&self, table: &Table<'_>) -> HttpAuth {
         let user = table.checked("user", check::word);
         let password = self.secret(table, "password");
         let bearer = self.secret(table, "bearer");

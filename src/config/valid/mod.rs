@@ -5,6 +5,7 @@ mod connectors;
 mod proxmox;
 mod secret;
 mod settings;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -45,6 +46,10 @@ impl<'e> Validator<'e> {
             authentik: self.each(&root, "authentik", |v, t, name| v.authentik(t, name)),
             alertmanager: self.each(&root, "alertmanager", |v, t, name| v.alertmanager(t, name)),
             prometheus: self.each(&root, "prometheus", |v, t, name| v.prometheus(t, name)),
+            docker: self.each(&root, "docker", |v, t, name| v.docker(t, name)),
+            loki: self.each(&root, "loki", |v, t, name| v.loki(t, name)),
+            ntfy: self.each(&root, "ntfy", |v, t, name| v.ntfy(t, name)),
+            pinned: self.each(&root, "pinned", |v, t, name| v.pinned(t, name)),
             kubernetes,
             alerts: root.table("alerts").map(|t| self.alerts(t)).unwrap_or_default(),
             ui: root.table("ui").map(|t| self.ui(t)).unwrap_or_default(),

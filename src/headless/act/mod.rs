@@ -23,7 +23,10 @@ use crate::exec::call::within;
 use crate::exec::new_run;
 use crate::exec::operate::Order;
 use crate::exec::operate::Recovered;
+use crate::insight::guard::{self, Subject};
+use crate::model::id::KindId;
 use crate::model::op::{Args, Job, OpSpec, Operations, RunState, Target, Verdict};
+use crate::model::row::Row;
 
 use super::io::{Failure, Io};
 use super::session::Session;
@@ -183,13 +186,29 @@ impl Attempt<'_> {
         Ok(jobs)
     }
 
+    /// The services that must stay; where they cannot be seen, nobody is warned of them.
+    async fn pinned(&self) -> Result<Vec<Row>, Failure> {
+        let kind = KindId::from(guard::PINNED);
+        let mut rows = Vec::new();
+        for backend in self.session.connect(Some(kind.backend())).await? {
+            for source in backend.sources().into_iter().filter(|source| source.kinds.contains(&kind)) {
+                let seen = within(PATIENCE, backend.poll(&source.id)).await;
+                rows.extend(seen.map(|seen| seen.rows).unwrap_or_default());
+            }
+        }
+        Ok(rows)
+    }
+
     /// The backend's own check; all targets are judged before any is acted on.
     async fn freeze(&self, jobs: Vec<Job>, io: &mut Io<'_>) -> Result<Vec<Job>, Failure> {
         let mut frozen = Vec::new();
         let mut refusals = Vec::new();
+        let pinned = self.pinned().await?;
         for job in jobs {
             let verdict = within(PATIENCE, self.backend(&job.target)?.preflight(&job)).await;
             let verdict = verdict.unwrap_or_else(|fault| gate::unanswered(&fault));
+            let subject = Subject { id: &job.target.id, name: &job.target.name, facets: &[] };
+            let verdict = guard::guarded(&self.op.name, subject, &pinned, verdict);
             tell(&job.target, &verdict, io);
             match gate::judge(self.op, &job.target, &verdict) {
                 Ok(target) => frozen.push(Job { target, ..job }),

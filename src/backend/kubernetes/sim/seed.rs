@@ -110,6 +110,7 @@ pub fn pod(seed: &PodSeed<'_>, now: Timestamp) -> Value {
             "containers": [{"name": seed.workload, "image": format!("registry.lab.example/{}:1.0", seed.workload),
                 "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}}}],
             "volumes": volumes,
+            "nodeSelector": if seed.workload == "comet" { json!({"kubernetes.io/hostname": "oci-node-1"}) } else { json!({}) },
         },
         "status": {
             "phase": "Running", "qosClass": "Burstable", "podIP": ip, "hostIP": "192.0.2.1", "startTime": created,

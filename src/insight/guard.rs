@@ -1,0 +1,195 @@
+//! Refusals that no single server would give: an operation that would move a pinned service is stopped in the gate.
+
+use crate::model::id::{EntityId, KindId};
+use crate::model::op::{Decision, Evidence, Verdict};
+use crate::model::row::{Facet, FacetKey, Row, Tone};
+
+/// The kind whose rows are the services that must stay.
+pub const PINNED: &str = "vigie.pinned";
+
+/// Operations that take a node, or what it runs on, away from what runs there.
+const TAKES_AWAY: [&str; 14] = [
+    "kubernetes.drain",
+    "omni.reboot",
+    "omni.power-off",
+    "omni.upgrade-talos",
+    "omni.upgrade-kubernetes",
+    "omni.scale",
+    "omni.patch",
+    "proxmox.shutdown",
+    "proxmox.stop",
+    "proxmox.reboot",
+    "proxmox.reset",
+    "proxmox.suspend",
+    "proxmox.migrate",
+    "proxmox.rollback",
+];
+/// Operations that replace the pods of a workload, or one of them.
+const REPLACES: [&str; 3] = ["kubernetes.delete-pod", "kubernetes.restart", "kubernetes.scale"];
+
+/// What an operation acts on, as far as the gate knows it.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    /// Its id.
+    pub id: &'a EntityId,
+    /// Its name.
+    pub name: &'a str,
+    /// How other systems know it; empty where its row is not at hand.
+    pub facets: &'a [Facet],
+}
+
+impl<'a> Subject<'a> {
+    /// A row.
+    pub fn of(row: &'a Row) -> Self {
+        Self { id: &row.id, name: &row.name, facets: &row.facets }
+    }
+}
+
+/// A verdict with what the pinned services have to say to it.
+#[must_use]
+pub fn guarded<'r>(
+    op: &str,
+    subject: Subject<'_>,
+    pinned: impl IntoIterator<Item = &'r Row>,
+    verdict: Verdict,
+) -> Verdict {
+    let found = pinned.into_iter().filter_map(|service| judge(op, subject, service));
+    found.fold(verdict, |verdict, (decision, evidence)| verdict.and(decision, evidence))
+}
+
+/// What one service has to say.
+fn judge(op: &str, subject: Subject<'_>, service: &Row) -> Option<(Decision, Evidence)> {
+    let kind = KindId::from(PINNED);
+    if service.id.kind != kind {
+        return None;
+    }
+    let away = TAKES_AWAY.contains(&op) && carries(subject, service);
+    let replaced = REPLACES.contains(&op) && is_its_own(subject, service);
+    let blocks = service.cell(9).value.as_text() == Some("block");
+    let says = format!("{}: {}", service.name, wants(service));
+    if away {
+        let decision = if blocks { Decision::Refuse } else { Decision::Warn };
+        let tone = if blocks { Tone::Error } else { Tone::Warn };
+        return Some((decision, Evidence::new("pinned", format!("would move {says}"), tone)));
+    }
+    if !replaced {
+        return None;
+    }
+    // One that is bound to its node comes back there, and one that has strayed has to be replaced to come back.
+    let bound = service.cell(7).value.as_text() == Some("bound");
+    let at_home = service.cell(0).value.as_text() == Some("ok");
+    Some(if bound || !at_home || !blocks {
+        (Decision::Warn, Evidence::new("pinned", format!("interrupts {says}"), Tone::Warn))
+    } else {
+        let why = format!("may move {says}; nothing binds it to its node");
+        (Decision::Refuse, Evidence::new("pinned", why, Tone::Error))
+    })
+}
+
+fn wants(service: &Row) -> String {
+    let text = |column: usize| service.cell(column).value.as_text().unwrap_or_default();
+    format!("runs on {}, seen from {}, wants {}", text(2), text(3), text(8))
+}
+
+/// Whether the service runs on it: its node, the machine under that, or the cluster around it.
+fn carries(subject: Subject<'_>, service: &Row) -> bool {
+    let nodes = service.facets.iter().filter(|facet| facet.key == FacetKey::Node);
+    nodes.into_iter().any(|node| {
+        let (cluster, name) = node.value.split_once('/').unwrap_or(("", &node.value));
+        let shares =
+            subject.facets.iter().any(|facet| facet.key == FacetKey::Node && facet.value == node.value);
+        let same_node = subject.id.kind.as_str() == "kubernetes.nodes"
+            && *subject.id.instance == *cluster
+            && &*subject.id.key == name;
+        let around = subject.id.kind.as_str() == "omni.clusters" && subject.name == cluster;
+        // A machine or guest is known by the name of the node that it became.
+        let under =
+            ["omni.machines", "proxmox.guests"].contains(&subject.id.kind.as_str()) && subject.name == name;
+        shares || same_node || around || under
+    })
+}
+
+/// Whether it is one of the service's pods, or the workload that makes them.
+fn is_its_own(subject: Subject<'_>, service: &Row) -> bool {
+    let objects = service.facets.iter().filter(|facet| facet.key == FacetKey::Object);
+    let own = format!("{}/{}", subject.id.instance, subject.id.key);
+    objects.into_iter().any(|object| {
+        let rest = object.value.strip_prefix(&own);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::model::id::Identity;
+    use crate::model::row::{Cell, Grade};
+
+    use super::*;
+
+    fn service(state: &str, pin: &str, guard: &str) -> Row {
+        let cells = [
+            state,
+            "comet",
+            "oci-node-1",
+            "198.51.100.10",
+            "",
+            "",
+            "",
+            pin,
+            "oci-node-1 198.51.100.10",
+            guard,
+        ];
+        let cells = cells.map(Cell::new).to_vec();
+        let mut row = Row::new(EntityId::new(PINNED, "pinned", "comet"), "comet", cells);
+        row.facets = Box::new([
+            Facet::new(FacetKey::Object, "cloud/media/comet-0", Grade::Certain),
+            Facet::new(FacetKey::Node, "cloud/oci-node-1", Grade::Certain),
+        ]);
+        row
+    }
+
+    fn decision(op: &str, id: &str, name: &str, facets: &[Facet], service: &Row) -> Decision {
+        let id = EntityId::parse(id).unwrap();
+        let subject = Subject { id: &id, name, facets };
+        guarded(op, subject, [service], Verdict::allow("does it", Identity::new())).decision
+    }
+
+    #[test]
+    fn what_would_move_a_pinned_service_is_refused_with_the_reason() {
+        let node = "kubernetes.nodes/cloud/oci-node-1";
+        let cases = [
+            ("kubernetes.drain", node, "oci-node-1", Decision::Refuse),
+            ("kubernetes.drain", "kubernetes.nodes/cloud/oci-node-2", "oci-node-2", Decision::Allow),
+            ("kubernetes.drain", "kubernetes.nodes/prod/oci-node-1", "oci-node-1", Decision::Allow),
+            ("kubernetes.cordon", node, "oci-node-1", Decision::Allow),
+            ("omni.reboot", "omni.machines/omni/4c4c", "oci-node-1", Decision::Refuse),
+            ("omni.upgrade-talos", "omni.clusters/omni/cloud", "cloud", Decision::Refuse),
+            ("proxmox.start", "proxmox.guests/pve/qemu-1", "oci-node-1", Decision::Allow),
+            ("kubernetes.delete-pod", "kubernetes.pods/cloud/media/comet-0", "comet-0", Decision::Warn),
+            ("kubernetes.restart", "kubernetes.statefulsets/cloud/media/comet", "comet", Decision::Warn),
+            ("kubernetes.restart", "kubernetes.deployments/cloud/media/com", "com", Decision::Allow),
+        ];
+        for (op, id, name, expected) in cases {
+            assert_eq!(decision(op, id, name, &[], &service("ok", "bound", "block")), expected, "{op} {id}");
+        }
+        let linked = [Facet::new(FacetKey::Node, "cloud/oci-node-1", Grade::Likely)];
+        let found = decision(
+            "proxmox.stop",
+            "proxmox.guests/pve/qemu-9",
+            "other",
+            &linked,
+            &service("ok", "bound", "warn"),
+        );
+        assert_eq!(found, Decision::Warn, "it is only warned of where that was asked for");
+    }
+
+    #[test]
+    fn a_loose_pod_stays_where_it_is_and_one_that_strayed_may_be_replaced() {
+        let pod = "kubernetes.pods/cloud/media/comet-0";
+        let delete = |state, pin| {
+            decision("kubernetes.delete-pod", pod, "comet-0", &[], &service(state, pin, "block"))
+        };
+        assert_eq!(delete("ok", "loose"), Decision::Refuse);
+        assert_eq!((delete("moved", "loose"), delete("ok", "bound")), (Decision::Warn, Decision::Warn));
+    }
+}
