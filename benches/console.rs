@@ -14,6 +14,7 @@ use vigie::config::env::Env;
 use vigie::config::key::{Key, KeyCode};
 use vigie::config::keymap::Keymap;
 use vigie::config::theme::Theme;
+use vigie::insight::lookout::Settings;
 use vigie::model::id::{EntityId, SourceId};
 use vigie::model::kind::{Column, Format, KindSpec, Width};
 use vigie::model::row::{Cell, Domain, Health, Row, Tone};
@@ -101,6 +102,7 @@ fn app(count: usize) -> App {
         armed_for: 600,
         boot: "bench".into(),
         demo: None,
+        insight: Settings::default(),
         welcome: None,
         now: Timestamp::UNIX_EPOCH,
         size: (120, 40),

@@ -45,6 +45,7 @@ use vigie::exec::journal::Journal;
 use vigie::exec::locks::Locks;
 use vigie::exec::operate::{Door, Patience};
 use vigie::exec::state::LastState;
+use vigie::insight::lookout::Settings;
 use vigie::model::op::Operations;
 use vigie::model::time::{Clock, parse_duration};
 
@@ -92,6 +93,7 @@ impl Stage {
             armed_for: 600,
             boot: "flow".into(),
             demo: Some(lab.title.clone()),
+            insight: Settings::default(),
             welcome: None,
             now: clock.now(),
             size,

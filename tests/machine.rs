@@ -18,6 +18,7 @@ use vigie::config::env::Env;
 use vigie::config::key::{Key, KeyCode};
 use vigie::config::keymap::Keymap;
 use vigie::config::theme::Theme;
+use vigie::insight::lookout::Settings;
 use vigie::model::id::{EntityId, Identity, SourceId};
 use vigie::model::op::{Reveal, RunState, Verdict};
 use vigie::model::row::{Cell, Domain, Health, Row, Tone};
@@ -98,6 +99,7 @@ impl Bench {
             armed_for: 600,
             boot: "b".into(),
             demo: None,
+            insight: Settings::default(),
             welcome: None,
             now,
             size: (80, 24),

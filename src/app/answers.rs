@@ -30,7 +30,7 @@ impl App {
             Msg::Form { draft, body } => self.on_form(draft, body),
             Msg::Verdict { draft, target, body } => self.on_verdict(draft, &target, body),
             Msg::Run { run, state } => self.on_run(&run, state),
-            Msg::Journal(lines) => self.on_journal(&lines),
+            Msg::Journal(lines) => self.on_journal(lines),
             Msg::Theme(theme) => {
                 self.look.theme = *theme;
                 self.redrawn(Vec::new())
@@ -65,6 +65,7 @@ impl App {
         for memory in memories {
             self.facts.store.remember(memory);
         }
+        self.lookout.remember(&self.facts.store);
         self.sync_pane();
         self.redrawn(Vec::new())
     }
@@ -104,6 +105,7 @@ impl App {
         if changes.is_empty() {
             return Vec::new();
         }
+        self.look_out(&source, &changes);
         self.dirty |= self.sync_pane() || changes.health;
         self.follow_selection();
         Vec::new()
@@ -146,6 +148,8 @@ impl App {
         let now = self.look.now;
         let Some(run) = self.ledger.advance(run, state, now).cloned() else { return Vec::new() };
         let line = format!("{} {}: {}", run.job.op, run.job.target.name, run.state);
+        self.lookout.look_again();
+        self.look_again();
         self.sync_pane();
         if !run.state.is_final() {
             return Vec::new();
@@ -161,16 +165,18 @@ impl App {
     }
 
     /// What earlier processes left behind: runs without an outcome, and the notes of the last days.
-    fn on_journal(&mut self, lines: &[Line]) -> Vec<Effect> {
-        self.hear_declarations(lines);
-        for open in journal::open_runs(lines) {
+    fn on_journal(&mut self, lines: Vec<Line>) -> Vec<Effect> {
+        self.hear_declarations(&lines);
+        for open in journal::open_runs(&lines) {
             self.ledger.recover(&open);
         }
-        for line in lines {
+        for line in &lines {
             if let Entry::Note { text, .. } = &line.entry {
                 self.notices.add(line.at, Tone::Dim, format!("note by {}: {text}", line.operator));
             }
         }
+        self.lookout.journal(lines);
+        self.look_again();
         self.sync_pane();
         self.redrawn(Vec::new())
     }

@@ -45,7 +45,11 @@ impl App {
         if let Some(id) = wanted.filter(|id| self.facts.store.get(id).is_some()) {
             let view = self.next_view();
             self.detail = Some(Detail { view, id: id.clone() });
-            effects.push(Effect::Open { view, id, name: "describe".to_owned(), after: 0 });
+            if id.kind.backend() == crate::insight::kinds::VIGIE {
+                let page = self.page(&id);
+                self.places.pane_mut().describe(&id, page);
+            }
+            effects.extend(self.open(view, id, "describe".to_owned(), 0));
         }
         self.redrawn(effects)
     }
@@ -65,7 +69,8 @@ impl App {
         if let Some((id, name)) = here {
             let view = self.next_view();
             self.places.pane_mut().feed(Some(view));
-            effects.push(Effect::Open { view, id, name, after: 0 });
+            effects.extend(self.open(view, id, name, 0));
+            self.renew_page();
         }
         effects
     }

@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 
 use crate::config::keymap::Keymap;
 use crate::config::theme::Theme;
+use crate::insight::digest::Digest;
 use crate::model::id::EntityId;
 use crate::model::kind::Kinds;
 use crate::model::op::{Operations, Rights};
@@ -26,6 +27,8 @@ pub struct Facts {
     pub operations: Operations,
     /// What the credentials may do, by backend and instance.
     pub rights: HashMap<(Arc<str>, Arc<str>), Rights>,
+    /// What is pinned, was changed lately, and ends tonight.
+    pub digest: Digest,
 }
 
 impl Facts {
@@ -67,6 +70,7 @@ impl Look {
             kinds: &facts.kinds,
             operations: &facts.operations,
             rights: &facts.rights,
+            digest: &facts.digest,
             theme: &self.theme,
             keymap: &self.keymap,
             now: self.now,

@@ -12,6 +12,7 @@ pub mod effect;
 pub mod facts;
 pub mod gate;
 mod home;
+mod insight;
 mod intents;
 mod line;
 pub mod msg;
@@ -32,6 +33,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::config::keymap::Keymap;
 use crate::config::theme::Theme;
+use crate::insight::lookout::{self, Lookout};
 use crate::model::action::Action;
 use crate::model::kind::{KindSpec, Kinds};
 use crate::model::ledger::Ledger;
@@ -86,6 +88,8 @@ pub struct Setup {
     pub demo: Option<String>,
     /// Where a configuration would be read from, where there is none yet.
     pub welcome: Option<String>,
+    /// What the operator has set for links, problems and diagnosis.
+    pub insight: lookout::Settings,
     /// The instant of the start.
     pub now: Timestamp,
     /// Columns and rows of the terminal.
@@ -101,6 +105,7 @@ pub struct App {
     overlays: Vec<Overlay>,
     router: Router,
     ledger: Ledger,
+    lookout: Lookout,
     notices: Notices,
     toast: Option<Toast>,
     summary: Summary,
@@ -125,11 +130,14 @@ pub struct App {
 impl App {
     /// The console as it opens: on the overview, or on the welcome page where nothing is configured.
     pub fn new(setup: Setup) -> Self {
-        let facts = Facts {
-            kinds: Kinds::new(setup.kinds),
+        let mut facts = Facts {
+            kinds: Kinds::new(setup.kinds.into_iter().chain(crate::insight::kinds::kinds())),
             operations: Operations::new(setup.operations),
             ..Facts::default()
         };
+        for spec in Lookout::sources() {
+            facts.store.declare(spec);
+        }
         let look = Look {
             theme: setup.theme,
             keymap: setup.keymap,
@@ -150,6 +158,7 @@ impl App {
             overlays: Vec::new(),
             router: Router::default(),
             ledger: Ledger::default(),
+            lookout: Lookout::new(setup.insight, setup.now),
             notices: Notices::default(),
             toast: None,
             summary: Summary::default(),
@@ -220,7 +229,11 @@ impl App {
     /// Keeps what was seen for the next start; nothing where nothing was.
     fn keep_memory(&mut self) -> Option<Effect> {
         self.remember_at = self.look.now + MEMORIES;
-        let memories = self.facts.store.memories();
+        let mut memories = self.facts.store.memories();
+        // A time line is made of what other sources remember.
+        memories.retain(|memory| {
+            &*memory.spec.id.backend != crate::insight::kinds::VIGIE || &*memory.spec.id.feed == "problems"
+        });
         let fresh = self.facts.store.sources().any(|source| source.health == SourceHealth::Fresh);
         fresh.then_some(Effect::Remember(memories))
     }

@@ -307,7 +307,7 @@ impl App {
         let Some(row) = self.selected().and_then(|id| self.facts.store.get(&id).cloned()) else {
             return Vec::new();
         };
-        let related = crate::insight::link::related(&row, &self.facts.store);
+        let related = self.lookout().related(&row);
         if related.is_empty() {
             self.tell(Tone::Info, format!("nothing else is known to be {}", row.name));
             return Vec::new();

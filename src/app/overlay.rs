@@ -171,15 +171,20 @@ impl Overlay {
     /// Rows of other systems that are the same thing.
     pub fn related(name: &str, related: Vec<Related>) -> Self {
         let item = |related: &Related| {
-            let doc =
-                format!("{} {} · {:?} {}", related.id.kind, related.id.instance, related.key, related.value);
+            let relation = related.relation.word();
+            let (key, value) = (related.key, &related.value);
+            let mut doc =
+                format!("{} {} · {relation} · {key:?} {value}", related.id.kind, related.id.instance);
+            if let Some(other) = &related.conflict {
+                doc = format!("CONFLICT: {other} says so too · {doc}");
+            }
             Item::new(related.name.clone(), doc).right(match related.grade {
                 Grade::Certain => "certain",
-                Grade::Likely => "likely",
-                Grade::Hint => "hint",
+                Grade::Likely => "~ likely",
+                Grade::Hint => "? hint",
             })
         };
-        let picker = Picker::new(format!("what else is {name}"), related.iter().map(item).collect());
+        let picker = Picker::new(format!("linked to {name}"), related.iter().map(item).collect());
         let goals = related.into_iter().map(|related| Chosen::Row(related.id)).collect();
         Self::Picker { picker, goals }
     }

@@ -61,7 +61,8 @@ impl App {
             Action::Suspend => vec![Effect::Suspend],
             Action::Redraw => vec![Effect::Redraw],
             Action::HomeState => self.home_state(),
-            Action::Problems | Action::Timeline => self.not_yet(action),
+            Action::Problems => self.open_problems(),
+            Action::Timeline => self.open_timeline(),
             _ => Vec::new(),
         }
     }
@@ -134,6 +135,7 @@ impl App {
     /// What has to happen wherever one arrives: the pane looks at the store, the schedule looks at the pane.
     pub(super) fn arrived(&mut self) -> Vec<Effect> {
         self.dirty = true;
+        self.look_again();
         self.sync_pane();
         let mut effects = vec![self.attend()];
         effects.extend(self.reopen());

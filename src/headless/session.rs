@@ -65,7 +65,9 @@ impl Session {
             file,
             connectors: connectors.chain([(crate::exec::desk::ID, own)]).collect(),
             config,
-            kinds: Kinds::new(backend::kinds().into_iter().chain(desk::kinds())),
+            kinds: Kinds::new(
+                backend::kinds().into_iter().chain(desk::kinds()).chain(crate::insight::kinds::kinds()),
+            ),
             operations: operations(),
             door: door(&state, &clock, Patience::default()),
             clock,

@@ -1,6 +1,11 @@
-//! What no single server knows: pure functions over the store.
+//! What no single server knows: pure functions over the store; changed ids in, changed facts out.
 
+pub mod digest;
 pub mod guard;
 pub mod home;
+pub mod kinds;
 pub mod link;
+pub mod lookout;
+pub mod problem;
+pub mod timeline;
 pub mod trust;

@@ -70,6 +70,11 @@ impl Source {
         self.rows.keys().filter(|id| id.kind == *kind).count()
     }
 
+    /// One of its rows.
+    pub fn get(&self, id: &EntityId) -> Option<&Arc<Row>> {
+        self.rows.get(id)
+    }
+
     /// Whether it announced that it would go, and is gone.
     pub fn has_left(&self) -> bool {
         self.farewell || self.health.fault().is_some_and(|fault| fault.farewell)

@@ -26,6 +26,7 @@ use crate::exec::journal::Journal;
 use crate::exec::locks::Locks;
 use crate::exec::operate::{Door, Patience};
 use crate::exec::state::LastState;
+use crate::insight::lookout;
 use crate::model::op::Operations;
 use crate::model::row::Tone;
 use crate::model::time::Clock;
@@ -149,6 +150,7 @@ fn open(options: &Options, size: Size) -> (App, Vec<String>) {
         boot: uuid::Uuid::new_v4().to_string().into(),
         demo: options.demo.clone(),
         welcome: options.welcome.as_ref().map(|path| path.display().to_string()),
+        insight: lookout::Settings::default(),
         now: options.clock.now(),
         size: (size.width, size.height),
     });

@@ -10,6 +10,7 @@ pub use ratatui::layout::{Position, Rect};
 
 use crate::config::keymap::Keymap;
 use crate::config::theme::Theme;
+use crate::insight::digest::Digest;
 use crate::model::action::{Action, Context};
 use crate::model::id::EntityId;
 use crate::model::kind::Kinds;
@@ -27,6 +28,8 @@ pub struct Ctx<'a> {
     pub operations: &'a Operations,
     /// What the credentials may do, by backend and instance.
     pub rights: &'a HashMap<(Arc<str>, Arc<str>), Rights>,
+    /// What is pinned, was changed lately, and ends tonight.
+    pub digest: &'a Digest,
     /// The styles.
     pub theme: &'a Theme,
     /// The keys.

@@ -3,6 +3,7 @@
 //! It is read at 3 am in thirty seconds, so it never shows green that was not seen: a system that cannot be reached
 //! reads blind, and where nothing is wrong it says how much of the platform was looked at.
 
+mod digest;
 mod systems;
 mod worst;
 
@@ -65,9 +66,11 @@ pub struct Overview {
 impl Overview {
     fn rebuild(&mut self, ctx: &Ctx<'_>) -> bool {
         let systems = systems::entries(ctx, self.room);
-        let left = usize::from(self.height).saturating_sub(systems.len() + 2);
+        let digest = digest::entries(ctx, self.room);
+        let left = usize::from(self.height).saturating_sub(systems.len() + digest.len() + 2);
         let mut entries = worst::entries(ctx, self.room, left.clamp(FEWEST, MOST));
         entries.push(Entry::text(Line::new()));
+        entries.extend(digest);
         entries.extend(systems);
         let changed = entries != self.entries;
         if changed {
@@ -159,6 +162,8 @@ impl Component for Overview {
         vec![
             Action::Enter,
             Action::Describe,
+            Action::Problems,
+            Action::Timeline,
             Action::Find,
             Action::Palette,
             Action::Arm,
@@ -185,10 +190,11 @@ mod tests {
 
     #[test]
     fn the_worst_stands_first_and_enter_leads_there() {
-        let world = World::lab();
+        let mut world = World::lab();
+        world.look_out();
         let mut pane = Overview::default();
         assert_snapshot!(Screen::of(&mut pane, 80, 21, &world).text());
-        let worst = EntityId::new("alerts.alerts", "main", "a1");
+        let worst = EntityId::new("vigie.problems", "console", "alerts.alerts/main/a1");
         assert_eq!(
             act(&mut pane, &world, &[Action::Enter]),
             Outcome::emit(Request::Act(Action::Goto(worst)))

@@ -14,13 +14,16 @@ use crate::config::colour::Depth;
 use crate::config::env::Env;
 use crate::config::keymap::Keymap;
 use crate::config::theme::Theme;
+use crate::insight::digest::Digest;
+use crate::insight::lookout::{self, Lookout};
 use crate::model::action::Action;
 use crate::model::id::{EntityId, KindId, SourceId};
 use crate::model::kind::{Column, Drill, Format, KindSpec, Kinds, Width};
+use crate::model::ledger::Ledger;
 use crate::model::op::{Field, FieldKind, OpSpec, Operations, Rights, Tier};
 use crate::model::row::{Cell, Domain, Health, Row};
 use crate::model::snapshot::{Cadence, Delta, Epoch, Fault, Mode, Snapshot, SourceSpec, Update};
-use crate::model::store::Store;
+use crate::model::store::{Changes, Store};
 
 use super::component::{Component, Ctx, Outcome};
 
@@ -30,6 +33,7 @@ pub struct World {
     pub kinds: Kinds,
     pub operations: Operations,
     pub rights: HashMap<(Arc<str>, Arc<str>), Rights>,
+    pub digest: Digest,
     pub theme: Theme,
     pub keymap: Keymap,
     pub now: Timestamp,
@@ -45,9 +49,12 @@ impl World {
     pub fn empty() -> Self {
         Self {
             store: Store::default(),
-            kinds: Kinds::new([guests(), applications(), alerts()]),
+            kinds: Kinds::new(
+                [guests(), applications(), alerts()].into_iter().chain(crate::insight::kinds::kinds()),
+            ),
             operations: operations(),
             rights: HashMap::new(),
+            digest: Digest::default(),
             theme: Theme::named("default-dark", Depth::True, &Env::default()).0,
             keymap: Keymap::default(),
             now: "2026-03-01T02:58:00Z".parse().unwrap(),
@@ -74,12 +81,30 @@ impl World {
         world
     }
 
+    /// Lets the look-out find problems in the facts, as the machine does after every answer.
+    pub fn look_out(&mut self) {
+        let mut lookout = Lookout::new(lookout::Settings::default(), self.now);
+        let runs = Ledger::default();
+        let facts = lookout::Facts { store: &self.store, kinds: &self.kinds, runs: &runs, now: self.now };
+        for source in self.store.sources() {
+            let ids = self.store.all_rows().map(|row| row.id.clone()).collect();
+            lookout.take(&source.spec.id, &Changes { ids, health: true }, facts);
+        }
+        let update = lookout.evaluate(facts);
+        self.digest = lookout.digest().clone();
+        for spec in Lookout::sources() {
+            self.store.declare(spec);
+        }
+        update.into_iter().for_each(|update| drop(self.store.apply(update)));
+    }
+
     pub fn ctx(&self) -> Ctx<'_> {
         Ctx {
             store: &self.store,
             kinds: &self.kinds,
             operations: &self.operations,
             rights: &self.rights,
+            digest: &self.digest,
             theme: &self.theme,
             keymap: &self.keymap,
             now: self.now,

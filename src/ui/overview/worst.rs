@@ -1,86 +1,58 @@
-//! What is wrong now, over all systems: the worst first, many of one sort told together.
+//! What is wrong now, over all systems: one line a problem, the worst first, as the look-out has merged them.
 
-use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
 use crate::config::theme::Role;
-use crate::insight::trust;
-use crate::model::id::KindId;
-use crate::model::kind::{Format, KindSpec};
+use crate::insight::kinds::PROBLEMS;
+use crate::insight::{problem, trust};
+use crate::model::kind::{KindSpec, is_own};
 use crate::model::row::{Health, Row, Tone, Value};
-use crate::model::snapshot::Absence;
 use crate::ui::component::Ctx;
+use crate::model::snapshot::Absence;
+use crate::model::store::Source;
 use crate::ui::format::{Writer, word};
 use crate::ui::lines::Line;
 use crate::ui::table::domain_word;
-use crate::ui::text::fit;
+use crate::ui::text::{clean, fit, width};
 
 use super::{Entry, Goal};
 
-/// More rows than this of one kind and one reason are told in one line.
-const ALONE: usize = 3;
 /// Cells at the right edge for an age.
 const AGE: u16 = 5;
-
-/// Rows of one kind with the same thing wrong.
-struct Group<'s> {
-    health: Health,
-    kind: &'s Arc<KindSpec>,
-    rows: Vec<&'s Arc<Row>>,
-}
+/// So many of the worst get a second line: who feels it, and what is suspected.
+const TOLD: usize = 3;
 
 /// The lines, or one that says that nothing is known to be wrong and how much was looked at.
 pub(super) fn entries(ctx: &Ctx<'_>, room: u16, most: usize) -> Vec<Entry> {
-    let mut groups = groups(ctx);
-    let absent: Vec<Entry> = absence(ctx, room).into_iter().collect();
-    groups.sort_by(|a, b| {
-        a.health
-            .cmp(&b.health)
-            .then_with(|| a.kind.id.cmp(&b.kind.id))
-            .then_with(|| a.rows[0].name.cmp(&b.rows[0].name))
-    });
-    if groups.is_empty() && absent.is_empty() {
-        return vec![Entry::text(calm(ctx))];
+    let kind = PROBLEMS.into();
+    let Some(spec) = ctx.kinds.get(&kind) else { return Vec::new() };
+    let mut rows: Vec<&Arc<Row>> = ctx.store.rows(&kind).collect();
+    let known = rows.iter().filter(|row| row.health == Health::Off).count();
+    // The house as a whole has a line of its own.
+    rows.retain(|row| row.health != Health::Off && &*row.id.key != problem::HOME);
+    rows.sort_by_key(|row| (std::cmp::Reverse(score(row, spec)), row.id.clone()));
+    let mut entries: Vec<Entry> = absence(ctx, room).into_iter().collect();
+    if rows.is_empty() && entries.is_empty() {
+        entries.push(Entry::text(calm(ctx)));
+        entries.extend(quiet(known));
+        return entries;
     }
-    let most = if groups.len() > most { most - 1 } else { most };
-    let more = groups.len().saturating_sub(most);
-    let told = groups.iter().take(most).map(|group| entry(group, ctx, room));
-    let mut entries: Vec<Entry> = absent.into_iter().chain(told).collect();
-    if more > 0 {
-        entries.push(Entry::text(Line::of(format!("+{more} more, in their panes"), Role::Dim)));
-    }
-    entries
-}
-
-fn groups<'s>(ctx: &Ctx<'s>) -> Vec<Group<'s>> {
-    let mut found: BTreeMap<(&KindId, Health, &str), Vec<&Arc<Row>>> = BTreeMap::new();
-    // What was wrong in a domain that is gone is told by that alone.
-    let absent = ctx.store.sources().filter(|source| source.absence.is_some());
-    let absent: HashSet<(&str, &str)> =
-        absent.map(|source| (&*source.spec.id.backend, &*source.spec.id.instance)).collect();
-    let wrong = |row: &&Arc<Row>| {
-        matches!(row.health, Health::Critical | Health::Warning)
-            && (absent.is_empty() || !absent.contains(&(row.id.kind.backend(), &*row.id.instance)))
-    };
-    for row in ctx.store.all_rows().filter(wrong) {
-        found
-            .entry((&row.id.kind, row.health, row.note.as_deref().unwrap_or_default()))
-            .or_default()
-            .push(row);
-    }
-    let mut groups = Vec::new();
-    for ((kind, health, _), mut rows) in found {
-        let Some(kind) = ctx.kinds.get(kind) else { continue };
-        rows.sort_by(|a, b| a.id.cmp(&b.id));
-        if rows.len() > ALONE {
-            groups.push(Group { health, kind, rows });
-        } else {
-            groups.extend(rows.into_iter().map(|row| Group { health, kind, rows: vec![row] }));
+    let all = rows.len();
+    let room_for = most.saturating_sub(usize::from(known > 0));
+    for (number, row) in rows.into_iter().enumerate() {
+        let more = number + 1 < all;
+        if entries.len() + usize::from(more) >= room_for && number > 0 {
+            let text = format!("+{} more: ! lists them", all - number);
+            entries.push(Entry::text(Line::of(text, Role::Dim)));
+            break;
+        }
+        entries.push(entry(row, spec, ctx, room));
+        if number < TOLD && row.health == Health::Critical && entries.len() + 1 < room_for {
+            entries.extend(second(row, spec, ctx, room));
         }
     }
-    groups
+    entries.extend(quiet(known));
+    entries
 }
 
 /// A domain that does not answer, and what that means.
@@ -103,44 +75,68 @@ fn absence(ctx: &Ctx<'_>, room: u16) -> Option<Entry> {
     Some(Entry { line, goal: Goal::Home, name })
 }
 
-fn entry(group: &Group<'_>, ctx: &Ctx<'_>, room: u16) -> Entry {
-    let tone = Tone::from(group.health);
-    let first = group.rows[0];
-    let (name, goal) = match group.rows.as_slice() {
-        [one] => (one.name.to_string(), Goal::Row(one.id.clone())),
-        many => (format!("{} {}", many.len(), group.kind.id.name()), Goal::Kind(group.kind.id.clone())),
-    };
-    let column = (room / 3).clamp(18, 36);
-    let name = fit(&name, usize::from(column) - 1, ctx.ascii).into_owned();
-    let since = group.rows.iter().filter_map(|row| since(row, group.kind)).min();
-    let note = first.note.as_deref().unwrap_or(group.kind.singular.as_ref());
-    let start = 7 + column;
-    let kind = if room >= 100 { room - 30 } else { room.saturating_sub(AGE) };
-    let note = fit(note, usize::from(kind.saturating_sub(start + 2)), ctx.ascii).into_owned();
-    let mut line =
-        Line::new().at(2, word(tone), tone).at(7, name.clone(), Role::Text).at(start, note, Role::Text);
-    if room >= 100 {
-        line = line.at(kind, group.kind.id.to_string(), Role::Dim);
+fn score(row: &Row, spec: &KindSpec) -> i64 {
+    match spec.column("score").map(|at| &row.cell(at).value) {
+        Some(Value::Int(score)) => *score,
+        _ => 0,
     }
-    if let Some(since) = since {
-        line = line.right(Writer::from(ctx).age(since), Role::Dim);
-    }
-    Entry { line, goal, name }
 }
 
-/// The instant of the first column that shows an age.
-fn since(row: &Row, kind: &KindSpec) -> Option<Timestamp> {
-    let index = kind.columns.iter().position(|column| column.format == Format::Age)?;
-    match row.cell(index).value {
-        Value::Time(at) => Some(at),
-        _ => None,
+fn text<'r>(row: &'r Row, spec: &KindSpec, column: &str) -> &'r str {
+    spec.column(column).and_then(|at| row.cell(at).value.as_text()).unwrap_or_default()
+}
+
+fn entry(row: &Row, spec: &KindSpec, ctx: &Ctx<'_>, room: u16) -> Entry {
+    let tone = Tone::from(row.health);
+    let word = if row.health == Health::Unknown { "?" } else { text(row, spec, "state") };
+    let column = (room / 3).clamp(18, 40);
+    let name = clean(&row.name);
+    let what = clean(text(row, spec, "what"));
+    let name = fit(&name, usize::from(column) - 1, ctx.ascii).into_owned();
+    let start = 7 + column.min(u16::try_from(width(&name)).unwrap_or(column) + 2);
+    let left = usize::from(room.saturating_sub(start + AGE + 2));
+    let what = fit(&what, left, ctx.ascii).into_owned();
+    let mut line =
+        Line::new().at(2, word.to_owned(), tone).at(7, name.clone(), Role::Text).at(start, what, Role::Text);
+    if let Some(Value::Time(since)) = spec.column("since").map(|at| &row.cell(at).value) {
+        line = line.right(Writer::from(ctx).age(*since), Role::Dim);
     }
+    Entry { line, goal: Goal::Row(row.id.clone()), name }
+}
+
+/// Who feels it, what is suspected behind it, how many signs were folded.
+fn second(row: &Row, spec: &KindSpec, ctx: &Ctx<'_>, room: u16) -> Option<Entry> {
+    let between = if ctx.ascii { " - " } else { " · " };
+    let mut words = Vec::new();
+    let felt = text(row, spec, "felt");
+    if !felt.is_empty() {
+        words.push(format!("felt by {felt}"));
+    }
+    let cause = text(row, spec, "cause");
+    if !cause.is_empty() {
+        words.push(format!("cause? {cause}"));
+    }
+    if let Some(Value::Int(signs @ 2..)) = spec.column("signs").map(|at| &row.cell(at).value) {
+        words.push(format!("{signs} signs folded"));
+    }
+    if words.is_empty() {
+        return None;
+    }
+    let words = words.join(between);
+    let words = fit(&clean(&words), usize::from(room.saturating_sub(8)), ctx.ascii).into_owned();
+    Some(Entry::text(Line::new().at(7, words, Role::Dim)))
+}
+
+fn quiet(known: usize) -> Option<Entry> {
+    let text = format!("{known} known and not told again: ! lists them");
+    (known > 0).then(|| Entry::text(Line::of(text, Role::Off)))
 }
 
 /// Nothing wrong is only good where everything was seen.
 fn calm(ctx: &Ctx<'_>) -> Line {
     let (mut seen, mut all) = (0, 0);
-    for source in ctx.store.sources() {
+    let asked = |source: &&Source| !is_own(&source.spec.id.backend) && !source.spec.is_on_demand();
+    for source in ctx.store.sources().filter(asked) {
         all += 1;
         seen += usize::from(source.proves_absence());
     }

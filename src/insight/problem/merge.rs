@@ -1,0 +1,212 @@
+//! Which symptoms have one cause: those of one thing, those of what stands on it, and many of one sort at once.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use crate::model::id::EntityId;
+use crate::model::row::{Domain, FacetKey, Grade, Health};
+
+use super::symptom::{Sign, Symptom};
+use super::{Sight, home};
+use crate::insight::link::Relation;
+
+/// So many steps a need is followed upwards.
+const STEPS: usize = 4;
+/// More signs than this of one sort are one problem.
+const ALONE: usize = 3;
+/// From so many failing hosts on a gate is suspected that says nothing itself.
+const GATE: usize = 3;
+
+/// Symptoms that belong together.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Group {
+    /// Indices of symptoms.
+    pub members: Vec<usize>,
+    /// Which of them are needed by how many others.
+    pub parents: BTreeMap<usize, usize>,
+    /// The gate behind which everything fails, where it is no symptom itself.
+    pub gate: Option<EntityId>,
+    /// Whether this is the house as a whole.
+    pub home: bool,
+    /// The thing that an alert tells of, where that is no symptom itself.
+    pub seat: Option<EntityId>,
+}
+
+/// A forest in which every symptom points to a representative.
+struct Union(Vec<usize>);
+
+impl Union {
+    fn find(&mut self, mut at: usize) -> usize {
+        while self.0[at] != at {
+            self.0[at] = self.0[self.0[at]];
+            at = self.0[at];
+        }
+        at
+    }
+
+    fn join(&mut self, a: usize, b: usize) {
+        let (a, b) = (self.find(a), self.find(b));
+        self.0[a.max(b)] = a.min(b);
+    }
+}
+
+/// Everything that a symptom's thing is or needs.
+struct Roots {
+    /// Ids on the way up, the thing itself first.
+    chain: Vec<EntityId>,
+    /// The gates among them.
+    gates: Vec<EntityId>,
+}
+
+/// All groups.
+pub(super) fn groups(symptoms: &[Symptom], sight: &Sight<'_>) -> Vec<Group> {
+    let roots: Vec<Roots> = symptoms.iter().map(|symptom| roots(symptom, sight)).collect();
+    let mut union = Union((0..symptoms.len()).collect());
+    let mut parents: BTreeMap<usize, HashSet<usize>> = BTreeMap::new();
+    by_need(symptoms, &roots, &mut union, &mut parents);
+    let gates = by_gate(symptoms, &roots, &mut union);
+    let house = home::members(symptoms, sight);
+    for pair in house.windows(2) {
+        union.join(pair[0], pair[1]);
+    }
+    by_sort(symptoms, &mut union);
+    let mut groups: BTreeMap<usize, Group> = BTreeMap::new();
+    for at in 0..symptoms.len() {
+        let root = union.find(at);
+        let group = groups.entry(root).or_default();
+        group.members.push(at);
+        group.home |= house.contains(&at);
+        if let Some(children) = parents.get(&at) {
+            group.parents.insert(at, children.len());
+        }
+        if let Some(gate) = gates.get(&at) {
+            group.gate.get_or_insert_with(|| gate.clone());
+        }
+        if symptoms[at].is_alert() {
+            let seat = roots[at].chain.get(1).cloned();
+            group.seat = group.seat.take().or(seat);
+        }
+    }
+    groups.into_values().collect()
+}
+
+/// What a symptom's thing is and needs, over likely links at least.
+fn roots(symptom: &Symptom, sight: &Sight<'_>) -> Roots {
+    let mut roots = Roots { chain: Vec::new(), gates: Vec::new() };
+    let start = match &symptom.sign {
+        Sign::Row(row) => row.clone(),
+        Sign::Run { target, .. } => {
+            roots.chain.push(target.clone());
+            match sight.index.row(target) {
+                Some(row) => row.clone(),
+                None => return roots,
+            }
+        }
+        Sign::Blind { .. } => return roots,
+    };
+    if roots.chain.is_empty() {
+        roots.chain.push(start.id.clone());
+    }
+    let mut front = vec![start];
+    for _ in 0..STEPS {
+        let mut next = Vec::new();
+        for row in &front {
+            let mut links = sight.index.owners(row, Grade::Likely);
+            if row.id.kind.backend() != "alerts" {
+                links.extend(sight.index.links(row, Grade::Likely).into_iter().filter(|link| {
+                    matches!(link.relation, Relation::Same)
+                        || link.relation == Relation::Above && link.key == FacetKey::Gate
+                }));
+            }
+            for link in links {
+                let up = matches!(link.relation, Relation::Above | Relation::Same | Relation::Subject);
+                if up && !roots.chain.contains(&link.row.id) {
+                    roots.chain.push(link.row.id.clone());
+                    if link.key == FacetKey::Gate {
+                        roots.gates.push(link.row.id.clone());
+                    }
+                    next.push(link.row);
+                }
+            }
+        }
+        front = next;
+    }
+    roots
+}
+
+/// A symptom joins every other one whose thing it needs.
+fn by_need(
+    symptoms: &[Symptom],
+    roots: &[Roots],
+    union: &mut Union,
+    parents: &mut BTreeMap<usize, HashSet<usize>>,
+) {
+    let mut at_thing: HashMap<&EntityId, Vec<usize>> = HashMap::new();
+    for (at, symptom) in symptoms.iter().enumerate() {
+        let thing = match &symptom.sign {
+            Sign::Row(row) => &row.id,
+            Sign::Run { target, .. } => target,
+            Sign::Blind { .. } => continue,
+        };
+        at_thing.entry(thing).or_default().push(at);
+    }
+    // Two alerts about one well thing belong together too.
+    let mut told: HashMap<&EntityId, usize> = HashMap::new();
+    for (at, roots) in roots.iter().enumerate() {
+        for (step, id) in roots.chain.iter().enumerate() {
+            for other in at_thing.get(id).into_iter().flatten().filter(|other| **other != at) {
+                union.join(at, *other);
+                if step > 0 {
+                    parents.entry(*other).or_default().insert(at);
+                }
+            }
+        }
+        if symptoms[at].is_alert()
+            && let Some(seat) = roots.chain.get(1)
+        {
+            let first = *told.entry(seat).or_insert(at);
+            union.join(at, first);
+        }
+    }
+}
+
+/// Many hosts behind one gate fail at once: the gate is the problem, even where it says that it is well.
+fn by_gate(symptoms: &[Symptom], roots: &[Roots], union: &mut Union) -> HashMap<usize, EntityId> {
+    let mut behind: HashMap<&EntityId, Vec<usize>> = HashMap::new();
+    for (at, roots) in roots.iter().enumerate() {
+        if symptoms[at].health == Health::Critical {
+            for gate in &roots.gates {
+                behind.entry(gate).or_default().push(at);
+            }
+        }
+    }
+    let mut found = HashMap::new();
+    for (gate, members) in behind.into_iter().filter(|(_, members)| members.len() >= GATE) {
+        for pair in members.windows(2) {
+            union.join(pair[0], pair[1]);
+        }
+        found.extend(members.into_iter().map(|at| (at, gate.clone())));
+    }
+    found
+}
+
+/// Lonely signs of one sort, where there are many of them.
+fn by_sort(symptoms: &[Symptom], union: &mut Union) {
+    let mut size: HashMap<usize, usize> = HashMap::new();
+    for at in 0..symptoms.len() {
+        *size.entry(union.find(at)).or_default() += 1;
+    }
+    let mut sorts: HashMap<(&str, &str, Domain), Vec<usize>> = HashMap::new();
+    for (at, symptom) in symptoms.iter().enumerate() {
+        if size.get(&union.find(at)) != Some(&1) {
+            continue;
+        }
+        let Some(row) = symptom.row() else { continue };
+        let what = if symptom.is_alert() { &row.name } else { row.note.as_ref().unwrap_or(&row.name) };
+        sorts.entry((row.id.kind.as_str(), what, symptom.domain)).or_default().push(at);
+    }
+    for members in sorts.into_values().filter(|members| members.len() > ALONE) {
+        for pair in members.windows(2) {
+            union.join(pair[0], pair[1]);
+        }
+    }
+}
