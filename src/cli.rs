@@ -78,6 +78,8 @@ pub enum Command {
     Get(Get),
     /// Carry out an operation: checked, journalled, sent once, read back.
     Do(Do),
+    /// Print the shift on one page of Markdown: what is wrong, was done, is quiet, ends tonight, and the time line.
+    Handover(Handover),
     /// Look at every configured server: reach, credentials, rights, version, expiry.
     Doctor(Doctor),
     /// Print an example configuration with every key explained.
@@ -116,6 +118,14 @@ pub struct Demo {
     /// Where to write the configuration that leads to the servers.
     #[arg(long, value_name = "FILE", requires = "serve")]
     pub config_out: Option<PathBuf>,
+}
+
+/// `vigie handover`.
+#[derive(Debug, Args)]
+pub struct Handover {
+    /// How far back it reaches.
+    #[arg(long, value_name = "DURATION", default_value = "12h")]
+    pub back: String,
 }
 
 /// `vigie get`.

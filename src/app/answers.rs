@@ -108,7 +108,7 @@ impl App {
         self.look_out(&source, &changes);
         self.dirty |= self.sync_pane() || changes.health;
         self.follow_selection();
-        Vec::new()
+        self.ring()
     }
 
     fn on_rights(
@@ -129,6 +129,7 @@ impl App {
     }
 
     fn on_view(&mut self, view: ViewId, body: Result<View, Fault>) -> Vec<Effect> {
+        let Some(body) = self.diagnosed(view, body) else { return self.redrawn(Vec::new()) };
         if let Some(detail) = self.detail.as_ref().filter(|detail| detail.view == view) {
             self.places.pane_mut().describe(&detail.id, body);
             return self.redrawn(Vec::new());
@@ -170,7 +171,9 @@ impl App {
         for open in journal::open_runs(&lines) {
             self.ledger.recover(&open);
         }
-        for line in &lines {
+        let known = self.lookout.lines().len();
+        let new = lines.iter().filter(|line| known == 0 || !self.lookout.lines().contains(line));
+        for line in new {
             if let Entry::Note { text, .. } = &line.entry {
                 self.notices.add(line.at, Tone::Dim, format!("note by {}: {text}", line.operator));
             }

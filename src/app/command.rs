@@ -44,6 +44,8 @@ pub enum Setting {
     Wide(bool),
     /// ASCII instead of other glyphs.
     Ascii(bool),
+    /// The bell stays silent, or not.
+    Quiet(bool),
     /// Another theme.
     Theme(String),
     /// Refreshing stopped or not.
@@ -155,11 +157,12 @@ fn setting(text: &str, themes: &[String]) -> Result<Setting, String> {
         ("wide", _) => flag().map(Setting::Wide),
         ("ascii", _) => flag().map(Setting::Ascii),
         ("pause", _) => flag().map(Setting::Pause),
+        ("quiet", _) => flag().map(Setting::Quiet),
         ("theme", Some(theme)) if themes.iter().any(|known| known == theme) => {
             Ok(Setting::Theme(theme.to_owned()))
         }
         ("theme", _) => Err(format!("themes are {}", themes.join(", "))),
-        _ => Err(format!("`{name}` is no setting; there are wide, ascii, pause, theme")),
+        _ => Err(format!("`{name}` is no setting; there are wide, ascii, pause, quiet, theme")),
     }
 }
 
@@ -199,7 +202,7 @@ fn names(kinds: &Kinds, operations: &Operations) -> Vec<(String, String)> {
         ("view", "Open a view of the selected row (yaml, tree, diff, history …)"),
         ("log", "Open its log, with options such as since=1h filter=TEXT containers=a,b previous stamps=off"),
         ("save", "Write what the pane shows into a new file"),
-        ("set", "Change a setting: wide, ascii, pause, theme"),
+        ("set", "Change a setting: wide, ascii, pause, quiet, theme"),
         ("theme", "Change the theme"),
         ("goto", "Go to a full id"),
     ];
@@ -217,7 +220,7 @@ pub fn complete(line: &str, kinds: &Kinds, operations: &Operations, themes: &[St
             .collect();
     }
     if let Some(rest) = line.strip_prefix("set ") {
-        let fits = ["wide", "ascii", "pause", "theme"]
+        let fits = ["wide", "ascii", "pause", "quiet", "theme"]
             .into_iter()
             .filter(|name| name.starts_with(rest.trim_start()));
         return fits

@@ -19,7 +19,8 @@ const LONGEST: i64 = 60 * 86_400;
 pub fn operations() -> Vec<OpSpec> {
     let text = Field::new("text", "note", FieldKind::Line, "What to remember; one line.");
     let note = OpSpec::on("vigie.notes", NOTE, "note", Tier::T0, "Writes a note into the journal.");
-    vec![OpSpec { targets: Targets::Any, ..note.form(vec![text]).bulk() }, home_off(), home_on()]
+    let note = OpSpec { targets: Targets::Any, ..note.form(vec![text]).bulk() };
+    [note, home_off(), home_on()].into_iter().chain(super::known::operations()).collect()
 }
 
 fn home_off() -> OpSpec {

@@ -49,7 +49,7 @@ impl App {
                 let page = self.page(&id);
                 self.places.pane_mut().describe(&id, page);
             }
-            effects.extend(self.open(view, id, "describe".to_owned(), 0));
+            effects.extend(self.open(view, id, "describe".to_owned()));
         }
         self.redrawn(effects)
     }
@@ -65,11 +65,13 @@ impl App {
             _ => None,
         };
         let mut effects = self.shut_detail();
+        effects.extend(self.end_diagnosis());
         effects.extend(self.places.all_mut().filter_map(|pane| pane.feed(None)).map(Effect::Shut));
         if let Some((id, name)) = here {
             let view = self.next_view();
             self.places.pane_mut().feed(Some(view));
-            effects.extend(self.open(view, id, name, 0));
+            effects.extend(self.diagnose(view, &id, &name));
+            effects.extend(self.open(view, id, name));
             self.renew_page();
         }
         effects

@@ -96,6 +96,8 @@ pub enum Effect {
     Redraw,
     /// Ring the bell.
     Bell,
+    /// Show a line on the operator's desktop, where the terminal can.
+    Notify(String),
     /// Leave with an exit code.
     Quit(u8),
 }

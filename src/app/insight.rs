@@ -1,15 +1,18 @@
 //! The look-out inside the machine: facts go in as they change, what it finds goes back into the store as rows.
 
-use crate::insight::kinds::{JOURNAL, PROBLEMS, TIMELINE, VIGIE};
+use crate::insight::kinds::{CONSOLE, HANDOVER, JOURNAL, PROBLEMS, TIMELINE, VIGIE};
 use crate::insight::lookout::{self, Lookout};
+use crate::insight::{diagnose, handover, presence};
+use crate::model::action::Action;
 use crate::model::id::{EntityId, SourceId};
-use crate::model::snapshot::{Fault, Layer};
+use crate::model::op::{Evidence, Targets};
+use crate::model::row::Tone;
 use crate::model::store::Changes;
-use crate::model::view::View;
 
 use super::App;
 use super::effect::Effect;
 use super::msg::ViewId;
+use super::overlay::{Overlay, Remedy};
 use super::places::PlaceKey;
 
 impl App {
@@ -22,6 +25,7 @@ impl App {
             now: self.look.now,
         };
         self.lookout.take(source, changes, facts);
+        self.look_home();
         self.look_again();
     }
 
@@ -82,40 +86,84 @@ impl App {
     }
 
     /// Opens a view: the console's own pages are made here, everything else is asked of its backend.
-    pub(super) fn open(&mut self, view: ViewId, id: EntityId, name: String, after: u64) -> Vec<Effect> {
-        if id.kind.backend() == VIGIE {
+    pub(super) fn open(&mut self, view: ViewId, id: EntityId, name: String) -> Option<Effect> {
+        let own = id.kind.backend() == VIGIE;
+        (!own).then_some(Effect::Open { view, id, name, after: 0 })
+    }
+
+    /// `S`: the shift on one page.
+    pub(super) fn open_handover(&mut self) -> Vec<Effect> {
+        let id = EntityId::new(HANDOVER, CONSOLE, "hand-over");
+        self.go(PlaceKey::View { id, name: "describe".to_owned() })
+    }
+
+    /// The page of the shift.
+    pub(super) fn handover(&self) -> handover::Page {
+        handover::page(&self.lookout, self.sight(), handover::SHIFT, self.look.armed_until)
+    }
+
+    /// On the page of the shift, copying means Markdown.
+    pub(super) fn copy_handover(&self, action: &Action) -> Option<Vec<Effect>> {
+        let here = matches!(self.places.key(), PlaceKey::View { id, .. } if id.kind.as_str() == HANDOVER);
+        if !here || !matches!(action, Action::CopyRow | Action::CopyCell) {
+            return None;
+        }
+        let text = self.handover().markdown();
+        Some(vec![Effect::Copy { text, what: "hand-over".to_owned() }])
+    }
+
+    /// The thing that an event of the time line is about.
+    pub(super) fn told_of(&self, id: &EntityId) -> Option<EntityId> {
+        if id.kind.as_str() != TIMELINE {
+            return None;
+        }
+        let about = self.facts.store.get(id)?.identity.get("about").and_then(EntityId::parse)?;
+        self.facts.store.get(&about).map(|row| row.id.clone())
+    }
+
+    /// Who else is seen at work on a thing.
+    pub(super) fn others_at(&self, target: &EntityId) -> Vec<Evidence> {
+        presence::others(target, &self.operator, &self.lookout, self.sight())
+    }
+
+    /// What may be done about a problem.
+    pub(super) fn pick_remedy(&mut self, id: &EntityId) -> Vec<Effect> {
+        let Some(row) = self.facts.store.get(id).cloned() else { return Vec::new() };
+        let looks = diagnose::looks_for(&row, &self.looks, &self.lookout, self.sight());
+        let things = diagnose::operable(&row, &looks, &self.lookout, self.sight());
+        let mut remedies = Vec::new();
+        for thing in things.into_iter().chain([row.clone()]) {
+            let rights = self.facts.rights_on(&thing.id);
+            for op in self.facts.operations.on(&thing.id.kind) {
+                if op.targets == Targets::Any && thing.id != row.id {
+                    continue;
+                }
+                let missing = rights.and_then(|rights| rights.missing.get(&*op.name)).cloned();
+                remedies.push(Remedy { op: op.clone(), on: thing.clone(), missing });
+            }
+        }
+        self.overlays.push(Overlay::remedies(&row.name, remedies));
+        Vec::new()
+    }
+
+    /// Rings and tells, once per burst, of what is new, critical and nobody's.
+    pub(super) fn ring(&mut self) -> Vec<Effect> {
+        let seen = self.lookout.has_seen(&self.facts.store);
+        let Some(text) = self.alarm.check(self.lookout.problems(), seen, self.look.now) else {
             return Vec::new();
-        }
-        vec![Effect::Open { view, id, name, after }]
+        };
+        self.tell(Tone::Error, text.clone());
+        if self.quiet { Vec::new() } else { vec![Effect::Bell, Effect::Notify(text)] }
     }
 
-    /// The page of one of insight's own rows, made anew from what is known now.
-    pub(super) fn renew_page(&mut self) {
-        let PlaceKey::View { id, .. } = self.places.key() else { return };
-        if id.kind.backend() != VIGIE {
-            return;
-        }
-        let id = id.clone();
-        let body = self.page(&id);
-        self.places.pane_mut().set_view(body);
-    }
-
-    /// The page of one of insight's own rows.
-    pub(super) fn page(&self, id: &EntityId) -> Result<View, Fault> {
-        let facts = lookout::Facts {
+    /// What the look-out works with.
+    pub(super) fn sight(&self) -> lookout::Facts<'_> {
+        lookout::Facts {
             store: &self.facts.store,
             kinds: &self.facts.kinds,
             runs: &self.ledger,
             now: self.look.now,
-        };
-        let own = self.lookout.page(id, facts);
-        let row = || {
-            let kind = self.facts.kinds.get(&id.kind)?;
-            Some(crate::ui::detail::cells(kind, self.facts.store.get(id)?))
-        };
-        own.or_else(row)
-            .map(View::Doc)
-            .ok_or_else(|| Fault::new(Layer::App, "it is over: nothing of it is known any more"))
+        }
     }
 
     /// The look-out, for whoever tells of it.

@@ -38,6 +38,11 @@ impl App {
 
     /// An intent, from wherever it came.
     pub(super) fn act(&mut self, action: &Action) -> Vec<Effect> {
+        if self.overlays.is_empty()
+            && let Some(effects) = self.copy_handover(action)
+        {
+            return effects;
+        }
         let ctx = self.look.ctx(&self.facts);
         let modal = !self.overlays.is_empty();
         let outcome = match self.overlays.last_mut() {

@@ -3,10 +3,12 @@
 //! `update` is a router on one screen: answers go to the store and to whoever waits for them, keys become actions,
 //! actions go to the top layer, then to the pane, then here.
 
+mod alarm;
 mod answers;
 pub mod command;
 pub mod desk;
 mod detail;
+mod diagnosis;
 pub mod draft;
 pub mod effect;
 pub mod facts;
@@ -14,6 +16,7 @@ pub mod gate;
 mod home;
 mod insight;
 mod intents;
+pub mod known;
 mod line;
 pub mod msg;
 mod operate;
@@ -33,6 +36,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::config::keymap::Keymap;
 use crate::config::theme::Theme;
+use crate::insight::diagnose::Looks;
 use crate::insight::lookout::{self, Lookout};
 use crate::model::action::Action;
 use crate::model::kind::{KindSpec, Kinds};
@@ -43,7 +47,9 @@ use crate::model::snapshot::SourceHealth;
 use crate::ui::summary::Summary;
 use crate::ui::toast::Toast;
 
+use alarm::Alarm;
 use detail::Detail;
+use diagnosis::Diagnosis;
 use draft::Draft;
 use effect::Effect;
 use facts::{Facts, Look};
@@ -106,6 +112,10 @@ pub struct App {
     router: Router,
     ledger: Ledger,
     lookout: Lookout,
+    looks: Looks,
+    diagnosis: Option<Diagnosis>,
+    alarm: Alarm,
+    quiet: bool,
     notices: Notices,
     toast: Option<Toast>,
     summary: Summary,
@@ -158,7 +168,11 @@ impl App {
             overlays: Vec::new(),
             router: Router::default(),
             ledger: Ledger::default(),
+            looks: setup.insight.looks.clone(),
+            quiet: setup.insight.quiet,
             lookout: Lookout::new(setup.insight, setup.now),
+            diagnosis: None,
+            alarm: Alarm::default(),
             notices: Notices::default(),
             toast: None,
             summary: Summary::default(),

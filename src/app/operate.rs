@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use crate::insight::guard::{self, Subject};
 use crate::model::id::{EntityId, KindId};
-use crate::model::op::{Args, Field, FieldKind, Job, OpSpec, Reveal, Target, Targets, Tier, Verb, Verdict};
+use crate::model::op::{
+    Args, Decision, Field, FieldKind, Job, OpSpec, Reveal, Target, Targets, Tier, Verb, Verdict,
+};
 use crate::model::row::Tone;
 use crate::model::snapshot::Fault;
 use crate::model::store::Store;
@@ -201,9 +203,11 @@ impl App {
         body: Result<Verdict, Fault>,
     ) -> Vec<Effect> {
         let now = self.look.now;
-        let verdict = body.unwrap_or_else(|fault| gate::unanswered(&fault));
+        let others = self.others_at(target);
         let Some(draft) = self.draft.as_mut().filter(|draft| draft.id == id) else { return Vec::new() };
+        let verdict = body.unwrap_or_else(|fault| gate::unanswered(&fault));
         let verdict = pinned(&self.facts.store, &draft.op, target, verdict);
+        let verdict = others.into_iter().fold(verdict, |verdict, other| verdict.and(Decision::Warn, other));
         let judged = draft.judge(target.clone(), verdict.clone());
         let op = draft.op.clone();
         let name = draft
@@ -247,8 +251,8 @@ impl App {
             return Vec::new();
         }
         let operator = self.operator.clone();
-        if draft.op.name == super::desk::NOTE {
-            return note(&draft);
+        if super::known::is_line(&draft.op.name) {
+            return self.record(&draft);
         }
         let jobs = draft.jobs(&operator, reason, || self.next_run());
         for job in &jobs {
@@ -256,6 +260,14 @@ impl App {
         }
         self.sync_pane();
         self.redrawn(vec![Effect::Operate(jobs)])
+    }
+
+    /// An operation of the console's own: a line of the journal for each target.
+    fn record(&mut self, draft: &Draft) -> Vec<Effect> {
+        let (op, now) = (&draft.op.name, self.look.now);
+        let entry = |target: &Target| super::known::entry(op, Some(target.id.clone()), &draft.args, now);
+        let effects = draft.targets.iter().filter_map(entry).map(Effect::Record).collect();
+        self.redrawn(effects)
     }
 
     /// A layer was left without a result; so is what it was preparing.
@@ -276,6 +288,9 @@ impl App {
     /// The operations of the selected row, with what each needs.
     pub(super) fn pick_operation(&mut self) -> Vec<Effect> {
         let Some(id) = self.selected() else { return Vec::new() };
+        if id.kind.as_str() == crate::insight::kinds::PROBLEMS {
+            return self.pick_remedy(&id);
+        }
         let ops: Vec<Arc<OpSpec>> = self.facts.operations.on(&id.kind).into_iter().cloned().collect();
         let name = self.facts.store.get(&id).map_or_else(|| id.key.clone(), |row| row.name.clone());
         let overlay = Overlay::operations(&name, &ops, self.facts.rights_on(&id));
@@ -345,10 +360,4 @@ fn form_of(draft: &Draft, mut fields: Vec<Field>) -> Vec<Field> {
         fields.insert(0, field);
     }
     fields
-}
-
-fn note(draft: &Draft) -> Vec<Effect> {
-    let text = draft.args.get("text").cloned().unwrap_or_default();
-    let note = |target: &Target| Effect::Note { about: Some(target.id.clone()), text: text.clone() };
-    draft.targets.iter().map(note).collect()
 }

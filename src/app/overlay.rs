@@ -9,7 +9,7 @@ use crate::model::action::Context;
 use crate::model::id::EntityId;
 use crate::model::kind::{KindSpec, ViewSpec};
 use crate::model::op::{Args, Field, OpSpec, Reveal, Rights, Target, Tier};
-use crate::model::row::Grade;
+use crate::model::row::{Grade, Row};
 use crate::ui::component::Component;
 use crate::ui::confirm::{Ask, Confirm};
 use crate::ui::find::Find;
@@ -37,6 +37,17 @@ pub(super) enum Overlay {
         picker: Picker,
         goals: Vec<Chosen>,
     },
+}
+
+/// An operation on a thing that has to do with a problem.
+#[derive(Debug, Clone)]
+pub(super) struct Remedy {
+    /// The operation.
+    pub op: Arc<OpSpec>,
+    /// The thing.
+    pub on: Arc<Row>,
+    /// The right that is missing, where one is.
+    pub missing: Option<String>,
 }
 
 /// What an item of a picker stands for.
@@ -158,6 +169,24 @@ impl Overlay {
         ];
         let goals = vec![Chosen::Leave, Chosen::Fallback(harder.name.to_string(), target.id.clone())];
         Self::Picker { picker: Picker::new(format!("{}: what now?", target.name), items), goals }
+    }
+
+    /// What may be done about a problem: operations of the things that fail and of those that are looked at.
+    pub fn remedies(name: &str, remedies: Vec<Remedy>) -> Self {
+        let item = |remedy: &Remedy| {
+            let (op, on) = (&remedy.op, &remedy.on);
+            let doc = format!("{} {}: {}", on.id.kind, on.id.instance, op.doc);
+            let item = Item::new(format!("{} {}", op.title, on.name), doc).right(op.tier.to_string());
+            match &remedy.missing {
+                Some(right) => item.off(format!("needs {right}")),
+                None => item,
+            }
+        };
+        let picker =
+            Picker::new(format!("what may be done about {name}"), remedies.iter().map(item).collect());
+        let goal = |remedy: Remedy| Chosen::Fallback(remedy.op.name.to_string(), remedy.on.id.clone());
+        let goals = remedies.into_iter().map(goal).collect();
+        Self::Picker { picker, goals }
     }
 
     /// The instances that an operation could be carried out on.

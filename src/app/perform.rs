@@ -63,6 +63,7 @@ impl App {
             Action::HomeState => self.home_state(),
             Action::Problems => self.open_problems(),
             Action::Timeline => self.open_timeline(),
+            Action::Handover => self.open_handover(),
             _ => Vec::new(),
         }
     }
@@ -77,11 +78,6 @@ impl App {
             Action::Quit | Action::Suspend | Action::Redraw => self.perform(action),
             _ => Vec::new(),
         }
-    }
-
-    fn not_yet(&mut self, action: &Action) -> Vec<Effect> {
-        self.tell(Tone::Info, format!("{} is not in this version", action.name()));
-        Vec::new()
     }
 
     /// Where one came from.

@@ -42,6 +42,9 @@ impl App {
 
     /// Enter on a row: what is under it, or else its description.
     fn enter(&mut self, id: EntityId) -> Vec<Effect> {
+        if let Some(about) = self.told_of(&id) {
+            return self.go_to(&about);
+        }
         let drill = self.facts.kinds.get(&id.kind).and_then(|kind| kind.drill.clone());
         let row = self.facts.store.get(&id).cloned();
         match (drill, row) {
@@ -89,6 +92,10 @@ impl App {
             Command::Set(Setting::Wide(wide)) => self.set_wide(wide),
             Command::Set(Setting::Pause(paused)) => self.pause(paused),
             Command::Set(Setting::Theme(name)) => vec![Effect::Theme(name)],
+            Command::Set(Setting::Quiet(quiet)) => {
+                self.quiet = quiet;
+                Vec::new()
+            }
             Command::Set(Setting::Ascii(ascii)) => {
                 self.look.ascii = ascii;
                 Vec::new()

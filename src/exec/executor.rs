@@ -115,6 +115,7 @@ impl Executor {
                 | Effect::Suspend
                 | Effect::Redraw
                 | Effect::Bell
+                | Effect::Notify(_)
                 | Effect::Quit(_)
         )
     }

@@ -17,6 +17,7 @@ use crate::model::snapshot::{Delta, SourceSpec, Update};
 use crate::model::store::Store;
 
 use super::ask::{ask, kind, sources, stream};
+use super::gather::gather;
 use super::io::{Failure, Io};
 use super::listing::{Answer, RowJson, SourceJson, Trailer, csv, table};
 use super::session::Session;
@@ -32,6 +33,9 @@ pub async fn get(session: &Session, args: &Get, io: &mut Io<'_>) -> Result<u8, F
     let (kind, backends) = known(session, &args.kind).await?;
     let kind = &*kind;
     let choice = Choice::new(kind, args, session.clock.now())?;
+    if kind.id.backend() == crate::insight::kinds::VIGIE {
+        return choice.print(&gather(session).await?.store, args.output, io);
+    }
     let sources = sources(&backends, &kind.id);
     let sources: Vec<_> = sources.into_iter().chain(learnt(session, &backends, &kind.id).await).collect();
     if sources.is_empty() {

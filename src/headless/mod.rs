@@ -3,7 +3,9 @@
 mod act;
 mod ask;
 mod doctor;
+mod gather;
 mod get;
+mod handover;
 mod io;
 mod listing;
 mod print;
@@ -35,6 +37,10 @@ pub fn run(command: &Command, common: &Common, env: &Env, io: &mut Io<'_>) -> Re
         Command::Do(args) => {
             let session = session()?;
             block_on(act::act(&session, args, io))
+        }
+        Command::Handover(args) => {
+            let session = session()?;
+            block_on(handover::handover(&session, args, io))
         }
         Command::Doctor(args) => {
             let session = session()?;

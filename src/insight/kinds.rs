@@ -8,6 +8,8 @@ pub const PROBLEMS: &str = "vigie.problems";
 pub const TIMELINE: &str = "vigie.timeline";
 /// The journal's lines.
 pub const JOURNAL: &str = "vigie.journal";
+/// The page for whoever comes next; it has one row, which is no row of a table.
+pub const HANDOVER: &str = "vigie.handover";
 /// The instance of everything that is this console's own.
 pub const CONSOLE: &str = "console";
 /// The backend id of insight.

@@ -12,10 +12,11 @@ use crate::model::journal::{Declaration, Line, standing};
 use crate::model::kind::Kinds;
 use crate::model::ledger::Ledger;
 use crate::model::row::{Domain, Grade, Row};
-use crate::model::snapshot::{Delta, Epoch, Mode, Snapshot, SourceHealth, SourceSpec, Update};
+use crate::model::snapshot::{Absence, Delta, Epoch, Mode, Snapshot, SourceHealth, SourceSpec, Update};
 use crate::model::store::{Changes, Source, Store};
 use crate::model::view::Doc;
 
+use super::diagnose::Looks;
 use super::digest::{Digest, digest};
 use super::kinds::{CONSOLE, JOURNAL, PROBLEMS, TIMELINE, VIGIE};
 use super::link::{Aliases, Index, Related, related};
@@ -47,6 +48,10 @@ pub struct Facts<'a> {
 pub struct Settings {
     /// What is the same, whatever servers say.
     pub aliases: Aliases,
+    /// What to look at first.
+    pub looks: Looks,
+    /// Whether the bell stays silent.
+    pub quiet: bool,
 }
 
 /// The look-out.
@@ -64,6 +69,7 @@ pub struct Lookout {
     remembered: Vec<Row>,
     answered: HashSet<SourceId>,
     looked_at: Option<Timestamp>,
+    absence: Option<Absence>,
     pending: bool,
     epoch: u64,
 }
@@ -84,6 +90,7 @@ impl Lookout {
             remembered: Vec::new(),
             answered: HashSet::new(),
             looked_at: None,
+            absence: None,
             pending: true,
             epoch: 0,
         }
@@ -141,7 +148,9 @@ impl Lookout {
     /// Looks at everything again where something may differ; the rows for the store, and nothing where nothing may.
     pub fn evaluate(&mut self, facts: Facts<'_>) -> Option<Update> {
         let minute = self.looked_at.is_none_or(|at| at.as_second() / 60 != facts.now.as_second() / 60);
-        if !self.pending && !minute {
+        let absence = facts.store.sources().find_map(|source| source.absence);
+        let moved = std::mem::replace(&mut self.absence, absence) != absence;
+        if !self.pending && !minute && !moved {
             return None;
         }
         self.pending = false;
@@ -197,6 +206,14 @@ impl Lookout {
         self.chronicle.began()
     }
 
+    /// Whether every source has answered once, or failed to.
+    pub fn has_seen(&self, store: &Store) -> bool {
+        store
+            .sources()
+            .filter(|source| is_awaited(source))
+            .all(|source| source.health != SourceHealth::Loading)
+    }
+
     /// All problems, the worst first.
     pub fn problems(&self) -> &[Problem] {
         &self.problems
@@ -234,7 +251,15 @@ impl Lookout {
 
     /// Everything linked to a row; of a problem, its signs and what they stand on.
     pub fn related(&self, row: &Row) -> Vec<Related> {
-        related(row, &self.index)
+        let Some(problem) = self.problem(&row.id) else { return related(row, &self.index) };
+        let mut found: Vec<Related> = Vec::new();
+        for member in problem.members.iter().filter_map(|id| self.index.row(id)).take(12) {
+            found.push(Related::sign(member));
+            found.extend(related(member, &self.index));
+        }
+        let mut seen = HashSet::new();
+        found.retain(|one| seen.insert(one.id.clone()));
+        found
     }
 
     /// What the problems' rules look at.
@@ -299,7 +324,7 @@ impl Lookout {
 
 /// Whether a source is the look-out's own.
 pub fn is_own(source: &Source) -> bool {
-    &*source.spec.id.backend == VIGIE
+    crate::model::kind::is_own(&source.spec.id.backend)
 }
 
 /// Whether a source of a server is asked by itself.

@@ -169,7 +169,8 @@ actions! {
     Wrap "wrap" "Wrap long lines or cut them";
     Follow "follow" "Follow the end, or stand still";
     Problems "problems" "Problems by cause";
-    Timeline "timeline" "Time line";
+    Timeline "timeline" "Time line: what happened around the selected row, or everything";
+    Handover "handover" "Hand over: the shift on one page";
     Messages "messages" "Messages";
     Jobs "jobs" "Jobs: operations and what became of them";
     Note "note" "Write a note on the selected row";

@@ -297,6 +297,10 @@ impl Shell {
                     self.draw()?;
                 }
                 Effect::Bell => self.screen.send(clipboard::BELL)?,
+                Effect::Notify(text) => {
+                    let bytes = clipboard::notification(&text, self.multiplexer());
+                    self.screen.send(&bytes)?;
+                }
                 Effect::Copy { text, what } => self.copy(&text, &what)?,
                 Effect::Child(argv) => self.lend(argv).await?,
                 Effect::Theme(name) => self.theme(&name),
@@ -314,10 +318,12 @@ impl Shell {
         }
     }
 
+    fn multiplexer(&self) -> Multiplexer {
+        Multiplexer::detect(self.env.get("TMUX"), self.env.get("STY"), self.env.get("TERM"))
+    }
+
     fn copy(&mut self, text: &str, what: &str) -> io::Result<()> {
-        let multiplexer =
-            Multiplexer::detect(self.env.get("TMUX"), self.env.get("STY"), self.env.get("TERM"));
-        let notice = match clipboard::osc52(text, multiplexer) {
+        let notice = match clipboard::osc52(text, self.multiplexer()) {
             Ok(bytes) => {
                 self.screen.send(&bytes)?;
                 let count = text.chars().count();

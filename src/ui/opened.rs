@@ -60,7 +60,7 @@ impl Opened {
         if !self.answered && self.fault.is_none() {
             strip.gap(2).put("asking", style(Role::Pending));
         }
-        if row.is_none() {
+        if row.is_none() && self.id.kind.as_str() != crate::insight::kinds::HANDOVER {
             strip.gap(2).put("not in the list any more", style(Role::Unknown));
         }
     }

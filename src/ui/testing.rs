@@ -87,7 +87,12 @@ impl World {
         let runs = Ledger::default();
         let facts = lookout::Facts { store: &self.store, kinds: &self.kinds, runs: &runs, now: self.now };
         for source in self.store.sources() {
-            let ids = self.store.all_rows().map(|row| row.id.clone()).collect();
+            let ids = self
+                .store
+                .all_rows()
+                .map(|row| row.id.clone())
+                .filter(|id| source.get(id).is_some())
+                .collect();
             lookout.take(&source.spec.id, &Changes { ids, health: true }, facts);
         }
         let update = lookout.evaluate(facts);

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::app::{desk, gate};
+use crate::app::{gate, known};
 use crate::backend::Backend;
 use crate::cli::{Do, Report};
 use crate::exec::call::blocking;
@@ -51,7 +51,7 @@ pub async fn act(session: &Session, args: &Do, io: &mut Io<'_>) -> Result<u8, Fa
     };
     let op = find::operation(&session.operations, name)?;
     let done = match &*op.name {
-        desk::NOTE => note::write(session, op, args, io).await,
+        name if known::is_line(name) => note::write(session, op, args, io).await,
         settle::NAME => settle::settle(session, op, args, io).await,
         _ => carry_out(session, op, args, io).await,
     };

@@ -36,6 +36,22 @@ pub struct Related {
     pub conflict: Option<String>,
 }
 
+impl Related {
+    /// A sign of a problem, as the problem's page lists it.
+    pub fn sign(row: &Row) -> Self {
+        Self {
+            id: row.id.clone(),
+            name: row.name.to_string(),
+            relation: Relation::Subject,
+            key: FacetKey::Name,
+            value: "a sign of it".to_owned(),
+            grade: Grade::Certain,
+            steps: 0,
+            conflict: None,
+        }
+    }
+}
+
 /// Everything linked to a row, what is nearest and surest first, each row once.
 pub fn related(row: &Row, index: &Index) -> Vec<Related> {
     let mut found: HashMap<EntityId, Related> = HashMap::new();

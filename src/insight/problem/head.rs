@@ -10,20 +10,17 @@ use crate::model::row::{Domain, Grade, Health, Row};
 use crate::model::time::{seconds_between, short};
 
 use super::felt::felt;
+use super::known::HOME;
 use super::merge::Group;
 use super::symptom::{Sign, Symptom};
 use super::{Cause, Felt, Point, Problem, Sight, home};
 use crate::insight::link::Relation;
 use crate::insight::timeline::Event;
 
-/// The key of the house as a whole.
-pub(super) const HOME_KEY: &str = "home";
 /// A change counts as just before a problem within this time.
 const BEFORE: SignedDuration = SignedDuration::from_mins(30);
 /// And a little after its first sign, as probes and rules take their time.
 const AFTER: SignedDuration = SignedDuration::from_mins(2);
-/// A lost house is a warning for so long, in seconds.
-const PATIENCE: i64 = 300;
 /// Of so many signs at most each is weighed as a head.
 const WEIGHED: usize = 40;
 /// A problem that has stood longer than this is less urgent, in seconds.
@@ -61,7 +58,7 @@ pub(super) fn problem(group: &Group, symptoms: &[Symptom], sight: &Sight<'_>) ->
     let told = tell(group, leading, &members, sight);
     let head = told.head.clone();
     let felt = felt(&members, head.as_ref(), sight);
-    let health = worst(group, &members, since, sight);
+    let health = worst(group, &members, sight);
     let cause = if group.home { None } else { cause(&told, best, since, &members, sight) };
     let acked = members.iter().any(|m| m.acked) && members.iter().all(|m| m.acked || !m.is_alert());
     let score = score(health, &felt, members.len(), since, acked, sight.now);
@@ -236,25 +233,22 @@ fn alerts(row: &Row, group: &Group, members: &[&Symptom], sight: &Sight<'_>) -> 
     Told { key, name, what: summary(row), head: Some(row.id.clone()) }
 }
 
-/// The house: whether anybody saw it being switched off.
+/// The house, and what its silence means.
 fn house(members: &[&Symptom], sight: &Sight<'_>) -> Told {
-    let clean = home::said_farewell(sight);
-    let how = if clean { "off, it was shut down; not declared" } else { "lost, no shutdown task was seen" };
+    let how = home::absence(sight).map_or("does not answer", home::words);
     let blind = members.iter().filter(|m| matches!(m.sign, Sign::Blind { .. })).count();
     Told {
-        key: HOME_KEY.to_owned(),
+        key: HOME.to_owned(),
         name: "home".to_owned(),
         what: format!("{how}; {blind} systems do not answer"),
         head: None,
     }
 }
 
-/// The worst of a group; a house that was just lost gets a few minutes.
-fn worst(group: &Group, members: &[&Symptom], since: Option<Timestamp>, sight: &Sight<'_>) -> Health {
-    if group.home {
-        let last = home::seen_last(sight).or(since);
-        let long = last.is_none_or(|at| seconds_between(at, sight.now) >= PATIENCE);
-        return if long { Health::Critical } else { Health::Warning };
+/// The worst of a group.
+fn worst(group: &Group, members: &[&Symptom], sight: &Sight<'_>) -> Health {
+    if let Some(absence) = home::absence(sight).filter(|_| group.home) {
+        return home::health(absence, sight);
     }
     members.iter().map(|symptom| symptom.health).min().unwrap_or(Health::Warning)
 }

@@ -1,41 +1,36 @@
-//! The house as one thing: where its hypervisor does not answer, everything that lives there fails with it.
+//! The house as one thing: where it does not answer, everything that lives there fails with it.
 
-use crate::model::row::Domain;
-use crate::model::snapshot::SourceHealth;
+use crate::model::row::{Domain, Health, Tone};
+use crate::model::snapshot::Absence;
 
 use super::Sight;
 use super::symptom::{Sign, Symptom};
 
-/// What the house is known by: the systems that run everything in it.
-const HYPERVISOR: &str = "proxmox";
-
-/// True where the house has a hypervisor and none of its sources can be reached.
-pub(super) fn is_dark(sight: &Sight<'_>) -> bool {
-    let mut any = false;
-    let dark = |health: &SourceHealth| matches!(health, SourceHealth::Stale(_) | SourceHealth::Off { .. });
-    let all = sight
-        .store
-        .sources()
-        .filter(|source| &*source.spec.id.backend == HYPERVISOR && source.spec.domain == Domain::Home)
-        .all(|source| {
-            any = true;
-            dark(&source.health)
-        });
-    any && all
+/// Why the house does not answer, where it does not.
+pub(super) fn absence(sight: &Sight<'_>) -> Option<Absence> {
+    sight.store.sources().find_map(|source| source.absence)
 }
 
-/// Whether the house announced that it would go.
-pub(super) fn said_farewell(sight: &Sight<'_>) -> bool {
-    sight
-        .store
-        .sources()
-        .filter(|source| &*source.spec.id.backend == HYPERVISOR && source.spec.domain == Domain::Home)
-        .any(crate::model::store::Source::has_left)
+/// How bad that is: a loss is amber at first and red once it has lasted.
+pub(super) fn health(absence: Absence, sight: &Sight<'_>) -> Health {
+    match absence.tone(sight.now) {
+        Tone::Error | Tone::Danger => Health::Critical,
+        _ => Health::Warning,
+    }
+}
+
+/// What its silence means, in words.
+pub(super) fn words(absence: Absence) -> &'static str {
+    match absence {
+        Absence::Declared(_) => "off, and declared so",
+        Absence::Clean => "shut down in order, but nobody has declared it",
+        Absence::Lost(_) => "lost: it does not answer, and no shutdown was seen",
+    }
 }
 
 /// The symptoms that a dark house explains.
 pub(super) fn members(symptoms: &[Symptom], sight: &Sight<'_>) -> Vec<usize> {
-    if !is_dark(sight) {
+    if absence(sight).is_none() {
         return Vec::new();
     }
     let explained = |symptom: &Symptom| match &symptom.sign {
@@ -47,13 +42,4 @@ pub(super) fn members(symptoms: &[Symptom], sight: &Sight<'_>) -> Vec<usize> {
         Sign::Row(row) => row.domain == Domain::Home,
     };
     symptoms.iter().enumerate().filter(|(_, symptom)| explained(symptom)).map(|(at, _)| at).collect()
-}
-
-/// When the house was last seen.
-pub(super) fn seen_last(sight: &Sight<'_>) -> Option<jiff::Timestamp> {
-    let of_house = sight
-        .store
-        .sources()
-        .filter(|source| &*source.spec.id.backend == HYPERVISOR && source.spec.domain == Domain::Home);
-    of_house.filter_map(|source| source.good_at).max()
 }

@@ -4,8 +4,8 @@ use crate::model::journal::Declaration;
 
 use super::{Known, Problem, Sight};
 
-/// The topic under which a house is declared off.
-pub const HOME: &str = "home";
+/// The key of the house as a whole, and the topic under which it is declared off.
+pub const HOME: &str = crate::insight::home::TOPIC;
 /// The topic under which a problem is declared known.
 pub const SUPPRESS: &str = "suppress";
 
@@ -13,9 +13,7 @@ pub const SUPPRESS: &str = "suppress";
 pub(super) fn mark(problem: Problem, sight: &Sight<'_>) -> Problem {
     let id = problem.id();
     let suppressed = sight.declared.iter().find(|d| &*d.topic == SUPPRESS && d.about.as_ref() == Some(&id));
-    let house = (&*problem.key == super::head::HOME_KEY)
-        .then(|| sight.declared.iter().find(|d| &*d.topic == HOME))
-        .flatten();
+    let house = (&*problem.key == HOME).then(|| sight.declared.iter().find(|d| &*d.topic == HOME)).flatten();
     let known = suppressed.or(house).map(|declaration| of(declaration));
     Problem { known, ..problem }
 }

@@ -33,7 +33,9 @@ const QUIET: [&str; 11] = [
 
 /// Whether bad rows of a kind are signs of a problem.
 pub fn counts(kind: &KindId) -> bool {
-    kind.backend() != "vigie" && !QUIET.contains(&kind.as_str()) && !kind.name().ends_with("events")
+    !crate::model::kind::is_own(kind.backend())
+        && !QUIET.contains(&kind.as_str())
+        && !kind.name().ends_with("events")
 }
 
 /// Rows that are bad now, and since when they have been seen to be.
@@ -165,7 +167,7 @@ fn blind(sight: &Sight<'_>) -> Vec<Symptom> {
     for source in sight
         .store
         .sources()
-        .filter(|source| !source.spec.is_on_demand() && &*source.spec.id.backend != "vigie")
+        .filter(|source| !source.spec.is_on_demand() && !crate::insight::lookout::is_own(source))
     {
         let id = &source.spec.id;
         let name = if id.backend == id.instance {

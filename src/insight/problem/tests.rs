@@ -1,9 +1,9 @@
 use jiff::{SignedDuration, Timestamp};
 
-use crate::insight::kinds;
 use crate::insight::lookout::{Facts, Lookout, Settings};
+use crate::insight::{home, kinds};
 use crate::model::id::{EntityId, KindId, SourceId};
-use crate::model::journal::{Entry, Line};
+use crate::model::journal::{Entry, Line, standing};
 use crate::model::kind::{Column, Format, KindSpec, Kinds, Width};
 use crate::model::ledger::Ledger;
 use crate::model::op::RunId;
@@ -98,6 +98,9 @@ impl Bench {
     }
 
     fn problems(&mut self) -> Vec<Problem> {
+        let declared = standing(self.lookout.lines(), self.now);
+        let absence = home::absence(&self.store, &declared, self.now, self.now);
+        self.store.set_absence(Domain::Home, absence);
         let facts = Facts { store: &self.store, kinds: &self.kinds, runs: &self.runs, now: self.now };
         self.lookout.look_again();
         self.lookout.evaluate(facts);
