@@ -15,6 +15,7 @@
 //! | `well` | nothing goes wrong any more |
 //! | `set flag value` | a fact that the simulators look at |
 //! | `journal text` | waits until a line of the journal holds it |
+//! | `copied text` | something that was copied holds it |
 //! | `# …` | a remark |
 #![cfg(feature = "demo")]
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test's helpers may fail the test")]
@@ -93,7 +94,7 @@ impl Stage {
             armed_for: 600,
             boot: "flow".into(),
             demo: Some(lab.title.clone()),
-            insight: Settings::default(),
+            insight: Settings::from(&*config),
             welcome: None,
             now: clock.now(),
             size,
@@ -205,6 +206,8 @@ impl Stage {
                     |_: &mut Self| std::fs::read_to_string(&path).is_ok_and(|text| text.contains(rest));
                 return self.until(&format!("not in the journal: {rest}"), holds).await;
             }
+            "copied" if self.copied.iter().any(|text| text.contains(rest)) => {}
+            "copied" => return Err(format!("not copied: {rest}\n{}", self.copied.join("\n---\n"))),
             other => return Err(format!("`{other}` is no verb of a flow")),
         }
         Ok(())

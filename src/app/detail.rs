@@ -45,7 +45,7 @@ impl App {
         if let Some(id) = wanted.filter(|id| self.facts.store.get(id).is_some()) {
             let view = self.next_view();
             self.detail = Some(Detail { view, id: id.clone() });
-            if id.kind.backend() == crate::insight::kinds::VIGIE {
+            if crate::insight::kinds::is_insight(&id.kind) {
                 let page = self.page(&id);
                 self.places.pane_mut().describe(&id, page);
             }

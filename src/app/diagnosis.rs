@@ -1,7 +1,7 @@
 //! The diagnosis on top of a description: what is known of the problem, and the ends of the logs that belong to it.
 
 use crate::insight::diagnose::{self, LogPart};
-use crate::insight::kinds::{HANDOVER, PROBLEMS, TIMELINE, VIGIE};
+use crate::insight::kinds::{HANDOVER, PROBLEMS, is_insight};
 use crate::model::id::EntityId;
 use crate::model::row::{Health, Row};
 use crate::model::snapshot::Fault;
@@ -52,7 +52,7 @@ impl App {
     fn is_sick(&self, row: &Row) -> bool {
         let kind = row.id.kind.as_str();
         match row.id.kind.backend() {
-            VIGIE => kind != TIMELINE && kind != HANDOVER && kind != crate::insight::kinds::JOURNAL,
+            "vigie" => kind == PROBLEMS || row.health == Health::Critical || row.health == Health::Warning,
             "alerts" => kind == "alerts.alerts",
             _ => {
                 matches!(row.health, Health::Critical | Health::Warning)
@@ -104,7 +104,7 @@ impl App {
             return;
         }
         let id = id.clone();
-        let own = id.kind.backend() == VIGIE;
+        let own = is_insight(&id.kind);
         let base = self.diagnosis.as_ref().filter(|d| d.id == id).and_then(|d| d.base.clone());
         match (own, base) {
             (true, _) => {
@@ -148,9 +148,7 @@ impl App {
         });
         let row = || {
             let kind = self.facts.kinds.get(&id.kind)?;
-            let cells = crate::ui::detail::cells(kind, self.facts.store.get(id)?);
-            let pinned = id.kind.as_str() != PROBLEMS && self.diagnosis.is_some();
-            Some(if pinned { self.with_diagnosis(id, cells) } else { cells })
+            Some(crate::ui::detail::cells(kind, self.facts.store.get(id)?))
         };
         let over =
             || Fault::new(crate::model::snapshot::Layer::App, "it is over: no sign of it is seen any more");

@@ -1,6 +1,6 @@
 //! The look-out inside the machine: facts go in as they change, what it finds goes back into the store as rows.
 
-use crate::insight::kinds::{CONSOLE, HANDOVER, JOURNAL, PROBLEMS, TIMELINE, VIGIE};
+use crate::insight::kinds::{CONSOLE, HANDOVER, JOURNAL, PROBLEMS, TIMELINE, is_insight};
 use crate::insight::lookout::{self, Lookout};
 use crate::insight::{diagnose, handover, presence};
 use crate::model::action::Action;
@@ -87,7 +87,7 @@ impl App {
 
     /// Opens a view: the console's own pages are made here, everything else is asked of its backend.
     pub(super) fn open(&mut self, view: ViewId, id: EntityId, name: String) -> Option<Effect> {
-        let own = id.kind.backend() == VIGIE;
+        let own = is_insight(&id.kind);
         (!own).then_some(Effect::Open { view, id, name, after: 0 })
     }
 

@@ -246,7 +246,8 @@ impl App {
         let mut memories = self.facts.store.memories();
         // A time line is made of what other sources remember.
         memories.retain(|memory| {
-            &*memory.spec.id.backend != crate::insight::kinds::VIGIE || &*memory.spec.id.feed == "problems"
+            let insight = memory.spec.kinds.iter().any(crate::insight::kinds::is_insight);
+            !insight || &*memory.spec.id.feed == "problems"
         });
         let fresh = self.facts.store.sources().any(|source| source.health == SourceHealth::Fresh);
         fresh.then_some(Effect::Remember(memories))

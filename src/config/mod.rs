@@ -11,6 +11,7 @@ pub mod key;
 pub mod keymap;
 mod layered;
 pub mod load;
+pub mod oncall;
 mod quote;
 mod raw;
 pub mod report;
@@ -65,6 +66,8 @@ pub struct Config {
     pub pinned: Vec<Pinned>,
     /// How alerts are judged.
     pub alerts: Alerts,
+    /// What the operator knows that no server tells.
+    pub oncall: oncall::OnCall,
     /// How the console looks and how often it asks.
     pub ui: Ui,
     /// Limits of what the console does to the platform.

@@ -16,6 +16,10 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("gaming-refused", include_str!("../../demo/gaming-refused.toml")),
     ("home-off-declared", include_str!("../../demo/home-off-declared.toml")),
     ("home-lost", include_str!("../../demo/home-lost.toml")),
+    ("outpost-down", include_str!("../../demo/outpost-down.toml")),
+    ("comet-moved", include_str!("../../demo/comet-moved.toml")),
+    ("ci-challenge", include_str!("../../demo/ci-challenge.toml")),
+    ("boot-storm", include_str!("../../demo/boot-storm.toml")),
 ];
 
 /// A scenario as its file gives it.

@@ -42,7 +42,7 @@ pub async fn gather(session: &Session) -> Result<Gathered, Failure> {
     let sources: Vec<_> = every.filter(|(_, source)| !source.is_on_demand()).collect();
     let mut store = Store::new(sources.iter().map(|(_, source)| source.clone()).chain(Lookout::sources()));
     let now = session.clock.now();
-    let mut lookout = Lookout::new(Settings::default(), now);
+    let mut lookout = Lookout::new(Settings::from(&*session.config), now);
     let journal = session.door.journal().clone();
     if let Ok(reading) = blocking(move || journal.read()).await {
         lookout.journal(reading.lines);

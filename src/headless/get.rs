@@ -33,7 +33,7 @@ pub async fn get(session: &Session, args: &Get, io: &mut Io<'_>) -> Result<u8, F
     let (kind, backends) = known(session, &args.kind).await?;
     let kind = &*kind;
     let choice = Choice::new(kind, args, session.clock.now())?;
-    if kind.id.backend() == crate::insight::kinds::VIGIE {
+    if crate::insight::kinds::is_insight(&kind.id) {
         return choice.print(&gather(session).await?.store, args.output, io);
     }
     let sources = sources(&backends, &kind.id);

@@ -97,7 +97,7 @@ fn changed(changes: &[Event], now: Timestamp) -> Vec<Remark> {
 /// Everything with an end, and declared ends, within the next hours.
 fn tonight(store: &Store, kinds: &Kinds, declared: &[Declaration], now: Timestamp) -> Vec<Remark> {
     let mut found = Vec::new();
-    for kind in kinds.iter().filter(|kind| kind.id.backend() != super::kinds::VIGIE) {
+    for kind in kinds.iter().filter(|kind| !super::kinds::is_insight(&kind.id)) {
         let ends = kind.columns.iter().enumerate().filter(|(_, column)| column.format == Format::Until);
         for (at, column) in ends {
             for row in store.rows(&kind.id) {

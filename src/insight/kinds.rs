@@ -1,5 +1,6 @@
 //! The kinds of insight: rows that no server has, in the same tables as everything else.
 
+use crate::model::id::KindId;
 use crate::model::kind::{Column, Format, KindSpec, Width};
 
 /// Problems by cause.
@@ -14,6 +15,11 @@ pub const HANDOVER: &str = "vigie.handover";
 pub const CONSOLE: &str = "console";
 /// The backend id of insight.
 pub const VIGIE: &str = "vigie";
+
+/// Whether a kind is one of these; other kinds of the same name may have a backend of their own.
+pub fn is_insight(kind: &KindId) -> bool {
+    [PROBLEMS, TIMELINE, JOURNAL, HANDOVER].contains(&kind.as_str())
+}
 
 /// All kinds of insight.
 pub fn kinds() -> Vec<KindSpec> {

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::config::Config;
 use crate::model::id::{EntityId, SourceId};
 use crate::model::journal::{Declaration, Line, standing};
 use crate::model::kind::Kinds;
@@ -16,7 +17,7 @@ use crate::model::snapshot::{Absence, Delta, Epoch, Mode, Snapshot, SourceHealth
 use crate::model::store::{Changes, Source, Store};
 use crate::model::view::Doc;
 
-use super::diagnose::Looks;
+use super::diagnose::{Look, Looks};
 use super::digest::{Digest, digest};
 use super::kinds::{CONSOLE, JOURNAL, PROBLEMS, TIMELINE, VIGIE};
 use super::link::{Aliases, Index, Related, related};
@@ -52,6 +53,23 @@ pub struct Settings {
     pub looks: Looks,
     /// Whether the bell stays silent.
     pub quiet: bool,
+}
+
+impl From<&Config> for Settings {
+    /// Ids that cannot be read are left out: an alias of nothing changes nothing.
+    fn from(config: &Config) -> Self {
+        let mut aliases = Aliases::default();
+        for (one, other) in &config.oncall.same {
+            if let (Some(one), Some(other)) = (EntityId::parse(one), EntityId::parse(other)) {
+                aliases.same(one, other);
+            }
+        }
+        for (name, is) in &config.oncall.clusters {
+            aliases.cluster(name, is);
+        }
+        let looks = config.oncall.looks.iter().map(Look::from).collect();
+        Self { aliases, looks: Looks::new(looks, config.oncall.runbooks.clone()), quiet: config.ui.quiet }
+    }
 }
 
 /// The look-out.

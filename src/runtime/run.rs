@@ -150,7 +150,7 @@ fn open(options: &Options, size: Size) -> (App, Vec<String>) {
         boot: uuid::Uuid::new_v4().to_string().into(),
         demo: options.demo.clone(),
         welcome: options.welcome.as_ref().map(|path| path.display().to_string()),
-        insight: lookout::Settings::default(),
+        insight: lookout::Settings::from(&options.config),
         now: options.clock.now(),
         size: (size.width, size.height),
     });

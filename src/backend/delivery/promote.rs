@@ -26,7 +26,10 @@ pub async fn preflight(desk: &Delivery, job: &Job) -> Result<Verdict, ApiError> 
     let plan = match plan::read(desk, &job.target.id, job.arg("revision")).await? {
         Ok(plan) => plan,
         Err(why) => {
-            return Ok(Verdict { identity: job.target.identity.clone(), ..Verdict::refuse("promotion", why) });
+            return Ok(Verdict {
+                identity: job.target.identity.clone(),
+                ..Verdict::refuse("promotion", why)
+            });
         }
     };
     let effect = format!(

@@ -2,6 +2,7 @@
 
 mod connection;
 mod connectors;
+mod oncall;
 mod proxmox;
 mod secret;
 mod settings;
@@ -52,6 +53,7 @@ impl<'e> Validator<'e> {
             pinned: self.each(&root, "pinned", |v, t, name| v.pinned(t, name)),
             kubernetes,
             alerts: root.table("alerts").map(|t| self.alerts(t)).unwrap_or_default(),
+            oncall: self.oncall(&root),
             ui: root.table("ui").map(|t| self.ui(t)).unwrap_or_default(),
             guard: root.table("guard").map(|t| self.guard(t)).unwrap_or_default(),
             operator: root.checked("operator", check::word).unwrap_or_else(|| self.user()).into(),

@@ -27,6 +27,19 @@ pub struct Look {
     pub say: Vec<String>,
 }
 
+impl From<&crate::config::oncall::Look> for Look {
+    fn from(set: &crate::config::oncall::Look) -> Self {
+        Self {
+            alert: set.alert.clone(),
+            kind: set.kind.clone(),
+            see: set.see.clone(),
+            log: set.log.clone(),
+            runbook: set.runbook.clone(),
+            say: set.say.clone(),
+        }
+    }
+}
+
 #[derive(Deserialize)]
 struct File {
     look: Vec<Look>,

@@ -83,6 +83,7 @@ pub fn bond(kind: &KindId, key: FacetKey) -> Bond {
             Bond::Carries
         }
         ("kubernetes", _, Node)
+        | ("vigie", "pinned", Object | Node)
         | (_, "applications", Gate | Cluster)
         | ("authentik", "outposts", Host)
         | ("probe", _, Gate) => Bond::On,

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::model::id::EntityId;
-use crate::model::row::{Domain, FacetKey, Grade, Row};
+use crate::model::row::{Domain, Facet, FacetKey, Grade, Row};
 
 use super::alias::Aliases;
 use super::bond::{Bond, Relation, bond};
@@ -52,7 +52,10 @@ pub struct Index {
     slots: Vec<Option<Arc<Row>>>,
     free: Vec<u32>,
     places: HashMap<EntityId, u32>,
-    holders: HashMap<u64, Holders>,
+    /// Those who are the thing of a value.
+    owners: HashMap<u64, Holders>,
+    /// Those who stand on it, carry it or tell of it: they may be many.
+    others: HashMap<u64, Holders>,
     aliases: Aliases,
 }
 
@@ -131,19 +134,30 @@ impl Index {
             u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
         });
         for tie in self.ties(row) {
-            self.holders.entry(tie.hash()).and_modify(|h| h.add(slot)).or_insert(Holders::One(slot));
+            let held = self.side(&tie).entry(tie.hash());
+            held.and_modify(|holders| holders.add(slot)).or_insert(Holders::One(slot));
         }
         self.slots[slot as usize] = Some(row.clone());
         self.places.insert(row.id.clone(), slot);
+    }
+
+    fn side(&mut self, tie: &Tie) -> &mut HashMap<u64, Holders> {
+        if tie.bond == Bond::Is { &mut self.owners } else { &mut self.others }
+    }
+
+    /// The rows behind a value, on one side.
+    fn held<'i>(&'i self, side: &'i HashMap<u64, Holders>, hash: u64) -> impl Iterator<Item = &'i Arc<Row>> {
+        let slots = side.get(&hash).map_or(&[][..], Holders::all);
+        slots.iter().filter_map(|slot| self.slots.get(*slot as usize)?.as_ref())
     }
 
     fn forget(&mut self, id: &EntityId, slot: u32) {
         self.places.remove(id);
         let Some(row) = self.slots.get_mut(slot as usize).and_then(Option::take) else { return };
         for tie in self.ties(&row) {
-            let hash = tie.hash();
-            if self.holders.get_mut(&hash).is_some_and(|holders| holders.remove(slot)) {
-                self.holders.remove(&hash);
+            let (hash, side) = (tie.hash(), self.side(&tie));
+            if side.get_mut(&hash).is_some_and(|holders| holders.remove(slot)) {
+                side.remove(&hash);
             }
         }
         self.free.push(slot);
@@ -202,10 +216,11 @@ impl Index {
     }
 
     fn along<'i>(&'i self, row: &'i Row, tie: &'i Tie, worst: Grade) -> Vec<Link> {
-        let holders = self.holders.get(&tie.hash()).map_or(&[][..], Holders::all);
-        let crowd = holders.len() > CROWD;
+        let hash = tie.hash();
+        let crowd = self.others.get(&hash).is_some_and(|others| others.all().len() > CROWD);
+        let others = self.held(&self.others, hash).take(if crowd { 0 } else { CROWD });
         let mut links = Vec::new();
-        for other in holders.iter().filter_map(|slot| self.slots.get(*slot as usize)?.as_ref()) {
+        for other in self.held(&self.owners, hash).chain(others) {
             if other.id == row.id {
                 continue;
             }
@@ -213,9 +228,6 @@ impl Index {
             let theirs = theirs.iter().find(|t| t.key == tie.key && t.value == tie.value);
             let Some(theirs) = theirs.filter(|theirs| theirs.grade <= worst) else { continue };
             let Some(relation) = Relation::between(tie.bond, theirs.bond) else { continue };
-            if crowd && !matches!(relation, Relation::Above | Relation::Subject | Relation::Same) {
-                continue;
-            }
             // An address in a cluster's own network is unique in that cluster alone.
             if tie.key == FacetKey::Ip && is_pod(row) && is_pod(other) {
                 continue;
@@ -230,15 +242,14 @@ impl Index {
     pub fn owners(&self, row: &Row, worst: Grade) -> Vec<Link> {
         let mut found = Vec::new();
         for tie in self.ties(row).iter().filter(|tie| tie.grade <= worst && tie.bond != Bond::Is) {
-            let holders = self.holders.get(&tie.hash()).map_or(&[][..], Holders::all);
-            for slot in holders {
-                let Some(Some(other)) = self.slots.get(*slot as usize) else { continue };
-                if bond(&other.id.kind, tie.key) != Bond::Is || other.id == row.id {
+            for other in self.held(&self.owners, tie.hash()) {
+                if other.id == row.id {
                     continue;
                 }
                 let Some(relation) = Relation::between(tie.bond, Bond::Is) else { continue };
-                let theirs = other.facets.iter().find(|facet| facet.key == tie.key).map(|facet| facet.grade);
-                let grade = theirs.unwrap_or(Grade::Hint).max(tie.grade);
+                let same = |facet: &&Facet| facet.key == tie.key && *facet.value == *tie.value;
+                let theirs = other.facets.iter().find(same).map_or(tie.grade, |facet| facet.grade);
+                let grade = theirs.max(tie.grade);
                 if grade <= worst {
                     let (key, value) = (tie.key, tie.value.clone());
                     found.push(Link { row: other.clone(), relation, key, value, grade });
@@ -257,9 +268,7 @@ impl Index {
     pub fn named(&self, key: FacetKey, value: &str) -> Vec<Arc<Row>> {
         let tie =
             Tie { key, value: value.into(), bond: Bond::About, grade: Grade::Hint, scope: Scope::Everywhere };
-        let holders = self.holders.get(&tie.hash()).map_or(&[][..], Holders::all);
-        let rows = holders.iter().filter_map(|slot| self.slots.get(*slot as usize)?.as_ref());
-        rows.filter(|row| bond(&row.id.kind, key) == Bond::Is).cloned().collect()
+        self.held(&self.owners, tie.hash()).cloned().collect()
     }
 }
 

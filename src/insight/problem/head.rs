@@ -13,7 +13,7 @@ use super::felt::felt;
 use super::known::HOME;
 use super::merge::Group;
 use super::symptom::{Sign, Symptom};
-use super::{Cause, Felt, Point, Problem, Sight, home};
+use super::{Cause, Felt, Point, Problem, Sight, home, leak};
 use crate::insight::link::Relation;
 use crate::insight::timeline::Event;
 
@@ -59,7 +59,8 @@ pub(super) fn problem(group: &Group, symptoms: &[Symptom], sight: &Sight<'_>) ->
     let head = told.head.clone();
     let felt = felt(&members, head.as_ref(), sight);
     let health = worst(group, &members, sight);
-    let cause = if group.home { None } else { cause(&told, best, since, &members, sight) };
+    let leak = leak::suspect(told.head.as_ref(), symptoms, sight);
+    let cause = if group.home { None } else { leak.or_else(|| cause(&told, best, since, &members, sight)) };
     let acked = members.iter().any(|m| m.acked) && members.iter().all(|m| m.acked || !m.is_alert());
     let score = score(health, &felt, members.len(), since, acked, sight.now);
     let domain = if group.home { Domain::Home } else { leading.domain };

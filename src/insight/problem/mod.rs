@@ -8,6 +8,7 @@ mod felt;
 mod head;
 mod home;
 mod known;
+mod leak;
 mod merge;
 mod rows;
 mod symptom;

@@ -33,7 +33,8 @@ const QUIET: [&str; 11] = [
 
 /// Whether bad rows of a kind are signs of a problem.
 pub fn counts(kind: &KindId) -> bool {
-    !crate::model::kind::is_own(kind.backend())
+    !crate::insight::kinds::is_insight(kind)
+        && kind.backend() != "home"
         && !QUIET.contains(&kind.as_str())
         && !kind.name().ends_with("events")
 }
@@ -158,7 +159,9 @@ fn since(row: &Row, kind: &KindSpec) -> Option<Timestamp> {
             _ => None,
         }
     };
-    ["since", "failing", "down", "seen"].iter().find_map(told)
+    // A pinned service that is elsewhere is so since its pod was started there.
+    let pinned = (row.id.kind.as_str() == "vigie.pinned").then_some("age");
+    ["since", "failing", "down", "seen"].into_iter().chain(pinned).find_map(|column| told(&column))
 }
 
 /// Instances that none of their sources can see any more.

@@ -71,7 +71,7 @@ const CHANGES: [&str; 9] = [
 /// Everything that servers remember of a time, in no order.
 pub fn read(store: &Store, kinds: &Kinds, index: &Index, from: Timestamp, to: Timestamp) -> Vec<Event> {
     let mut events = Vec::new();
-    for kind in kinds.iter().filter(|kind| kind.id.backend() != crate::insight::kinds::VIGIE) {
+    for kind in kinds.iter().filter(|kind| !crate::insight::kinds::is_insight(&kind.id)) {
         let own = READERS.iter().find(|reader| reader.kind == kind.id.as_str());
         let generic = HISTORIES.contains(&kind.id.name()).then(|| history(kind));
         let Some(reader) = own.map(|r| (r.sort, r.at, r.what, r.who)).or(generic) else { continue };

@@ -128,7 +128,7 @@ impl Member {
         let now = self.lab.now();
         let mut held: Vec<Alert> = Vec::new();
         for rule in self.lab.rules.iter().filter(|rule| rule.broken.is_empty()) {
-            for found in &rule.found {
+            for found in rule.finds(&self.lab) {
                 let Some(fired) = rule.fired(found, &self.lab) else { continue };
                 let updated =
                     now - SignedDuration::from_secs((now.as_second() - fired.as_second()).rem_euclid(60));

@@ -57,6 +57,12 @@ impl Rule {
             .collect()
     }
 
+    /// What it finds now: a scene is over once its cause has been dealt with.
+    pub fn finds(&self, lab: &Lab) -> &[Found] {
+        let over = self.scene == "outpost-down" && lab.world.get("outpost") == "restarted";
+        if over { &[] } else { &self.found }
+    }
+
     /// When an alert fires; `None` while it is pending.
     pub fn fired(&self, found: &Found, lab: &Lab) -> Option<Timestamp> {
         let at = found.true_since(lab) + SignedDuration::from_secs(self.wait);

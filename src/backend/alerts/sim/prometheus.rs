@@ -63,7 +63,7 @@ fn alert(rule: &Rule, found: &Found, lab: &Lab) -> Value {
 }
 
 fn state(rule: &Rule, lab: &Lab) -> &'static str {
-    match rule.found.iter().map(|found| rule.fired(found, lab).is_some()).max() {
+    match rule.finds(lab).iter().map(|found| rule.fired(found, lab).is_some()).max() {
         Some(true) => "firing",
         Some(false) => "pending",
         None => "inactive",
@@ -80,7 +80,7 @@ fn rule(rule: &Rule, lab: &Lab) -> Value {
         "keepFiringFor": 0,
         "labels": {"severity": rule.severity},
         "annotations": {"summary": rule.summary},
-        "alerts": rule.found.iter().map(|found| alert(rule, found, lab)).collect::<Vec<_>>(),
+        "alerts": rule.finds(lab).iter().map(|found| alert(rule, found, lab)).collect::<Vec<_>>(),
         "health": if rule.broken.is_empty() { "ok" } else { "err" },
         "evaluationTime": 0.000_731_923,
         "lastEvaluation": evaluated(lab.now()),
@@ -121,7 +121,7 @@ async fn rules(State(lab): Shared, RawQuery(query): RawQuery) -> Response {
 }
 
 async fn alerts(State(lab): Shared) -> Response {
-    let found = lab.rules.iter().flat_map(|rule| rule.found.iter().map(move |found| (rule, found)));
+    let found = lab.rules.iter().flat_map(|rule| rule.finds(&lab).iter().map(move |found| (rule, found)));
     success(&json!({"alerts": found.map(|(rule, found)| alert(rule, found, &lab)).collect::<Vec<_>>()}))
 }
 

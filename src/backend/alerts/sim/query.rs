@@ -42,7 +42,7 @@ struct Line<'l> {
 /// What an expression selects.
 fn evaluate<'l>(expression: &str, lab: &'l Lab) -> Vec<Line<'l>> {
     let text: String = expression.chars().filter(|c| !c.is_whitespace()).collect();
-    let found = || lab.rules.iter().flat_map(|rule| rule.found.iter().map(move |found| (rule, found)));
+    let found = || lab.rules.iter().flat_map(|rule| rule.finds(lab).iter().map(move |found| (rule, found)));
     match text.as_str() {
         "count(count_over_time(ALERTS{alertstate=\"firing\"}[24h]))" => {
             #[allow(clippy::cast_precision_loss)]

@@ -37,7 +37,9 @@ pub fn row(application: &Application, bindings: Option<&Bindings>, place: &Place
     row.note = state.note.map(Arc::from);
     row.domain = place.domain;
     row.identity = identity(application);
-    row.facets = facets(application).into_boxed_slice();
+    let mut facets = facets(application);
+    facets.extend(application.provider.0.map(|provider| place.gate(&provider.to_string())));
+    row.facets = facets.into_boxed_slice();
     Some(row)
 }
 

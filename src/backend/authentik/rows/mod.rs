@@ -9,7 +9,7 @@ pub mod users;
 use std::sync::Arc;
 
 use crate::model::id::EntityId;
-use crate::model::row::{Cell, Domain, Health, Tone};
+use crate::model::row::{Cell, Domain, Facet, FacetKey, Grade, Health, Tone};
 
 /// Where the rows live.
 #[derive(Debug, Clone)]
@@ -24,6 +24,11 @@ impl Place {
     /// The id of a row.
     pub fn id(&self, kind: &'static str, key: impl Into<Arc<str>>) -> EntityId {
         EntityId::new(kind, self.instance.clone(), key)
+    }
+
+    /// What an outpost and the applications behind it share: a provider of this server.
+    pub fn gate(&self, provider: &str) -> Facet {
+        Facet::new(FacetKey::Gate, format!("{}/provider/{provider}", self.instance), Grade::Certain)
     }
 }
 

@@ -46,7 +46,7 @@ pub fn row(
     row.note = state.note.map(Arc::from);
     row.domain = place.domain;
     row.identity = identity(outpost);
-    row.facets = facets(outpost, instances.unwrap_or_default());
+    row.facets = facets(outpost, instances.unwrap_or_default(), place);
     Some(row)
 }
 
@@ -95,11 +95,17 @@ fn oldest(instances: &[OutpostHealth]) -> &str {
     versions.min_by(|a, b| crate::model::row::natural(a, b)).unwrap_or_default()
 }
 
-fn facets(outpost: &Outpost, instances: &[OutpostHealth]) -> Box<[Facet]> {
+/// It is a gate by its name, and for each provider that it serves.
+fn facets(outpost: &Outpost, instances: &[OutpostHealth], place: &Place) -> Box<[Facet]> {
     let hosts = instances.iter().filter(|instance| !instance.hostname.is_empty());
     let hosts =
         hosts.map(|instance| Facet::new(FacetKey::Host, instance.hostname.to_lowercase(), Grade::Likely));
-    hosts.chain([Facet::new(FacetKey::Name, outpost.name.as_str(), Grade::Hint)]).collect()
+    let gates = outpost.providers.iter().map(|provider| place.gate(provider));
+    let named = [
+        Facet::new(FacetKey::Gate, outpost.name.as_str(), Grade::Certain),
+        Facet::new(FacetKey::Name, outpost.name.as_str(), Grade::Hint),
+    ];
+    hosts.chain(gates).chain(named).collect()
 }
 
 #[cfg(test)]

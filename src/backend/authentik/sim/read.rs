@@ -217,7 +217,8 @@ impl Lab {
     /// Instances say hello every 10 s; while the outpost is down none is remembered.
     fn instances(&self) -> Value {
         let gate = self.world.get("authentik-outpost");
-        if self.world.scenario == "outpost-down" || gate == "down" {
+        if self.world.scenario == "outpost-down" && self.world.get("outpost") != "restarted" || gate == "down"
+        {
             return json!([]);
         }
         let hello = self.now().as_second().rem_euclid(10);

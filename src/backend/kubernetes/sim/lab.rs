@@ -121,6 +121,13 @@ impl Lab {
         if own.is_empty() { world.get(name) } else { own }
     }
 
+    /// Sets a fact of the world.
+    pub fn set(&self, name: &str, value: &str) {
+        if let Some(world) = self.world.upgrade() {
+            world.set(name, value);
+        }
+    }
+
     /// How large the lab is.
     pub fn extra_pods(&self) -> usize {
         self.world.upgrade().map_or(0, |world| world.size.pods)

@@ -23,13 +23,39 @@ pub fn fill(lab: &Lab, world: &World) {
             "metadata": {"name": name, "creationTimestamp": ago(now, 41 * 86_400)}, "status": {"phase": "Active"}}));
     }
     for app in apps().iter().filter(|app| app.cluster == lab.name) {
-        lab.store.put("pods", app_pod(app, now));
+        lab.store.put("pods", app_pod(app, app.workload == "comet" && comet_moved(world), now));
     }
     super::more::fill(lab, now);
     crashing(lab, now);
+    if lab.name == "cloud" && comet_moved(world) {
+        moved(lab, now);
+    }
     if lab.name == "prod" {
         load(lab, world, now);
     }
+}
+
+/// So many seconds ago comet was put out of its own node.
+const MOVED: i64 = 480;
+
+/// Whether comet begins on the wrong node.
+fn comet_moved(world: &World) -> bool {
+    world.get("comet-node") == "oci-node-2"
+}
+
+/// What the cluster says of comet's move: its node was short of memory.
+fn moved(lab: &Lab, now: Timestamp) {
+    let reference =
+        json!({"kind": "Pod", "namespace": "media", "name": "comet-76961805-81b6f", "apiVersion": "v1"});
+    lab.store.put(
+        "events",
+        json!({"apiVersion": "v1", "kind": "Event",
+            "metadata": {"namespace": "media", "name": "comet.00000000000000e1", "creationTimestamp": ago(now, MOVED + 20)},
+            "involvedObject": reference, "reason": "Evicted", "type": "Warning", "count": 1,
+            "message": "The node was low on resource: memory. Threshold quantity: 100Mi, available: 62Mi.",
+            "firstTimestamp": ago(now, MOVED + 20), "lastTimestamp": ago(now, MOVED + 20),
+            "source": {"component": "kubelet", "host": "oci-node-1"}, "eventTime": null, "reportingComponent": "kubelet"}),
+    );
 }
 
 /// An instant so many seconds ago, as the API writes it.
@@ -129,13 +155,13 @@ pub fn node_of(app: &App) -> &'static str {
     if app.cluster == "prod" { machines[1].name } else { machines[index].name }
 }
 
-fn app_pod(app: &App, now: Timestamp) -> Value {
-    let age = 3_600 * i64::from(20 + fnv(&app.name) % 900);
+fn app_pod(app: &App, moved: bool, now: Timestamp) -> Value {
+    let age = if moved { MOVED } else { 3_600 * i64::from(20 + fnv(&app.name) % 900) };
     let seed = PodSeed {
         namespace: app.namespace,
         workload: app.workload,
         app: &app.name,
-        node: node_of(app),
+        node: if moved { "oci-node-2" } else { node_of(app) },
         salt: 0,
         age,
     };
@@ -157,7 +183,7 @@ fn crashing(lab: &Lab, now: Timestamp) {
     let Some(app) = apps().into_iter().find(|app| app.cluster == lab.name && app.workload == "lidarr") else {
         return;
     };
-    let mut pod = app_pod(&app, now);
+    let mut pod = app_pod(&app, false, now);
     let name = pod["metadata"]["name"].clone();
     pod["status"]["conditions"][1]["status"] = "False".into();
     pod["status"]["containerStatuses"][0] = json!({"name": "lidarr", "ready": false, "started": false, "restartCount": 14,

@@ -194,6 +194,10 @@ fn leave(inside: &mut Inside, world: &World, now: Timestamp) {
         inside.store.set(at("default", "ClusterDestroyStatuses", &cluster), Object::new(now, spec), now);
         if left == 0 {
             forget_cluster(inside, &cluster);
+            // Its machines were guests of the cloud's first node: that has room again.
+            if cluster.starts_with("dev-ephemeral-") {
+                world.set("memory-oci-node-1", "");
+            }
         }
     }
 }
