@@ -72,7 +72,7 @@ impl Source {
 
     /// One of its rows.
     pub fn get(&self, id: &EntityId) -> Option<&Arc<Row>> {
-        self.rows.get(id)
+        self.rows.get(id).map(|held| &held.row)
     }
 
     /// Whether it announced that it would go, and is gone.
