@@ -38,6 +38,9 @@ pub(super) fn entries(ctx: &Ctx<'_>, room: u16, most: usize) -> Vec<Entry> {
         return entries;
     }
     let all = rows.len();
+    // The names stand in one column, as wide as the longest of them needs.
+    let widest = rows.iter().take(most).map(|row| width(&clean(&row.name))).max().unwrap_or(0);
+    let column = u16::try_from(widest + 2).unwrap_or(u16::MAX).min((room / 3).clamp(18, 40));
     let room_for = most.saturating_sub(usize::from(known > 0));
     for (number, row) in rows.into_iter().enumerate() {
         let more = number + 1 < all;
@@ -46,7 +49,7 @@ pub(super) fn entries(ctx: &Ctx<'_>, room: u16, most: usize) -> Vec<Entry> {
             entries.push(Entry::text(Line::of(text, Role::Dim)));
             break;
         }
-        entries.push(entry(row, spec, ctx, room));
+        entries.push(entry(row, spec, ctx, room, column));
         if number < TOLD && row.health == Health::Critical && entries.len() + 1 < room_for {
             entries.extend(second(row, spec, ctx, room));
         }
@@ -86,14 +89,13 @@ fn text<'r>(row: &'r Row, spec: &KindSpec, column: &str) -> &'r str {
     spec.column(column).and_then(|at| row.cell(at).value.as_text()).unwrap_or_default()
 }
 
-fn entry(row: &Row, spec: &KindSpec, ctx: &Ctx<'_>, room: u16) -> Entry {
+fn entry(row: &Row, spec: &KindSpec, ctx: &Ctx<'_>, room: u16, column: u16) -> Entry {
     let tone = Tone::from(row.health);
     let word = if row.health == Health::Unknown { "?" } else { text(row, spec, "state") };
-    let column = (room / 3).clamp(18, 40);
     let name = clean(&row.name);
     let what = clean(text(row, spec, "what"));
     let name = fit(&name, usize::from(column) - 1, ctx.ascii).into_owned();
-    let start = 7 + column.min(u16::try_from(width(&name)).unwrap_or(column) + 2);
+    let start = 7 + column;
     let left = usize::from(room.saturating_sub(start + AGE + 2));
     let what = fit(&what, left, ctx.ascii).into_owned();
     let mut line =
