@@ -117,6 +117,7 @@ fn roots(symptom: &Symptom, sight: &Sight<'_>) -> Roots {
                         || link.relation == Relation::Above && link.key == FacetKey::Gate
                 }));
             }
+            links.sort_by(|a, b| rank(&a.row.id).cmp(&rank(&b.row.id)).then_with(|| a.row.id.cmp(&b.row.id)));
             for link in links {
                 let up = matches!(link.relation, Relation::Above | Relation::Same | Relation::Subject);
                 if up && !roots.chain.contains(&link.row.id) {
@@ -131,6 +132,22 @@ fn roots(symptom: &Symptom, sight: &Sight<'_>) -> Roots {
         front = next;
     }
     roots
+}
+
+/// What an alert is about most of all: the smallest thing that people have a word for.
+fn rank(id: &EntityId) -> usize {
+    const ORDER: [&str; 9] = [
+        "vigie.pinned",
+        "docker.containers",
+        "kubernetes.pods",
+        "argocd.applications",
+        "authentik.applications",
+        "probe.targets",
+        "kubernetes.nodes",
+        "omni.machines",
+        "proxmox.guests",
+    ];
+    ORDER.iter().position(|kind| *kind == id.kind.as_str()).unwrap_or(ORDER.len())
 }
 
 /// A symptom joins every other one whose thing it needs.
