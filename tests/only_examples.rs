@@ -20,7 +20,7 @@ const TOP_LEVEL: [&str; 22] = [
 ];
 
 /// Names that are nobody's host but a part of what is spoken, and why each may stand here. A name below one may too.
-const ALLOWED: [(&str, &str); 23] = [
+const ALLOWED: [(&str, &str); 24] = [
     ("helm.sh", "annotations of Helm's hooks, which Argo CD honours"),
     ("k8s.io", "API groups, labels and image registry of Kubernetes"),
     ("kubernetes.io", "labels and annotations of Kubernetes"),
@@ -30,6 +30,7 @@ const ALLOWED: [(&str, &str); 23] = [
     ("goauthentik.io", "labels and scopes of Authentik"),
     ("cilium.io", "API group of Cilium"),
     ("longhorn.io", "API group of Longhorn"),
+    ("metallb.io", "API group of MetalLB"),
     ("cert-manager.io", "API group of cert-manager"),
     ("cnpg.io", "API group of CloudNativePG"),
     ("velero.io", "API group of Velero"),

@@ -18,7 +18,7 @@ use vigie::model::time::Clock;
 /// Rows of a page; three of them may be on their way at once: read, waiting, printed.
 const PAGE: usize = 500;
 
-async fn pods(lab: &Lab) -> (Arc<dyn Backend>, SourceSpec) {
+fn pods(lab: &Lab) -> (Arc<dyn Backend>, SourceSpec) {
     let config = load::read(&lab.config, &Env::default()).unwrap();
     let backends = backend::connect(&config, &Clock::System);
     let cluster = backends.into_iter().find(|b| b.id() == "kubernetes" && &**b.instance() == "prod").unwrap();
@@ -45,7 +45,7 @@ async fn ten_thousand_pods_pass_through_and_are_never_held_together() {
         config_out: None,
     };
     let lab = Lab::start(&options).await.unwrap();
-    let (cluster, source) = pods(&lab).await;
+    let (cluster, source) = pods(&lab);
     let (out, mut pieces) = mpsc::channel(1);
     let reading = async move {
         read::pieces(&*cluster, &source, Duration::from_secs(120), &out).await;

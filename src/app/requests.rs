@@ -2,6 +2,7 @@
 
 use crate::model::action::Action;
 use crate::model::id::EntityId;
+use crate::model::kind::Shape;
 use crate::model::row::Tone;
 use crate::ui::component::Request;
 use crate::ui::table::Scope;
@@ -58,8 +59,18 @@ impl App {
                 };
                 self.go(PlaceKey::Kind { kind: drill.kind, scope: Some(scope) })
             }
-            _ => self.open_view(id, "describe"),
+            _ => {
+                let view = self.first_view(&id);
+                self.open_view(id, &view)
+            }
         }
+    }
+
+    /// What Enter opens where nothing lies under a row: a board or matrix where its kind has one, else the description.
+    fn first_view(&self, id: &EntityId) -> String {
+        let first = self.facts.kinds.get(&id.kind).and_then(|kind| kind.views.first());
+        let wide = first.filter(|view| matches!(view.shape, Shape::Board | Shape::Matrix));
+        wide.map_or_else(|| "describe".to_owned(), |view| view.name.to_string())
     }
 
     /// Runs a line of the command language.

@@ -121,7 +121,7 @@ impl Inner {
                 Ok(learnt) if learnt.is_empty() => return,
                 Ok(learnt) => return self.take_in(learnt).await,
                 Err(fault) => {
-                    tracing::info!(instance = %backend.instance(), %fault, "kinds are not known yet")
+                    tracing::info!(instance = %backend.instance(), %fault, "kinds are not known yet");
                 }
             }
             tokio::time::sleep(pause).await;

@@ -161,7 +161,9 @@ async fn known(session: &Session, word: &str) -> Result<(Arc<KindSpec>, Vec<Arc<
     let mut kinds = session.kinds.clone();
     for backend in &backends {
         let learnt = within(PATIENCE, backend.learn()).await.unwrap_or_default();
-        learnt.into_iter().for_each(|(spec, _)| kinds.learn(spec));
+        for (spec, _) in learnt {
+            kinds.learn(spec);
+        }
     }
     let kind = kind(&kinds, word)?.clone();
     Ok((kind, backends))

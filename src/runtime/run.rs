@@ -68,6 +68,8 @@ impl Options {
 
 /// Runs the console until it is left; returns the exit code.
 pub async fn run(options: Options) -> Result<u8, TerminalError> {
+    // Plugins that log in want the terminal as it is; later they are never asked to.
+    backend::kubernetes::login::before_screen(&options.config).await;
     let term = std::env::var_os("TERM");
     let console = Console::open(term.as_deref(), options.config.ui.mouse)?;
     let size = console.terminal.size();

@@ -66,57 +66,38 @@ pub fn operations() -> Vec<OpSpec> {
     let doc =
         "Compares the application with Git now, with its manifests made anew instead of from the cache.";
     let hard = OpSpec::on(APPLICATIONS, HARD_REFRESH, "hard refresh", Tier::T1, doc);
-    vec![
-        sync.right(PATCH).form(vec![dry_run(), prune(), only()]).bulk().verb(Verb::Special),
+    let mut all = vec![
+        sync.right(PATCH)
+            .form(vec![dry_run(), prune(), only(), options(), retry()])
+            .bulk()
+            .verb(Verb::Special),
         refresh.right(PATCH).bulk().warn_if_blind(),
         hard.right(PATCH).bulk().warn_if_blind(),
-        OpSpec::on(
-            APPLICATIONS,
-            TERMINATE,
-            "terminate",
-            Tier::T2,
-            "Ends the operation under way where it is.",
-        )
-        .right(PATCH)
-        .warn_if_blind(),
-        OpSpec::on(
-            APPLICATIONS,
-            ROLLBACK,
-            "roll back",
-            Tier::T2,
-            "Goes back to an earlier entry of its history.",
-        )
-        .right(PATCH)
-        .form(vec![super::ops::rollback_field()]),
-        OpSpec::on(
-            APPLICATIONS,
-            AUTO_SYNC,
-            "auto-sync",
-            Tier::T2,
-            "Switches Argo CD's own syncing on or off.",
-        )
-        .right(PATCH)
-        .form(vec![switch()]),
-        OpSpec::on(
-            APPLICATIONS,
-            ACTION,
-            "action",
-            Tier::T2,
-            "Runs an action of Argo CD on one object (restart, scale, pause …).",
-        )
-        .right("applications, action/GROUP/KIND/ACTION")
-        .form(vec![super::ops::action_field(), parameters()]),
-        OpSpec::on(APPLICATIONS, DELETE, "delete", Tier::T3, DELETING)
-            .right("delete applications.argoproj.io"),
-        OpSpec::on(
-            WAVES,
-            SYNC_WAVES,
-            "sync waves",
-            Tier::T2,
-            "Syncs this wave's applications, waits until they are healthy, then goes on with the next wave.",
-        )
-        .right(PATCH)
-        .form(vec![patience(), prune()]),
+    ];
+    all.extend(seldom());
+    all
+}
+
+/// What is done to an application now and then.
+fn seldom() -> Vec<OpSpec> {
+    let on = |name, title, tier, doc| OpSpec::on(APPLICATIONS, name, title, tier, doc);
+    let terminate = on(TERMINATE, "terminate", Tier::T2, "Ends the operation under way where it is.");
+    let rollback = on(ROLLBACK, "roll back", Tier::T2, "Goes back to an earlier entry of its history.");
+    let auto = on(AUTO_SYNC, "auto-sync", Tier::T2, "Switches Argo CD's own syncing on or off.");
+    let action =
+        on(ACTION, "action", Tier::T2, "Runs an action of Argo CD on one object (restart, scale, pause …).");
+    let doc =
+        "Syncs this wave's applications, waits until they are healthy, then goes on with the next wave.";
+    let waves = OpSpec::on(WAVES, SYNC_WAVES, "sync waves", Tier::T2, doc);
+    vec![
+        terminate.right(PATCH).warn_if_blind(),
+        rollback.right(PATCH).form(vec![super::ops::rollback_field()]),
+        auto.right(PATCH).form(vec![switch()]),
+        action
+            .right("applications, action/GROUP/KIND/ACTION")
+            .form(vec![super::ops::action_field(), parameters()]),
+        on(DELETE, "delete", Tier::T3, DELETING).right("delete applications.argoproj.io"),
+        waves.right(PATCH).form(vec![patience(), prune()]),
     ]
 }
 
@@ -155,13 +136,20 @@ fn switch() -> Field {
 }
 
 fn dry_run() -> Field {
-    Field::new(
-        "dry-run",
-        "dry run",
-        FieldKind::Flag,
-        "Only asks the API server what it would do; changes nothing, but occupies the application meanwhile.",
-    )
-    .default("false")
+    let choices = FieldKind::Choice(vec!["first".into(), "only".into(), "no".into()]);
+    let doc = "Asks the API server what it would do: first (and applies only if it refuses nothing), only, or not at all. \
+        It occupies the application meanwhile.";
+    Field::new("dry-run", "dry run", choices, doc).default("first")
+}
+
+fn options() -> Field {
+    let doc = "More sync options as NAME=VALUE words (Replace=true ServerSideApply=true); the application's own are kept.";
+    Field::new("options", "options", FieldKind::Line, doc).optional()
+}
+
+fn retry() -> Field {
+    let doc = "How often it is tried again where something fails, 0 to 10; empty is as the application says.";
+    Field::new("retry", "retry", FieldKind::Line, doc).optional()
 }
 
 fn column(name: &'static str, title: &'static str, width: Width, doc: &'static str) -> Column {
@@ -264,7 +252,9 @@ fn sets() -> KindSpec {
 
 fn projects() -> KindSpec {
     let columns = vec![
-        column("state", "state", Width::Fit(7, 8), "That it is there.").format(Format::State).priority(5),
+        column("state", "state", Width::Fit(6, 8), "Open, or closed by a sync window now.")
+            .format(Format::State)
+            .priority(0),
         column("name", "name", Width::Flex(12), "Its name.").priority(0),
         column("windows", "windows", Width::Flex(16), "When syncs are allowed or denied.").priority(1),
         column("destinations", "to", Width::Flex(12), "Where it may deliver.").priority(2),

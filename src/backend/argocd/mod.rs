@@ -187,7 +187,7 @@ impl Argo {
     }
 
     /// The configured cluster that an application is delivered to.
-    fn destination(&self, to: &Destination) -> Option<Arc<Cluster>> {
+    pub fn destination(&self, to: &Destination) -> Option<Arc<Cluster>> {
         match (to.name.some(), &*to.server) {
             (Some("in-cluster"), _) | (None, "https://kubernetes.default.svc") => Some(self.cluster.clone()),
             (Some(name), _) => self.others.iter().find(|other| *other.settings().name == *name).cloned(),

@@ -9,7 +9,7 @@ use crate::backend::lenient::{List, Obj, Text};
 use crate::model::id::KindId;
 use crate::model::row::{Cell, Health, Row};
 
-use super::windows::Project;
+use super::windows::{self, Project};
 
 /// `ApplicationSet`.
 #[derive(Debug, Default, Deserialize)]
@@ -80,8 +80,11 @@ pub fn set(maker: &Maker, kind: &KindId, set: &ApplicationSet, _now: Timestamp) 
 }
 
 /// The row of a project.
-pub fn project(maker: &Maker, kind: &KindId, project: &Project, _now: Timestamp) -> Row {
-    let state = State::new("Defined", Health::Ok);
+pub fn project(maker: &Maker, kind: &KindId, project: &Project, now: Timestamp) -> Row {
+    let state = match windows::closed(project, now) {
+        Some(why) => State::new("Closed", Health::Warning).why(why),
+        None => State::new("Open", Health::Ok),
+    };
     let spec = &project.spec;
     let windows: Vec<String> =
         spec.sync_windows.iter().map(|w| format!("{} {} {}", &*w.kind, &*w.schedule, &*w.duration)).collect();

@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 
 use crate::backend::kubernetes::rows::{Maker, State};
 use crate::model::id::{EntityId, Identity, KindId};
+use crate::model::kind::Text;
 use crate::model::row::{Cell, Health, Row, Tone, Value};
-use crate::model::view::{Board, Card, Lane};
+use crate::model::view::{Board, Card, Doc, DocLine, Fact, Lane};
 
 /// The applications of one wave of one cluster.
 struct Wave<'a> {
@@ -111,6 +112,38 @@ pub fn board(applications: &[Row], cluster: &str) -> Board {
         Lane { title, tone: state.health.into(), cards: members.into_iter().map(card).collect() }
     });
     Board { lanes: lanes.collect() }
+}
+
+/// One wave in full: its own state, then its applications, the worst on top.
+pub fn doc(applications: &[Row], key: &str) -> Doc {
+    let waves = waves(applications);
+    let found = judged(&waves).find(|(wave, _)| format!("{}/{}", wave.cluster, wave.number) == key);
+    let Some((wave, state)) = found else {
+        return Doc::default()
+            .lines("", vec![DocLine::toned("no application is in this wave any more", Tone::Unknown)]);
+    };
+    let mut facts = vec![
+        Fact::new("gate", state.word.as_str()).tone(state.health.into()),
+        Fact::new("good", format!("{} of {}", wave.good(), wave.members.len()).as_str()),
+    ];
+    if !state.why.is_empty() {
+        facts.push(Fact::new("blocked by", state.why.as_str()));
+    }
+    let mut members = wave.members.clone();
+    members.sort_by(|a, b| a.health.cmp(&b.health).then_with(|| a.name.cmp(&b.name)));
+    let row = |row: &&Row| {
+        let card = card(row);
+        vec![Cell::toned(card.title.as_str(), card.tone), Cell::new(card.note.as_str())]
+    };
+    let note = "Argo CD waits between waves only while the parent syncs, and not reliably: each wave's own state counts.";
+    Doc::default()
+        .facts("", facts)
+        .table(
+            "applications",
+            ["name", "state"].map(Text::Borrowed).to_vec(),
+            members.iter().map(row).collect(),
+        )
+        .lines("", vec![DocLine::toned(note, Tone::Dim)])
 }
 
 fn card(row: &Row) -> Card {

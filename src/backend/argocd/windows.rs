@@ -86,6 +86,18 @@ pub fn allows(project: &Project, app: &Application, now: Timestamp) -> Result<()
     blocking(&of("allow", false)).map_or(Ok(()), Err)
 }
 
+/// The window that closes a project for somebody now, and until when; one that never ends was perhaps forgotten.
+pub fn closed(project: &Project, now: Timestamp) -> Option<String> {
+    let closes = |window: &&Window| (&*window.kind == "deny") == window.is_active(now);
+    let window = project.spec.sync_windows.iter().find(closes)?;
+    let words = window.words(now);
+    Some(if words.contains("it lets through") {
+        words
+    } else {
+        format!("{words}; it does not end within a week")
+    })
+}
+
 impl Window {
     fn covers(&self, app: &Application) -> bool {
         let destination = &app.spec.destination;
@@ -262,6 +274,19 @@ mod tests {
             "timeZone": "Europe/Paris", "description": "backups"}]);
         let why = check(&windows, "2026-11-20T02:00:00Z").unwrap_err();
         assert_eq!(why, "closed by deny window `0 22 * * *` for 8h (backups); it lets through in 3h");
+    }
+
+    #[test]
+    fn a_window_that_never_ends_is_told_apart_from_one_that_does() {
+        let check = |windows: Value| {
+            let project: Project = serde_json::from_value(json!({"spec": {"syncWindows": windows}})).unwrap();
+            closed(&project, "2026-11-20T02:00:00Z".parse().unwrap())
+        };
+        let deny = |schedule: &str, duration: &str| json!([{"kind": "deny", "schedule": schedule, "duration": duration}]);
+        assert!(check(deny("0 0 * * *", "24h")).unwrap().ends_with("it does not end within a week"));
+        assert!(check(deny("0 1 * * *", "2h")).unwrap().contains("; it lets through in "));
+        assert_eq!(check(deny("0 5 * * *", "2h")), None);
+        assert_eq!(check(json!([])), None);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::backend::argocd::wire::short;
 use crate::backend::error::first_line;
+use crate::backend::kubernetes::custom::systems;
 use crate::model::op::{Decision, Evidence, Verdict};
 use crate::model::row::{Health, Tone};
 use crate::model::time::{seconds_between, short as span};
@@ -18,6 +19,7 @@ pub async fn check(desk: &Delivery, plan: &Plan, verdict: Verdict) -> Verdict {
     let verdict = stable(desk, plan, verdict);
     let verdict = target(desk, plan, verdict);
     let verdict = alerts(desk, verdict).await;
+    let verdict = backups(desk, plan, verdict).await;
     let verdict = difference(desk, plan, verdict).await;
     managed(desk, plan, verdict).await
 }
@@ -107,6 +109,24 @@ async fn alerts(desk: &Delivery, verdict: Verdict) -> Verdict {
     match critical.as_slice() {
         [] => yes(verdict, "alerts", "none is critical".to_owned()),
         [first, rest @ ..] => no(verdict, "alerts", format!("{} critical: {first}", rest.len() + 1)),
+    }
+}
+
+/// There has to be something to go back to.
+async fn backups(desk: &Delivery, plan: &Plan, verdict: Verdict) -> Verdict {
+    let unseen = |verdict: Verdict, says: &str| {
+        verdict.and(Decision::Warn, Evidence::new("backup", says, Tone::Unknown))
+    };
+    let Some(cluster) = desk.argo.destination(&plan.target.app.spec.destination) else {
+        return unseen(verdict, "its cluster is not configured here");
+    };
+    match systems::verdict(&cluster, "velero", desk.clock.now()).await {
+        Ok(Some(state)) if state.health == Health::Ok => {
+            yes(verdict, "backup", "Velero: all is well".to_owned())
+        }
+        Ok(Some(state)) => no(verdict, "backup", format!("Velero: {} {}", state.word, state.why)),
+        Ok(None) => unseen(verdict, "its cluster has no Velero"),
+        Err(error) => verdict.and(Decision::Blind, Evidence::new("backup", error.to_string(), Tone::Unknown)),
     }
 }
 

@@ -135,9 +135,10 @@ async fn what_git_keeps_is_not_patched_and_the_change_in_git_is_named() {
     let bench = bench().await;
     let why = bench.refusal("postgresql-prod").await;
     assert!(
-        why.contains("application root manages it") && why.contains("spec.source.targetRevision"),
+        why.contains("application root manages it: in https://git.lab.example/lab/homelab.git clusters/lab"),
         "{why}"
     );
+    assert!(why.contains("spec.source.targetRevision of Application postgresql-prod"), "{why}");
     assert!(why.contains("41b7a2f0c9d84e7fa1b2c3d4e5f60718293a4b5c -> 8f2c1a4d7e0b"), "{why}");
     let job = bench.job("postgresql-prod").await;
     assert!(matches!(bench.operate(&job).await, Err(SendError::NotSent(_))));

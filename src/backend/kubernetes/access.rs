@@ -69,6 +69,40 @@ fn read(settings: &Kubernetes) -> Result<Kubeconfig, ApiError> {
     read.map_err(|error| unusable(settings, &error))
 }
 
+/// A context as the file names it.
+pub struct Listed {
+    /// Its name.
+    pub name: String,
+    /// Its cluster's name.
+    pub cluster: String,
+    /// Its user's name.
+    pub user: String,
+    /// Whether it is the one of these settings.
+    pub used: bool,
+}
+
+/// Every context of the kubeconfig, in its order.
+pub fn contexts(settings: &Kubernetes) -> Result<Vec<Listed>, ApiError> {
+    let kubeconfig = read(settings)?;
+    let ours = chosen(settings, &kubeconfig)?;
+    let listed = |named: &kube::config::NamedContext| {
+        let context = named.context.clone().unwrap_or_default();
+        let user = context.user.unwrap_or_default();
+        Listed { used: named.name == ours, name: named.name.clone(), cluster: context.cluster, user }
+    };
+    Ok(kubeconfig.contexts.iter().map(listed).collect())
+}
+
+/// The credential plugin of the configured context, where it has one.
+pub fn plugin(settings: &Kubernetes) -> Option<kube::config::ExecConfig> {
+    let kubeconfig = read(settings).ok()?;
+    let context = chosen(settings, &kubeconfig).ok()?;
+    let named = kubeconfig.contexts.iter().find(|named| named.name == context)?;
+    let user = named.context.as_ref()?.user.clone()?;
+    let found = kubeconfig.auth_infos.into_iter().find(|named| named.name == user)?;
+    found.auth_info?.exec
+}
+
 /// The configured context, else the file's current one; a name that is not there is answered with those that are.
 fn chosen(settings: &Kubernetes, kubeconfig: &Kubeconfig) -> Result<String, ApiError> {
     let known: Vec<&str> = kubeconfig.contexts.iter().map(|context| context.name.as_str()).collect();

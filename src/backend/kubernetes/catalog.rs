@@ -63,7 +63,7 @@ macro_rules! entry {
 }
 
 /// All of them.
-pub static CATALOG: [Entry; 13] = [
+pub static CATALOG: [Entry; 14] = [
     entry!(kinds::NODES, NODES, Mode::Watch, nodes::row),
     entry!(kinds::PODS, PODS, Mode::Watch, pods::row),
     entry!(kinds::EVENTS, EVENTS, Mode::Watch, events::row),
@@ -76,6 +76,7 @@ pub static CATALOG: [Entry; 13] = [
     entry!(more::INGRESSES, INGRESSES, SELDOM, network::ingress),
     entry!(more::ROUTES, ROUTES, SELDOM, network::route),
     entry!(more::CLAIMS, CLAIMS, SELDOM, network::claim),
+    entry!(more::VOLUMES, VOLUMES, SELDOM, network::volume),
     entry!(more::NAMESPACES, NAMESPACES, SELDOM, network::namespace),
 ];
 

@@ -18,7 +18,7 @@ use super::resource::EVENTS;
 use super::rows::{State, events, nodes, pods, workloads};
 use super::watch::encoded;
 use super::wire::{Condition, ContainerStatus, Event, Meta, Node, Page, Phase, Pod, Workload};
-use super::{catalog, kinds, more, yaml};
+use super::{kinds, more, yaml};
 
 /// How often an open view is read again.
 const PACE: Duration = Duration::from_secs(5);
@@ -43,12 +43,12 @@ where
 pub async fn describe(
     cluster: &Arc<Cluster>,
     id: &EntityId,
+    path: &str,
     now: impl Fn() -> Timestamp,
     sink: &ViewSink,
 ) -> Result<(), ApiError> {
-    let path = catalog::of(&id.kind)?.resource.object(&id.key)?;
     repeat(sink, PACE, || async {
-        let reply = cluster.get(&path).await?;
+        let reply = cluster.get(path).await?;
         let doc = match id.kind.as_str() {
             kinds::PODS => pod(&reply.json()?, now()),
             kinds::NODES => node(&reply.json()?),

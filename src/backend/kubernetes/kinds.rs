@@ -9,10 +9,18 @@ pub const PODS: &str = "kubernetes.pods";
 /// What the cluster says of its objects.
 pub const EVENTS: &str = "kubernetes.events";
 
+/// Contexts of the kubeconfig.
+pub const CONTEXTS: &str = "kubernetes.contexts";
+/// Systems that are installed as custom resources.
+pub const HEALTH: &str = "kubernetes.health";
+/// What nodes and pods use now.
+pub const USAGE: &str = "kubernetes.usage";
+
 /// The kinds in the order of the palette.
 pub fn kinds() -> Vec<KindSpec> {
     let mut kinds = vec![pods(), nodes(), events()];
     kinds.extend(super::more::kinds());
+    kinds.extend([health(), usage(), contexts()]);
     kinds
 }
 
@@ -61,7 +69,11 @@ fn pods() -> KindSpec {
         column("owner", "owner", Width::Fit(6, 24), "The workload it belongs to.").priority(7).wide(),
         column("age", "age", Width::Fit(3, 4), "Since its creation.").format(Format::Age).priority(1),
     ];
-    let mut views = vec![view("log", "log", Shape::Log), view("previous", "previous log", Shape::Log)];
+    let mut views = vec![
+        view("log", "log", Shape::Log),
+        view("previous", "previous log", Shape::Log),
+        view("forward", "port forwards", Shape::Doc),
+    ];
     let base =
         kind(PODS, "pod", &["pod", "po"], "Pods of every namespace, with kubectl's status and its reason.");
     views.extend(base.views);
@@ -113,4 +125,61 @@ fn events() -> KindSpec {
     let base =
         kind(EVENTS, "event", &["event", "ev"], "What the cluster says of its objects, the latest first.");
     KindSpec { columns, sort: (7, true), ..base }
+}
+
+fn health() -> KindSpec {
+    let columns = vec![
+        column("state", "state", Width::Fit(7, 13), "The worst of its objects, in a word.")
+            .format(Format::State)
+            .priority(0),
+        column("name", "name", Width::Fit(8, 18), "The system.").priority(0),
+        column("good", "good", Width::Fit(4, 9), "Objects that are good, of all.").priority(1),
+        column("why", "why", Width::Flex(24), "The worst object and what is wrong with it.").priority(0),
+        column("group", "group", Width::Fit(8, 28), "Its API group.").priority(7).wide(),
+    ];
+    let doc = "Systems that are installed as custom resources (certificates, secrets, storage, backups, databases, \
+        virtual machines, network), each by its worst object; what is not installed has no row.";
+    KindSpec { columns, views: Vec::new(), sort: (1, false), ..kind(HEALTH, "system", &["systems"], doc) }
+}
+
+fn usage() -> KindSpec {
+    let columns = vec![
+        column("what", "what", Width::Fit(4, 4), "A node or a pod.").priority(2),
+        column("name", "name", Width::Flex(18), "Its name.").priority(0),
+        column("namespace", "namespace", Width::Fit(6, 18), "The pod's namespace.").priority(2),
+        column("cpu", "cpu", Width::Fit(4, 8), "Cores in use.").priority(1),
+        column("cpu-part", "cpu%", Width::Fit(4, 5), "Of the cores that the node has to give.")
+            .format(Format::Percent)
+            .priority(3),
+        column("mem", "mem", Width::Fit(4, 6), "Memory in use, in bytes.").format(Format::Bytes).priority(0),
+        column("mem-part", "mem%", Width::Fit(4, 5), "Of the memory that the node has to give.")
+            .format(Format::Percent)
+            .priority(3),
+    ];
+    let doc = "What nodes and pods use now, where metrics-server measures it.";
+    KindSpec { columns, views: Vec::new(), sort: (5, true), ..kind(USAGE, "usage", &["top", "metrics"], doc) }
+}
+
+fn contexts() -> KindSpec {
+    let columns = vec![
+        column("state", "state", Width::Fit(6, 9), "Whether it answers; unused where nobody configured it.")
+            .format(Format::State)
+            .priority(0),
+        column("name", "name", Width::Flex(14), "Its name in the kubeconfig.").priority(0),
+        column("cluster", "cluster", Width::Fit(6, 20), "The cluster that it leads to.").priority(3),
+        column("user", "user", Width::Fit(6, 20), "The credential that it uses.").priority(4),
+        column("version", "version", Width::Fit(7, 10), "The version of its API server.").priority(2),
+        column("as", "we are", Width::Flex(14), "Whom the API server takes us for.").priority(5),
+        column("why", "why", Width::Flex(16), "Why it does not answer.").priority(1),
+        column("ends", "ends", Width::Fit(4, 5), "When the credential ends.")
+            .format(Format::Until)
+            .priority(2),
+    ];
+    let doc = "Contexts of the kubeconfig: which are used, by which credential, and whether they answer.";
+    KindSpec {
+        columns,
+        views: Vec::new(),
+        sort: (1, false),
+        ..kind(CONTEXTS, "context", &["context", "ctx"], doc)
+    }
 }

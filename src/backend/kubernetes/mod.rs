@@ -3,10 +3,14 @@
 pub mod access;
 mod catalog;
 pub mod client;
+mod contexts;
+pub mod custom;
 mod doc;
 pub mod doctor;
+mod forward;
 mod kinds;
 mod lines;
+pub mod login;
 pub mod logs;
 mod more;
 mod ops;
@@ -15,6 +19,7 @@ pub mod rights;
 pub mod rows;
 #[cfg(feature = "demo")]
 pub mod sim;
+mod usage;
 pub mod watch;
 pub mod wire;
 pub mod yaml;
@@ -32,8 +37,9 @@ use serde::Deserialize;
 
 use crate::config::Config;
 use crate::model::id::{EntityId, Identity, KindId, SourceId};
+use crate::model::kind::KindSpec;
 use crate::model::op::{Job, Rights, Target, Verdict};
-use crate::model::snapshot::{Snapshot, SourceSpec};
+use crate::model::snapshot::{Cadence, Mode, Snapshot, SourceSpec};
 use crate::model::time::Clock;
 
 use super::error::{ApiError, SendError};
@@ -41,6 +47,7 @@ use super::{Backend, Definition, DeltaSink, Diagnosis, ProgressSink, Proof, Rece
 
 use catalog::{CATALOG, Entry};
 use client::Cluster;
+use custom::{Custom, Learnt};
 use resource::Resource;
 use rows::Maker;
 use watch::Follow;
@@ -73,6 +80,7 @@ pub struct Kubernetes {
     clock: Clock,
     maker: Arc<Maker>,
     feeds: Vec<Box<dyn Follow>>,
+    learnt: Learnt,
     /// How often an object under operation is read.
     pace: Duration,
 }
@@ -83,16 +91,55 @@ impl Kubernetes {
         let settings = cluster.settings();
         let maker = Arc::new(Maker::new(settings.name.clone(), settings.domain));
         let feeds = CATALOG.iter().map(|entry| entry.feed(&maker, &cluster, &clock)).collect();
-        Self { cluster, clock, maker, feeds, pace: Duration::from_secs(1) }
+        Self { cluster, clock, maker, feeds, learnt: Learnt::default(), pace: Duration::from_secs(1) }
     }
 
-    fn feed(&self, source: &SourceId) -> Result<&dyn Follow, ApiError> {
-        let found = CATALOG.iter().position(|entry| entry.resource.plural == *source.feed);
-        found
-            .and_then(|index| self.feeds.get(index))
-            .map(|feed| &**feed)
-            .ok_or_else(|| ApiError::unsupported(format!("{source} is no source")))
+    /// The feed of a list that every cluster has.
+    fn feed(&self, source: &SourceId) -> Option<&dyn Follow> {
+        let index = CATALOG.iter().position(|entry| entry.resource.plural == *source.feed)?;
+        self.feeds.get(index).map(|feed| &**feed)
     }
+
+    /// Where an object of a kind is, built in or learnt.
+    async fn path(&self, id: &EntityId) -> Result<String, ApiError> {
+        if let Ok(entry) = catalog::of(&id.kind) {
+            return entry.resource.object(&id.key);
+        }
+        self.custom(&id.kind).await?.path(id)
+    }
+
+    /// A kind that this cluster was taught.
+    async fn custom(&self, kind: &KindId) -> Result<Arc<Custom>, ApiError> {
+        if let Some(known) = self.learnt.of(kind) {
+            return Ok(known);
+        }
+        self.learnt.ask(&self.cluster).await?;
+        self.learnt
+            .of(kind)
+            .ok_or_else(|| ApiError::unsupported(format!("{kind} is no kind of this cluster")))
+    }
+
+    /// What is asked for as a whole and is no list of the API server.
+    fn questions(&self) -> [SourceSpec; 3] {
+        let of = |(feed, kind, cadence): (&str, &str, Cadence)| SourceSpec {
+            id: SourceId::new(ID, self.maker.instance.clone(), feed),
+            kinds: vec![kind.into()],
+            mode: Mode::Poll(cadence),
+            domain: self.maker.domain,
+        };
+        [
+            ("contexts", kinds::CONTEXTS, Cadence { focused: 15, visible: 60, hidden: 300 }),
+            ("health", kinds::HEALTH, Cadence { focused: 15, visible: 60, hidden: 120 }),
+            ("usage", kinds::USAGE, Cadence { focused: 15, visible: 60, hidden: 0 }),
+        ]
+        .map(of)
+    }
+}
+
+/// Whether a word means a kind or its alias already, of this system or another.
+fn is_taken(word: &str) -> bool {
+    let means = |kind: &KindSpec| kind.id.name() == word || kind.aliases.iter().any(|alias| alias == word);
+    super::kinds().iter().any(means)
 }
 
 /// An exact name, or a key with its namespace, resolved by the server; the list is complete, as the server filters it.
@@ -162,15 +209,34 @@ impl Backend for Kubernetes {
             mode: entry.mode,
             domain: self.maker.domain,
         };
-        CATALOG.iter().map(source).collect()
+        CATALOG.iter().map(source).chain(self.questions()).collect()
     }
 
     async fn poll(&self, source: &SourceId) -> Result<Snapshot, ApiError> {
-        self.feed(source)?.snapshot().await
+        if let Some(feed) = self.feed(source) {
+            return feed.snapshot().await;
+        }
+        let (cluster, maker, now) = (&*self.cluster, &*self.maker, self.clock.now());
+        match &*source.feed {
+            "contexts" => Ok(contexts::snapshot(cluster, maker, &kinds::CONTEXTS.into(), now).await),
+            "health" => custom::systems::snapshot(cluster, maker, &kinds::HEALTH.into(), now).await,
+            "usage" => usage::snapshot(cluster, maker, &kinds::USAGE.into(), now).await,
+            feed => {
+                let custom = self.learnt.feed(cluster, feed).await?;
+                custom.list(&self.maker, &self.cluster, &self.clock).snapshot().await
+            }
+        }
     }
 
     async fn watch(&self, source: &SourceId, sink: DeltaSink) -> Result<(), ApiError> {
-        self.feed(source)?.follow(sink).await
+        let feed =
+            self.feed(source).ok_or_else(|| ApiError::unsupported(format!("{source} is no source")))?;
+        feed.follow(sink).await
+    }
+
+    async fn learn(&self) -> Result<Vec<(KindSpec, SourceSpec)>, ApiError> {
+        let found = self.learnt.ask(&self.cluster).await?;
+        Ok(found.iter().map(|custom| custom.learnt(&self.maker)).collect())
     }
 
     async fn resolve(&self, kind: &KindId, exact: &str) -> Result<Vec<Target>, ApiError> {
@@ -178,9 +244,17 @@ impl Backend for Kubernetes {
     }
 
     async fn open(&self, id: &EntityId, view: &str, sink: ViewSink) -> Result<(), ApiError> {
-        let path = catalog::of(&id.kind)?.resource.object(&id.key)?;
+        let now = || self.clock.now();
+        match id.kind.as_str() {
+            kinds::CONTEXTS => return contexts::open(&self.cluster, id, now, &sink).await,
+            kinds::HEALTH => return custom::systems::open(&self.cluster, id, now, &sink).await,
+            kinds::USAGE => return usage::open(&self.cluster, id, &sink).await,
+            _ => {}
+        }
+        let path = self.path(id).await?;
         match view {
-            "describe" => doc::describe(&self.cluster, id, || self.clock.now(), &sink).await,
+            "describe" => doc::describe(&self.cluster, id, &path, now, &sink).await,
+            "forward" => forward::open(&self.cluster, id, &sink).await,
             "yaml" => doc::as_yaml(&self.cluster, &path, &sink).await,
             log if matches!(log.split(' ').next(), Some("log" | "previous")) => {
                 logs::open(&self.cluster, id, log, sink).await
@@ -198,7 +272,7 @@ impl Backend for Kubernetes {
     }
 
     async fn identify(&self, target: &EntityId) -> Result<Identity, ApiError> {
-        identify(&self.cluster, &catalog::of(&target.kind)?.resource.object(&target.key)?).await
+        identify(&self.cluster, &self.path(target).await?).await
     }
 
     async fn preflight(&self, job: &Job) -> Result<Verdict, ApiError> {
@@ -218,13 +292,7 @@ impl Backend for Kubernetes {
         if id.kind.as_str() != kinds::PODS || name.starts_with('-') {
             return None;
         }
-        let mut argv = vec!["kubectl".to_owned()];
-        let settings = self.cluster.settings();
-        if let Some(path) = &settings.kubeconfig {
-            argv.push(format!("--kubeconfig={}", path.display()));
-        }
-        argv.extend(settings.context.iter().map(|context| format!("--context={context}")));
-        argv.push(format!("--namespace={}", namespace.unwrap_or_default()));
+        let mut argv = forward::kubectl(self.cluster.settings(), namespace.unwrap_or_default());
         let rest = [
             "exec",
             "--stdin",

@@ -22,6 +22,8 @@ pub const SERVICES: &str = "kubernetes.services";
 pub const INGRESSES: &str = "kubernetes.ingresses";
 /// Routes of the Gateway API.
 pub const ROUTES: &str = "kubernetes.routes";
+/// Persistent volumes.
+pub const VOLUMES: &str = "kubernetes.volumes";
 /// Persistent volume claims.
 pub const CLAIMS: &str = "kubernetes.claims";
 
@@ -52,6 +54,7 @@ pub fn kinds() -> Vec<KindSpec> {
         ingresses(),
         routes(),
         claims(),
+        volumes(),
         namespaces(),
     ]
 }
@@ -147,7 +150,9 @@ fn services() -> KindSpec {
         age(),
     ];
     let doc = "Services: addresses inside and outside, ports.";
-    KindSpec { columns, sort: (1, false), ..kind(SERVICES, "service", &["service", "svc"], doc) }
+    let base = kind(SERVICES, "service", &["service", "svc"], doc);
+    let views = std::iter::once(view("forward", "port forwards", Shape::Doc)).chain(base.views).collect();
+    KindSpec { columns, sort: (1, false), views, ..base }
 }
 
 fn ingresses() -> KindSpec {
@@ -195,6 +200,21 @@ fn claims() -> KindSpec {
     ];
     let doc = "Persistent volume claims: bound to what, how large.";
     KindSpec { columns, sort: (1, false), ..kind(CLAIMS, "claim", &["claim", "pvc"], doc) }
+}
+
+fn volumes() -> KindSpec {
+    let columns = vec![
+        state("Bound, Available, Released or Failed."),
+        name(),
+        column("size", "size", Width::Fit(4, 6), "Its capacity, in bytes.").format(Format::Bytes).priority(2),
+        column("claim", "claim", Width::Flex(16), "The claim that it is bound to.").priority(1),
+        column("class", "class", Width::Fit(5, 14), "Who provides it.").priority(3),
+        column("policy", "policy", Width::Fit(6, 8), "What becomes of it without its claim.").priority(4),
+        why(),
+        age(),
+    ];
+    let doc = "Persistent volumes: bound to which claim, kept or deleted without it.";
+    KindSpec { columns, sort: (1, false), ..kind(VOLUMES, "volume", &["volume", "pv"], doc) }
 }
 
 fn namespaces() -> KindSpec {

@@ -114,6 +114,8 @@ pub static SERVICES: Resource = Resource::fixed("", "v1", "services", "Service",
 /// `persistentvolumeclaims`.
 pub static CLAIMS: Resource =
     Resource::fixed("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", true);
+/// `persistentvolumes`.
+pub static VOLUMES: Resource = Resource::fixed("", "v1", "persistentvolumes", "PersistentVolume", false);
 /// `deployments.apps`.
 pub static DEPLOYMENTS: Resource = Resource::fixed("apps", "v1", "deployments", "Deployment", true);
 /// `statefulsets.apps`.

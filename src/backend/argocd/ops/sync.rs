@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::backend::error::{SendError, first_line};
 use crate::backend::{Progress, ProgressSink, Proof, Receipt};
-use crate::model::op::{Decision, Evidence, Job, Verdict};
+use crate::model::op::{Decision, Evidence, Job, RunId, Verdict};
 use crate::model::row::Tone;
 use crate::model::snapshot::{Fault, Layer};
 
@@ -33,9 +33,36 @@ pub fn preflight(job: &Job, now: &Held) -> Verdict {
     for evidence in facts(job, app) {
         verdict = verdict.and(Decision::Allow, evidence);
     }
-    match selected(job, app) {
-        Ok(_) => verdict,
-        Err(why) => verdict.and(Decision::Refuse, Evidence::new("only", why, Tone::Error)),
+    let wrong =
+        [("only", selected(job, app).err()), ("options", options(job).err()), ("retry", retry(job).err())];
+    for (what, why) in wrong {
+        if let Some(why) = why {
+            verdict = verdict.and(Decision::Refuse, Evidence::new(what, why, Tone::Error));
+        }
+    }
+    verdict
+}
+
+/// Options besides the application's own.
+fn options(job: &Job) -> Result<Vec<&str>, String> {
+    let is_option = |word: &&str| {
+        let letters = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric());
+        word.split_once('=').is_some_and(|(name, value)| letters(name) && letters(value))
+    };
+    match job.arg("options").split_whitespace().find(|word| !is_option(word)) {
+        Some(wrong) => Err(format!("`{wrong}` is not NAME=VALUE")),
+        None => Ok(job.arg("options").split_whitespace().collect()),
+    }
+}
+
+/// How often it is tried again; `None` leaves that to the application.
+fn retry(job: &Job) -> Result<Option<u8>, String> {
+    match job.arg("retry").trim() {
+        "" => Ok(None),
+        text => match text.parse() {
+            Ok(times @ 0..=10) => Ok(Some(times)),
+            _ => Err(format!("`{text}` is no whole number from 0 to 10")),
+        },
     }
 }
 
@@ -112,8 +139,9 @@ pub fn occupied(app: &Application) -> Option<String> {
         .map(|operation| format!("another one waits to begin, by {}", operation.initiated_by.name()))
 }
 
+/// Whether nothing is applied at all.
 fn is_dry(job: &Job) -> bool {
-    job.arg("dry-run") == "true"
+    job.arg("dry-run") == "only"
 }
 
 fn prunes(job: &Job) -> bool {
@@ -122,9 +150,10 @@ fn prunes(job: &Job) -> bool {
 
 /// The patch: the application's own options and retry are copied, as argocd-server does.
 pub fn body(job: &Job, now: &Held) -> Result<Value, SendError> {
+    let not_sent = |why: String| SendError::NotSent(Fault::new(Layer::App, why));
     let raw = &now.raw;
     let mut sync = json!({"prune": prunes(job), "syncStrategy": {"hook": {}}});
-    let selected = selected(job, &now.app).map_err(|why| SendError::NotSent(Fault::new(Layer::App, why)))?;
+    let selected = selected(job, &now.app).map_err(not_sent)?;
     if !selected.is_empty() {
         let whole = |r: &&Resource| json!({"group": &*r.group, "kind": &*r.kind, "namespace": &*r.namespace, "name": &*r.name});
         sync["resources"] = selected.iter().map(whole).collect();
@@ -133,12 +162,18 @@ pub fn body(job: &Job, now: &Held) -> Result<Value, SendError> {
         sync["dryRun"] = json!(true);
     }
     let policy = &raw["spec"]["syncPolicy"];
-    if policy["syncOptions"].is_array() {
-        sync["syncOptions"] = policy["syncOptions"].clone();
+    let own = policy["syncOptions"].as_array().cloned().unwrap_or_default();
+    let more = options(job).map_err(not_sent)?.into_iter().map(Value::from);
+    let all: Vec<Value> = own.into_iter().chain(more).collect();
+    if !all.is_empty() {
+        sync["syncOptions"] = all.into();
     }
     let mut body = operation(job, &sync);
     if policy["retry"].is_object() {
         body["operation"]["retry"] = policy["retry"].clone();
+    }
+    if let Some(times) = retry(job).map_err(not_sent)? {
+        body["operation"]["retry"]["limit"] = times.into();
     }
     Ok(body)
 }
@@ -153,7 +188,34 @@ pub fn operation(job: &Job, sync: &Value) -> Value {
 }
 
 pub async fn operate(argo: &Argo, job: &Job, progress: &ProgressSink) -> Result<Receipt, SendError> {
+    if job.arg("dry-run") == "first" {
+        rehearse(argo, job, progress).await?;
+    }
     carry(argo, job, progress, |now| body(job, now)).await
+}
+
+/// The same sync as a dry run, under a run of its own: what it refuses is not tried for real.
+async fn rehearse(argo: &Argo, job: &Job, progress: &ProgressSink) -> Result<(), SendError> {
+    let mut dry = job.clone();
+    dry.run = RunId(format!("{}, dry run", job.run).into());
+    dry.args.insert("dry-run".to_owned(), "only".to_owned());
+    let now = settled(argo, &dry).await?;
+    if let Some(why) = occupied(&now.app) {
+        return Err(SendError::NotSent(Fault::new(Layer::App, why)));
+    }
+    patch(argo, &now, body(&dry, &now)?).await.map_err(|error| unapplied(&error))?;
+    let _ = progress.send(Progress::Step { fraction: None, note: "dry run first".to_owned() }).await;
+    follow::until(argo, &dry, progress, LIMIT, |app| look(&dry, app))
+        .await
+        .map(|_| ())
+        .map_err(|error| unapplied(&error))
+}
+
+/// Whatever became of a dry run, nothing was applied.
+fn unapplied(error: &SendError) -> SendError {
+    let fault = error.fault().clone();
+    let what = format!("dry run, nothing was applied: {}", fault.what);
+    SendError::Failed(Fault { what, ..fault })
 }
 
 /// Writes an operation into the application and follows it.
@@ -226,7 +288,9 @@ pub fn proof(job: &Job, app: &Application, since: Timestamp) -> Proof {
         None if not_before(app.status.operation_state.0.as_ref().and_then(OperationState::began), since) => {
             Proof::Unclear("another operation ran since and hides it".to_owned(), look())
         }
-        None => Proof::Absent("the application holds no operation of this run".to_owned()),
+        None => {
+            Proof::Absent("the application holds no operation of this run that applies anything".to_owned())
+        }
     }
 }
 

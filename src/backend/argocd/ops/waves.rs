@@ -41,7 +41,9 @@ async fn from(argo: &Argo, id: &EntityId) -> Result<Waves, ApiError> {
             found.entry(wave).or_default().push(row);
         }
     }
-    found.values_mut().for_each(|rows| rows.sort_by(|a, b| a.name.cmp(&b.name)));
+    for rows in found.values_mut() {
+        rows.sort_by(|a, b| a.name.cmp(&b.name));
+    }
     Ok(found)
 }
 

@@ -173,7 +173,8 @@ pub struct Managed {
 #[serde(default, rename_all = "camelCase")]
 pub struct Manifests {
     /// One JSON document in each text.
-    pub manifests: Words,
+    #[serde(rename = "manifests")]
+    pub documents: Words,
     /// The revision they were made from.
     pub revision: Text,
     /// `Kustomize`, `Helm`, `Directory`, …

@@ -36,6 +36,9 @@ pub fn fill(lab: &Lab, world: &World) {
         scene(lab, &app, &mut object, now);
         lab.store.put("applications", object);
     }
+    if !lab.flag("argocd.managed").is_empty() {
+        lab.store.put("applications", root(now));
+    }
     for (name, path, members) in SETS {
         lab.store.put("applicationsets", set(name, path, members, now));
     }
@@ -73,6 +76,17 @@ fn scene(lab: &Lab, app: &App, object: &mut Value, now: Timestamp) {
         status["health"]["message"] = format!("waits for wave {}", gate.wave).into();
         object["spec"]["syncPolicy"]["automated"]["enabled"] = false.into();
     }
+}
+
+/// The application that keeps other applications in Git.
+fn root(now: Timestamp) -> Value {
+    let app =
+        App { name: "root".to_owned(), workload: "root", cluster: "cloud", namespace: "argocd", wave: 0 };
+    let mut object = application(&app, now);
+    object["spec"]["source"]["path"] = "clusters/lab".into();
+    object["status"]["resources"] =
+        json!([resource("argoproj.io", "Application", "argocd", "postgresql-prod", 2)]);
+    object
 }
 
 /// Its operation has been waiting for one object to get ready for twenty-five minutes.

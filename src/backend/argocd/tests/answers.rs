@@ -8,7 +8,7 @@ use super::*;
 const CASES: [(&str, &[(&str, &str)]); 6] = [
     (kinds::REFRESH, &[]),
     (kinds::HARD_REFRESH, &[]),
-    (kinds::SYNC, &[("dry-run", "false")]),
+    (kinds::SYNC, &[("dry-run", "no")]),
     (kinds::ROLLBACK, &[("id", "11")]),
     (kinds::TERMINATE, &[]),
     (kinds::AUTO_SYNC, &[("state", "on")]),

@@ -171,7 +171,7 @@ async fn a_refresh_is_done_when_the_annotation_is_gone_and_is_proven_by_the_comp
 #[tokio::test]
 async fn a_sync_goes_through_its_waves_and_is_known_again_by_its_run() {
     let bench = bench().await;
-    let job = bench.job(kinds::SYNC, "nextcloud", &[("dry-run", "false")]).await;
+    let job = bench.job(kinds::SYNC, "nextcloud", &[("dry-run", "no")]).await;
     let verdict = bench.argo.preflight(&job).await.unwrap();
     assert_eq!(verdict.decision, Decision::Allow);
     assert_eq!(verdict.effect, "applies 2 differing of 3 objects to in-cluster/nextcloud, without pruning");
@@ -196,10 +196,52 @@ async fn a_sync_goes_through_its_waves_and_is_known_again_by_its_run() {
 #[tokio::test]
 async fn a_dry_run_changes_nothing() {
     let bench = bench().await;
-    let job = bench.job(kinds::SYNC, "nextcloud", &[("dry-run", "true")]).await;
+    let job = bench.job(kinds::SYNC, "nextcloud", &[("dry-run", "only")]).await;
     let (outcome, _) = bench.operate(&job).await;
     assert_eq!(outcome.unwrap().said, "successfully synced (dry run)");
     assert_eq!(bench.app("nextcloud")["status"]["sync"]["status"], "OutOfSync");
+}
+
+#[tokio::test]
+async fn a_sync_rehearses_first_and_applies_only_what_was_not_refused() {
+    let bench = bench().await;
+    let args = [("dry-run", "first"), ("options", "Replace=true"), ("retry", "1")];
+    let job = bench.job(kinds::SYNC, "nextcloud", &args).await;
+    let (outcome, notes) = bench.operate(&job).await;
+    assert_eq!(outcome.unwrap().said, "successfully synced (all tasks run)");
+    assert_eq!(notes[0], "dry run first");
+    let asked: Vec<_> =
+        bench.lab.patches().into_iter().map(|(_, patch)| patch["operation"].clone()).collect();
+    assert_eq!(
+        (asked.len(), &asked[0]["sync"]["dryRun"], &asked[1]["sync"]["dryRun"]),
+        (2, &true.into(), &serde_json::Value::Null)
+    );
+    assert_eq!(asked[1]["sync"]["syncOptions"][2], "Replace=true");
+    assert_eq!(
+        (&asked[1]["retry"]["limit"], &asked[1]["retry"]["backoff"]["factor"]),
+        (&1.into(), &2.into())
+    );
+    assert!(matches!(bench.argo.verify(&job, None, Timestamp::UNIX_EPOCH).await.unwrap(), Proof::Seen(_)));
+    let wrong = bench.job(kinds::SYNC, "comet", &[("options", "--force"), ("retry", "99")]).await;
+    let verdict = bench.argo.preflight(&wrong).await.unwrap();
+    assert!(says(&verdict).contains("`--force` is not NAME=VALUE") && says(&verdict).contains("0 to 10"));
+}
+
+#[tokio::test]
+async fn a_rehearsal_that_is_refused_applies_nothing() {
+    let bench = bench().await;
+    bench.world.set("argocd.fails", "nextcloud");
+    let job = bench.job(kinds::SYNC, "nextcloud", &[("dry-run", "first")]).await;
+    let Err(SendError::Failed(fault)) = bench.operate(&job).await.0 else { panic!("it was applied") };
+    assert!(fault.what.starts_with("dry run, nothing was applied: "), "{fault}");
+    assert_eq!(
+        (bench.lab.patches().len(), &bench.app("nextcloud")["status"]["sync"]["status"]),
+        (1, &"OutOfSync".into())
+    );
+    assert!(matches!(
+        bench.argo.verify(&job, None, bench.world.clock.now()).await.unwrap(),
+        Proof::Absent(_)
+    ));
 }
 
 #[tokio::test]

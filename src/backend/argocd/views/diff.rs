@@ -21,16 +21,16 @@ pub async fn open(argo: &Argo, path: &str, sink: &ViewSink) -> Result<(), ApiErr
         let raw: Value = argo.cluster.get(path).await?.json()?;
         let app: Application = kubernetes::read(&argo.cluster, path).await?;
         let managed = rest.managed(&Of::new(&app)).await?;
-        let doc = difference(&app, &raw["spec"]["ignoreDifferences"], managed);
+        let doc = difference(&app, &raw["spec"]["ignoreDifferences"], &managed);
         if sink.send(View::Doc(doc)).await.is_err() || shut(sink, SLOW).await {
             return Ok(());
         }
     }
 }
 
-fn difference(app: &Application, ignored: &Value, managed: Vec<Managed>) -> Doc {
+fn difference(app: &Application, ignored: &Value, managed: &[Managed]) -> Doc {
     let all = managed.len();
-    let changed: Vec<(String, Vec<DocLine>)> = managed.into_iter().filter_map(one).collect();
+    let changed: Vec<(String, Vec<DocLine>)> = managed.iter().filter_map(one).collect();
     let says = match changed.len() {
         0 => format!("none of {all} objects differs from Git"),
         some => format!("{some} of {all} objects differ from Git"),
@@ -50,7 +50,7 @@ fn difference(app: &Application, ignored: &Value, managed: Vec<Managed>) -> Doc 
 }
 
 /// One object's difference; `None` where there is none.
-fn one(object: Managed) -> Option<(String, Vec<DocLine>)> {
+fn one(object: &Managed) -> Option<(String, Vec<DocLine>)> {
     if object.hook.is_true() {
         return None;
     }
@@ -93,7 +93,7 @@ pub async fn manifests(argo: &Argo, path: &str, sink: &ViewSink) -> Result<(), A
         Fact::new("revision", super::super::wire::short(&made.revision).as_str()),
         Fact::new("made by", made.source_type.as_str()),
     ];
-    let objects = made.manifests.iter().filter_map(|text| serde_json::from_str::<Value>(text).ok());
+    let objects = made.documents.iter().filter_map(|text| serde_json::from_str::<Value>(text).ok());
     let doc = objects.fold(Doc::default().facts("", facts), |doc, object| {
         let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
         let heading = format!("{} {}", text("/kind"), text("/metadata/name"));
@@ -134,7 +134,7 @@ mod tests {
             ),
         ];
         for (live, wanted, heading) in cases {
-            let found = one(managed(&live, &wanted));
+            let found = one(&managed(&live, &wanted));
             assert_eq!(found.as_ref().map(|(heading, _)| heading.as_str()), heading);
         }
     }

@@ -57,9 +57,9 @@ async fn past(argo: &Argo, app: &Application, commits: &mut Commits) -> Doc {
         rows.push(row(entry, commit.ok().as_ref()));
     }
     let columns = ["id", "revision", "deployed", "by", "author", "message"].map(Text::Borrowed).to_vec();
-    let note = missing.map(|why| DocLine::toned(why, Tone::Unknown)).into_iter().collect();
-    let none = rows.is_empty().then(|| DocLine::toned("nothing was deployed yet", Tone::Dim));
-    Doc::default().table("deployed", columns, rows).lines("", note).lines("", none.into_iter().collect())
+    let gap = missing.map(|why| DocLine::toned(why, Tone::Unknown));
+    let empty = rows.is_empty().then(|| DocLine::toned("nothing was deployed yet", Tone::Dim));
+    Doc::default().table("deployed", columns, rows).lines("", gap.into_iter().chain(empty).collect())
 }
 
 /// The revision of an entry; the first of several sources.

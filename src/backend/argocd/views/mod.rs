@@ -52,7 +52,8 @@ pub fn of_applications() -> Vec<ViewSpec> {
 /// Keeps a view fresh until it is shut.
 pub async fn open(argo: &Argo, id: &EntityId, view: &str, sink: ViewSink) -> Result<(), ApiError> {
     match id.kind.as_str() {
-        kinds::WAVES => board(argo, id, &sink).await,
+        kinds::WAVES if view == "board" => board(argo, id, &sink).await,
+        kinds::WAVES => wave(argo, id, &sink).await,
         kinds::CLUSTERS | kinds::REPOSITORIES => super::places::open(argo, id, &sink).await,
         kinds::APPLICATIONS => application(argo, id, view, sink).await,
         // Everything else is described by what it says itself.
@@ -65,6 +66,14 @@ async fn board(argo: &Argo, id: &EntityId, sink: &ViewSink) -> Result<(), ApiErr
     repeat(sink, PACE, || async {
         let applications = argo.applications.snapshot().await?;
         Ok(View::Board(waves::board(&applications.rows, cluster)))
+    })
+    .await
+}
+
+async fn wave(argo: &Argo, id: &EntityId, sink: &ViewSink) -> Result<(), ApiError> {
+    repeat(sink, PACE, || async {
+        let applications = argo.applications.snapshot().await?;
+        Ok(View::Doc(waves::doc(&applications.rows, &id.key)))
     })
     .await
 }

@@ -9,7 +9,7 @@ use crate::backend::error::first_line;
 use crate::model::kind::Text;
 use crate::model::row::{Cell, Health, Tone};
 use crate::model::time::{seconds_between, short as span};
-use crate::model::view::{Doc, DocLine};
+use crate::model::view::{Doc, DocLine, Fact};
 
 use super::super::wire::Application;
 use super::super::{Argo, rows};
@@ -31,8 +31,8 @@ impl Level {
         Self { name, tone, word, says: says.into() }
     }
 
-    fn row(&self) -> Vec<Cell> {
-        vec![Cell::new(self.name), Cell::toned(self.word, self.tone), Cell::new(self.says.as_str())]
+    fn fact(&self) -> Fact {
+        Fact::new(self.name, format!("{}: {}", self.word, self.says).as_str()).tone(self.tone)
     }
 }
 
@@ -53,12 +53,9 @@ pub async fn screen(argo: &Argo, app: &Application, commits: &mut Commits) -> Do
         running(app, runtime.as_ref()),
         used(app, runtime.as_ref()),
     ];
-    let columns = ["level", "state", "rests on"].map(Text::Borrowed).to_vec();
-    let doc = Doc::default().facts("", describe::head(app, now)).table(
-        "proof",
-        columns,
-        levels.iter().map(Level::row).collect(),
-    );
+    let doc = Doc::default()
+        .facts("", describe::head(app, now))
+        .facts("proof", levels.iter().map(Level::fact).collect());
     let doc = describe::middle(doc, app);
     let doc = match runtime {
         Some(runtime) => parts(doc, runtime),

@@ -56,12 +56,11 @@ impl Stream {
 
     /// Reads until the log ends; lines up to `last` are known already.
     async fn read(&self, last: &mut Option<Timestamp>) -> Result<(), ApiError> {
-        let from = match last {
-            Some(at) => format!("&sinceTime={}", encoded(&at.to_string())),
-            None => {
-                let since = self.options.since.map(|seconds| format!("&sinceSeconds={seconds}"));
-                format!("&tailLines={}{}", self.options.tail, since.unwrap_or_default())
-            }
+        let from = if let Some(at) = last {
+            format!("&sinceTime={}", encoded(&at.to_string()))
+        } else {
+            let since = self.options.since.map(|seconds| format!("&sinceSeconds={seconds}"));
+            format!("&tailLines={}{}", self.options.tail, since.unwrap_or_default())
         };
         let follow = if self.options.previous { "previous=true" } else { "follow=true" };
         let path = format!(

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::model::id::KindId;
 use crate::model::row::{Cell, Facet, FacetKey, Grade, Health, Row};
 
-use super::super::wire::{Claim, Ingress, Namespace, Route, Service};
+use super::super::wire::{Claim, Ingress, Namespace, Route, Service, Volume};
 use super::{Maker, State, age, quantity};
 
 /// The row of a Service.
@@ -113,6 +113,32 @@ pub fn claim(maker: &Maker, kind: &KindId, claim: &Claim, _now: Timestamp) -> Ro
     let mut row = maker.row(kind, &claim.metadata, &state, cells);
     row.facets = Box::new([maker.object(&claim.metadata.namespace, &claim.metadata.name)]);
     row
+}
+
+/// The row of a `PersistentVolume`.
+pub fn volume(maker: &Maker, kind: &KindId, volume: &Volume, _now: Timestamp) -> Row {
+    let claim = &volume.spec.claim_ref;
+    let state = match &*volume.status.phase {
+        "Bound" => State::new("Bound", Health::Ok),
+        "Available" => State::new("Available", Health::Off),
+        "Released" => {
+            State::new("Released", Health::Warning).why("its claim is gone, its data is still there")
+        }
+        "Failed" => State::new("Failed", Health::Critical).why(volume.status.message.as_str()),
+        other => State::new(if other.is_empty() { "Unknown" } else { other }, Health::Unknown),
+    };
+    let slash = if claim.name.is_empty() { "" } else { "/" };
+    let cells = vec![
+        state.cell(),
+        Cell::new(volume.metadata.name.as_str()),
+        Cell::new(volume.spec.capacity.get("storage").and_then(quantity::whole)),
+        Cell::new(format!("{}{slash}{}", claim.namespace.as_str(), claim.name.as_str()).as_str()),
+        maker.cell(&volume.spec.storage_class_name),
+        maker.cell(&volume.spec.persistent_volume_reclaim_policy),
+        Cell::new(state.why.as_str()),
+        age(&volume.metadata.creation_timestamp),
+    ];
+    maker.row(kind, &volume.metadata, &state, cells)
 }
 
 /// The row of a Namespace.

@@ -57,7 +57,12 @@ async fn answer(State(lab): State<Arc<Lab>>, request: Request) -> Response {
     if let Some(found) = reviews::answer(&lab, &parts.method, path, &bytes) {
         return found;
     }
-    let Some(place) = place(path) else { return not_found() };
+    if let Some(found) = super::usage::answer(&lab, path) {
+        return respond(StatusCode::OK, &found);
+    }
+    let Some(place) = place(path).filter(|place| super::crds::has(&lab, &place.resource.group)) else {
+        return not_found();
+    };
     let verb = verb(&parts.method, &place, &query);
     if !lab.allows(verb, &place) {
         return forbidden(&lab, verb, &place);

@@ -24,9 +24,8 @@ pub fn answer(lab: &Lab, path: &str) -> Option<Value> {
 }
 
 /// The resources that this cluster serves.
-fn served(lab: &Lab) -> impl Iterator<Item = &'static Resource> {
-    let argo = lab.argo;
-    RESOURCES.iter().filter(move |resource| argo || resource.group != "argoproj.io")
+fn served(lab: &Lab) -> impl Iterator<Item = &'static Resource> + '_ {
+    RESOURCES.iter().filter(move |resource| super::crds::has(lab, &resource.group))
 }
 
 fn groups(lab: &Lab) -> Value {

@@ -18,7 +18,7 @@ use crate::backend::kubernetes::resource::Resource;
 use crate::backend::sim::World;
 
 /// The resources that simulated clusters serve.
-pub static RESOURCES: [Resource; 18] = [
+pub static RESOURCES: &[Resource] = &[
     Resource::fixed("", "v1", "nodes", "Node", false),
     Resource::fixed("", "v1", "pods", "Pod", true),
     Resource::fixed("", "v1", "events", "Event", true),
@@ -26,6 +26,7 @@ pub static RESOURCES: [Resource; 18] = [
     Resource::fixed("", "v1", "configmaps", "ConfigMap", true),
     Resource::fixed("", "v1", "services", "Service", true),
     Resource::fixed("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", true),
+    Resource::fixed("", "v1", "persistentvolumes", "PersistentVolume", false),
     Resource::fixed("apps", "v1", "deployments", "Deployment", true),
     Resource::fixed("apps", "v1", "statefulsets", "StatefulSet", true),
     Resource::fixed("apps", "v1", "daemonsets", "DaemonSet", true),
@@ -33,6 +34,26 @@ pub static RESOURCES: [Resource; 18] = [
     Resource::fixed("batch", "v1", "cronjobs", "CronJob", true),
     Resource::fixed("networking.k8s.io", "v1", "ingresses", "Ingress", true),
     Resource::fixed("gateway.networking.k8s.io", "v1", "httproutes", "HTTPRoute", true),
+    Resource::fixed("gateway.networking.k8s.io", "v1", "gateways", "Gateway", true),
+    Resource::fixed(
+        "apiextensions.k8s.io",
+        "v1",
+        "customresourcedefinitions",
+        "CustomResourceDefinition",
+        false,
+    ),
+    Resource::fixed("cert-manager.io", "v1", "certificates", "Certificate", true),
+    Resource::fixed("cert-manager.io", "v1", "clusterissuers", "ClusterIssuer", false),
+    Resource::fixed("external-secrets.io", "v1", "externalsecrets", "ExternalSecret", true),
+    Resource::fixed("external-secrets.io", "v1", "clustersecretstores", "ClusterSecretStore", false),
+    Resource::fixed("longhorn.io", "v1beta2", "volumes", "Volume", true),
+    Resource::fixed("velero.io", "v1", "backups", "Backup", true),
+    Resource::fixed("velero.io", "v1", "schedules", "Schedule", true),
+    Resource::fixed("velero.io", "v1", "backupstoragelocations", "BackupStorageLocation", true),
+    Resource::fixed("postgresql.cnpg.io", "v1", "clusters", "Cluster", true),
+    Resource::fixed("kubevirt.io", "v1", "virtualmachines", "VirtualMachine", true),
+    Resource::fixed("kubevirt.io", "v1", "virtualmachineinstances", "VirtualMachineInstance", true),
+    Resource::fixed("cilium.io", "v2", "ciliumnodes", "CiliumNode", false),
     Resource::fixed("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", true),
     Resource::fixed("argoproj.io", "v1alpha1", "applications", "Application", true),
     Resource::fixed("argoproj.io", "v1alpha1", "appprojects", "AppProject", true),

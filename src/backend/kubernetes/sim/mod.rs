@@ -1,6 +1,7 @@
 //! Two simulated API servers, `prod` at home and `cloud`, over TLS with their own authority in the kubeconfig.
 
 pub mod api;
+mod crds;
 mod discovery;
 mod evolve;
 pub mod homelab;
@@ -11,6 +12,7 @@ pub mod place;
 mod reviews;
 pub mod seed;
 pub mod store;
+mod usage;
 mod watching;
 mod workloads;
 

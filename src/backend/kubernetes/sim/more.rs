@@ -24,6 +24,7 @@ pub fn fill(lab: &Lab, now: Timestamp) {
         if app.wave == 4 || app.workload == "grafana" {
             lab.store.put("httproutes", route(app, now));
             lab.store.put("persistentvolumeclaims", claim(app, now));
+            lab.store.put("persistentvolumes", volume(app, now));
         }
     }
     lab.store.put(
@@ -108,6 +109,15 @@ fn claim(app: &App, now: Timestamp) -> Value {
     json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": meta(app, now, "PersistentVolumeClaim"),
         "spec": {"storageClassName": class, "accessModes": ["ReadWriteOnce"], "volumeName": format!("pvc-{:08x}", fnv(&app.name))},
         "status": {"phase": "Bound", "capacity": {"storage": "10Gi"}}})
+}
+
+fn volume(app: &App, now: Timestamp) -> Value {
+    let class = if app.cluster == "prod" { "longhorn" } else { "local-path" };
+    json!({"apiVersion": "v1", "kind": "PersistentVolume",
+        "metadata": {"name": format!("pvc-{:08x}", fnv(&app.name)), "creationTimestamp": ago(now, 40 * 86_400)},
+        "spec": {"storageClassName": class, "persistentVolumeReclaimPolicy": "Delete", "capacity": {"storage": "10Gi"},
+            "claimRef": {"namespace": app.namespace, "name": app.workload}},
+        "status": {"phase": "Bound"}})
 }
 
 /// A nightly backup that worked, and one whose last run failed.

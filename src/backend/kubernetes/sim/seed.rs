@@ -26,6 +26,7 @@ pub fn fill(lab: &Lab, world: &World) {
         lab.store.put("pods", app_pod(app, app.workload == "comet" && comet_moved(world), now));
     }
     super::more::fill(lab, now);
+    super::crds::fill(lab, now);
     crashing(lab, now);
     if lab.name == "cloud" && comet_moved(world) {
         moved(lab, now);

@@ -13,10 +13,10 @@ mod workload;
 pub use node::{Address, Node, NodeInfo, NodeSpec, NodeStatus, Taint};
 pub use pod::{
     ClaimRef, Container, ContainerState, ContainerStatus, Nothing, Pod, PodSpec, PodStatus, RunningState,
-    Terminated, Volume, Waiting,
+    Terminated, Waiting,
 };
 
-pub use network::{Claim, Ingress, Namespace, Phase, Route, Service};
+pub use network::{Claim, Ingress, Namespace, Phase, Route, Service, Volume};
 pub use workload::{Budget, CronJob, Job, Selector, Workload};
 
 /// A page of a list.

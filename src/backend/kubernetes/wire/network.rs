@@ -191,6 +191,42 @@ pub struct ClaimStatus {
     pub capacity: Dict,
 }
 
+/// `v1.PersistentVolume`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Volume {
+    /// Its metadata.
+    pub metadata: Obj<Meta>,
+    /// What it is.
+    pub spec: Obj<VolumeSpec>,
+    /// Whose it is.
+    pub status: Obj<VolumeStatus>,
+}
+
+/// `v1.PersistentVolumeSpec`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct VolumeSpec {
+    /// Who provides it.
+    pub storage_class_name: Text,
+    /// `Retain` or `Delete`.
+    pub persistent_volume_reclaim_policy: Text,
+    /// `storage`.
+    pub capacity: Dict,
+    /// The claim.
+    pub claim_ref: Obj<super::Reference>,
+}
+
+/// `v1.PersistentVolumeStatus`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct VolumeStatus {
+    /// `Available`, `Bound`, `Released`, `Failed`.
+    pub phase: Text,
+    /// Why it failed.
+    pub message: Text,
+}
+
 /// `v1.Namespace`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]

@@ -99,6 +99,7 @@ fn ok(value: &Value) -> Response {
 }
 
 /// Answers about one application.
+#[allow(clippy::unused_async, reason = "handlers are asynchronous")]
 async fn about(
     State(server): State<Arc<Server>>,
     Path(name): Path<String>,
@@ -261,7 +262,9 @@ async fn applications(State(server): State<Arc<Server>>, Asked(query): Asked<Que
     let mut items = server.lab.store.all("applications");
     if let Some(fields) = query.get("fields") {
         let wanted: Vec<&str> = fields.split(',').filter_map(|field| field.strip_prefix("items.")).collect();
-        items.iter_mut().for_each(|item| *item = only(item, &wanted));
+        for item in &mut items {
+            *item = only(item, &wanted);
+        }
     }
     axum::Json(
         json!({"metadata": {"resourceVersion": server.lab.store.version().to_string()}, "items": items}),

@@ -1,5 +1,7 @@
 //! Each operation against a simulated cluster: done, refused, lost on the way.
 
+mod answers;
+
 use std::io::Write;
 use std::sync::Arc;
 

@@ -1,5 +1,9 @@
 //! The backend against its simulated servers, over real HTTP and TLS.
 
+mod answers;
+mod bad;
+mod learnt;
+
 use std::io::Write;
 use std::time::Duration;
 
