@@ -16,6 +16,7 @@
 //! | `set flag value` | a fact that the simulators look at |
 //! | `journal text` | waits until a line of the journal holds it |
 //! | `copied text` | something that was copied holds it |
+//! | `file path text` | the file holds it; `{lab}` is the lab's own folder, here and in every other text |
 //! | `# …` | a remark |
 #![cfg(feature = "demo")]
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test's helpers may fail the test")]
@@ -167,8 +168,9 @@ impl Stage {
     }
 
     async fn play(&mut self, line: &str) -> Result<(), String> {
-        let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));
-        let rest = rest.trim();
+        let line = line.replace("{lab}", &self.lab.state().to_string_lossy());
+        let (verb, rest) = line.split_once(' ').unwrap_or((&line, ""));
+        let rest = if verb == "type" { rest } else { rest.trim() };
         match verb {
             "key" => {
                 for key in sequence(rest).map_err(|error| error.to_string())? {
@@ -208,6 +210,11 @@ impl Stage {
             }
             "copied" if self.copied.iter().any(|text| text.contains(rest)) => {}
             "copied" => return Err(format!("not copied: {rest}\n{}", self.copied.join("\n---\n"))),
+            "file" => {
+                let (path, text) = rest.split_once(' ').ok_or("file PATH TEXT")?;
+                let held = std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
+                return if held.contains(text) { Ok(()) } else { Err(format!("{path} does not hold it")) };
+            }
             other => return Err(format!("`{other}` is no verb of a flow")),
         }
         Ok(())

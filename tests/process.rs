@@ -3,88 +3,19 @@
 #![cfg(feature = "demo")]
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test's helpers may fail the test")]
 
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::process::Stdio;
 
-/// So long anything may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+#[path = "support/lab.rs"]
+mod lab;
 
-/// A lab of its own, with a state folder; both go when it is dropped.
-struct Lab {
-    server: Child,
-    dir: tempfile::TempDir,
-}
+use lab::{Lab, said, until};
 
-impl Lab {
-    fn start(faults: &[&str]) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let config = dir.path().join("lab.toml");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_vigie"));
-        command.args(["demo", "--serve", "--config-out"]).arg(&config);
-        for fault in faults {
-            command.args(["--faults", fault]);
-        }
-        let server = command
-            .env("XDG_STATE_HOME", dir.path().join("server"))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let lab = Self { server, dir };
-        // The configuration is written last, when every server listens.
-        until("the lab is up", || config.exists());
-        lab
-    }
-
-    fn state(&self) -> PathBuf {
-        self.dir.path().join("state/vigie")
-    }
-
-    fn vigie(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_vigie"));
-        command
-            .arg("--config")
-            .arg(self.dir.path().join("lab.toml"))
-            .args(args)
-            .env("XDG_STATE_HOME", self.dir.path().join("state"))
-            .stdin(Stdio::null());
-        command
-    }
-
-    fn run(&self, args: &[&str]) -> Output {
-        self.vigie(args).output().unwrap()
-    }
-
-    fn journal(&self) -> String {
-        std::fs::read_to_string(self.state().join("journal.jsonl")).unwrap_or_default()
-    }
-
-    /// How many tasks of a kind the simulated host has ever run on a guest.
-    fn tasks(&self, kind: &str, guest: &str) -> usize {
-        let output = self.run(&["get", "proxmox.tasks", "-o", "jsonl"]);
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        text.lines().filter(|line| line.contains(&format!(":{kind}:{guest}:"))).count()
-    }
-}
-
-impl Drop for Lab {
-    fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
-    }
-}
-
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let started = Instant::now();
-    while !holds() {
-        assert!(started.elapsed() < PATIENCE, "never: {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
-fn said(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+/// How many tasks of a kind the simulated host has ever run on a guest.
+fn tasks(lab: &Lab, kind: &str, guest: &str) -> usize {
+    let output = lab.run(&["get", "proxmox.tasks", "-o", "jsonl"]);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    text.lines().filter(|line| line.contains(&format!(":{kind}:{guest}:"))).count()
 }
 
 /// The start of talos-dev is carried out by the server, and its answer is lost.
@@ -96,7 +27,7 @@ fn a_run_that_was_killed_after_sending_is_read_back_and_never_sent_again() {
     let mut killed =
         lab.vigie(&["do", "proxmox.start", "talos-dev", "--yes"]).stdout(Stdio::null()).spawn().unwrap();
     until("the decision is journalled", || lab.journal().contains("\"what\":\"sending\""));
-    until("the server works on it", || lab.tasks("qmstart", "120") == 1);
+    until("the server works on it", || tasks(&lab, "qmstart", "120") == 1);
     killed.kill().unwrap();
     killed.wait().unwrap();
     assert!(!lab.journal().contains("\"what\":\"done\""), "{}", lab.journal());
@@ -104,12 +35,12 @@ fn a_run_that_was_killed_after_sending_is_read_back_and_never_sent_again() {
     // Whatever comes next looks before it acts: it is refused, or finds the effect already there.
     let again = lab.run(&["do", "proxmox.start", "talos-dev", "--yes"]);
     assert_eq!(again.status.code(), Some(4), "{}", said(&again));
-    assert_eq!(lab.tasks("qmstart", "120"), 1, "it was sent twice");
+    assert_eq!(tasks(&lab, "qmstart", "120"), 1, "it was sent twice");
     until("the open line is closed by reading back", || {
         lab.run(&["do", "proxmox.start", "talos-dev", "--yes"]);
         lab.journal().contains("\"what\":\"done\"")
     });
-    assert_eq!(lab.tasks("qmstart", "120"), 1, "it was sent twice");
+    assert_eq!(tasks(&lab, "qmstart", "120"), 1, "it was sent twice");
 }
 
 #[test]
@@ -122,7 +53,7 @@ fn two_processes_on_one_target_are_not_both_let_through() {
     assert_eq!(second.status.code(), Some(4), "{}", said(&second));
     first.kill().unwrap();
     first.wait().unwrap();
-    assert_eq!(lab.tasks("qmstart", "120"), 1);
+    assert_eq!(tasks(&lab, "qmstart", "120"), 1);
 }
 
 /// Every secret of the lab: whole files, and the encoded parts that a careless print would show.

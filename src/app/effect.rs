@@ -22,6 +22,8 @@ pub enum Effect {
     Refresh(Vec<KindId>),
     /// Stop or resume asking.
     Pause(bool),
+    /// Writes are armed, or no longer: credentials for writes may be used only while they are.
+    Arm(bool),
     /// Open a view and stream it until it is shut.
     Open {
         /// The view that answers go to.

@@ -198,7 +198,12 @@ impl App {
     /// Takes what happened at an instant, and tells what to do.
     pub fn update(&mut self, now: Timestamp, msg: Msg) -> Vec<Effect> {
         self.look.now = now;
-        self.disarm_when_over();
+        let mut effects = self.disarm_when_over();
+        effects.extend(self.take(msg));
+        effects
+    }
+
+    fn take(&mut self, msg: Msg) -> Vec<Effect> {
         match msg {
             Msg::Key { key, repeat } => self.on_key(key, repeat),
             Msg::Paste(text) => self.on_paste(text),
@@ -264,11 +269,13 @@ impl App {
         self.redrawn(Vec::new())
     }
 
-    fn disarm_when_over(&mut self) {
-        if self.look.armed_until.is_some_and(|until| until <= self.look.now) {
-            self.look.armed_until = None;
-            self.tell(crate::model::row::Tone::Info, "writes are no longer armed");
+    fn disarm_when_over(&mut self) -> Vec<Effect> {
+        if self.look.armed_until.is_none_or(|until| until > self.look.now) {
+            return Vec::new();
         }
+        self.look.armed_until = None;
+        self.tell(crate::model::row::Tone::Info, "writes are no longer armed");
+        vec![Effect::Arm(false)]
     }
 
     fn redrawn(&mut self, effects: Vec<Effect>) -> Vec<Effect> {

@@ -221,12 +221,12 @@ impl App {
         if self.look.armed() {
             self.look.armed_until = None;
             self.tell(Tone::Info, "read-only again");
-            return Vec::new();
+            return vec![Effect::Arm(false)];
         }
         let until = self.look.now + SignedDuration::from_secs(self.armed_for);
         self.look.armed_until = Some(until);
         self.tell(Tone::Warn, format!("writes are armed for {}", crate::model::time::short(self.armed_for)));
-        Vec::new()
+        vec![Effect::Arm(true)]
     }
 
     /// Stops or resumes refreshing.

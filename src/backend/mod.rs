@@ -219,6 +219,13 @@ pub trait Backend: Send + Sync {
     /// What the credential may do.
     async fn rights(&self) -> Result<Rights, ApiError>;
 
+    /// Learns whether writes are armed; true where its rights are to be asked for again because of it.
+    ///
+    /// A backend with a second credential for writes uses it for nothing before this.
+    fn arm(&self, _armed: bool) -> bool {
+        false
+    }
+
     /// Looks at the instance from the outside in: reach, certificate, auth, version, rights, expiry.
     async fn doctor(&self) -> Diagnosis;
 

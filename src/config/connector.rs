@@ -148,6 +148,8 @@ pub struct Omni {
     pub key: Secret,
     /// A service account key that may write; used only while writes are armed.
     pub operator_key: Option<Secret>,
+    /// Cluster templates of `omnictl`, with which the clusters that they name are compared.
+    pub templates: Vec<PathBuf>,
     /// What short-lived clusters are made of, and what may be destroyed; without it neither is done.
     pub ephemeral: Option<Ephemeral>,
 }

@@ -11,6 +11,8 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("wave-stuck", include_str!("../../demo/wave-stuck.toml")),
     ("promotion", include_str!("../../demo/promotion.toml")),
     ("leaked-window", include_str!("../../demo/leaked-window.toml")),
+    ("many-machines", include_str!("../../demo/many-machines.toml")),
+    ("leaks", include_str!("../../demo/leaks.toml")),
     ("bad-line", include_str!("../../demo/bad-line.toml")),
     ("alert-storm", include_str!("../../demo/alert-storm.toml")),
     ("gaming-refused", include_str!("../../demo/gaming-refused.toml")),
@@ -37,6 +39,9 @@ pub struct Scenario {
     /// Pods on the simulated Kubernetes; 0 is the homelab.
     #[serde(default)]
     pods: usize,
+    /// Machines of the simulated Omni beside those of the homelab.
+    #[serde(default)]
+    machines: usize,
     /// Facts that the simulators look at (`home = "off"`).
     #[serde(default)]
     pub flags: std::collections::BTreeMap<String, String>,
@@ -53,7 +58,7 @@ impl Scenario {
 
     /// How large its lab is.
     pub fn size(&self) -> Size {
-        Size { guests: self.guests, pods: self.pods }
+        Size { guests: self.guests, pods: self.pods, machines: self.machines }
     }
 
     /// Its faults.

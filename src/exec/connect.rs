@@ -170,7 +170,7 @@ impl Inner {
         }
     }
 
-    async fn learn_rights(&self, backend: &dyn Backend) {
+    pub async fn learn_rights(&self, backend: &dyn Backend) {
         let (mut pause, most) = RIGHTS_BACK_OFF;
         let mut told = false;
         loop {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -70,6 +71,7 @@ pub(super) struct Inner {
     /// Held while what was seen is written.
     pub writing: Arc<Semaphore>,
     backends: Mutex<Vec<Arc<dyn Backend>>>,
+    armed: AtomicBool,
     schedule: Mutex<Schedule>,
     views: Mutex<HashMap<ViewId, CancellationToken>>,
     stop: CancellationToken,
@@ -91,6 +93,7 @@ impl Executor {
             last: parts.last,
             writing: Arc::new(Semaphore::new(1)),
             backends: Mutex::default(),
+            armed: AtomicBool::new(false),
             schedule: Mutex::new(Schedule::new(parts.refresh, parts.seed)),
             views: Mutex::default(),
             stop: CancellationToken::new(),
@@ -127,6 +130,7 @@ impl Executor {
             Effect::Attend { focused, visible } => self.plan(|schedule| schedule.attend(focused, visible)),
             Effect::Refresh(kinds) => self.plan(|schedule| schedule.want(&kinds)),
             Effect::Pause(paused) => self.plan(|schedule| schedule.pause(paused)),
+            Effect::Arm(armed) => inner.arm(armed),
             Effect::Open { view, id, name, after } => {
                 let token = inner.opened(view);
                 let work = async move { inner.stream(view, id, name, Duration::from_millis(after)).await };
@@ -206,7 +210,22 @@ impl Inner {
     }
 
     pub fn add_backends(&self, backends: &[Arc<dyn Backend>]) {
-        locked(&self.backends).extend(backends.iter().cloned());
+        let mut known = locked(&self.backends);
+        let armed = self.armed.load(Ordering::SeqCst);
+        backends.iter().for_each(|backend| {
+            backend.arm(armed);
+        });
+        known.extend(backends.iter().cloned());
+    }
+
+    /// Tells every instance; those whose rights depend on it are asked for them again.
+    fn arm(self: Arc<Self>, armed: bool) {
+        let known = locked(&self.backends);
+        self.armed.store(armed, Ordering::SeqCst);
+        for backend in known.iter().filter(|backend| backend.arm(armed)) {
+            let (this, backend) = (self.clone(), backend.clone());
+            self.clone().spawn(async move { this.learn_rights(&*backend).await });
+        }
     }
 
     /// The instance of a backend, once it is connected.

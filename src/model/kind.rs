@@ -68,6 +68,8 @@ pub struct Column {
     pub priority: u8,
     /// Shown only with wide columns on.
     pub wide: bool,
+    /// Whether its nearest instant stands in the header of every pane.
+    pub counts_down: bool,
     /// One sentence for help: meaning and unit.
     pub doc: Text,
 }
@@ -82,6 +84,7 @@ impl Column {
             format: Format::Plain,
             priority: 1,
             wide: false,
+            counts_down: false,
             doc: Cow::Borrowed(doc),
         }
     }
@@ -104,6 +107,13 @@ impl Column {
     #[must_use]
     pub fn wide(mut self) -> Self {
         self.wide = true;
+        self
+    }
+
+    /// Puts its nearest instant into the header of every pane: something ends then, and nobody else says so.
+    #[must_use]
+    pub fn counts_down(mut self) -> Self {
+        self.counts_down = true;
         self
     }
 

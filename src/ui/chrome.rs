@@ -10,10 +10,13 @@ use crate::model::row::{Domain, Tone};
 use crate::model::time::seconds_between;
 
 use super::component::Ctx;
-use super::format::glyph;
-use super::summary::{Summary, Word};
-use super::text::{Strip, line, width};
+use super::format::{Writer, glyph};
+use super::summary::{Ending, Summary, Word};
+use super::text::{Strip, fit, line, width};
 use super::toast::Toast;
+
+/// So many cells of a name tell in the header what ends.
+const TELLS: usize = 10;
 
 /// What the header says besides the facts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -50,6 +53,10 @@ pub fn header(buf: &mut Buffer, area: Rect, summary: &Summary, state: State, ctx
     if state.demo {
         strip.right("DEMO", style(Role::Accent)).right_gap(1);
     }
+    if let Some(end) = &summary.ends {
+        let (text, role) = ending(end, ctx);
+        strip.right(&text, style(role)).right_gap(1);
+    }
     if area.width >= 70 {
         strip.gap(1).put("vigie", style(Role::Title)).gap(1);
     }
@@ -60,6 +67,16 @@ pub fn header(buf: &mut Buffer, area: Rect, summary: &Summary, state: State, ctx
     if let Some(word) = &summary.alerts {
         chip(&mut strip, if wide { "ALERTS" } else { "A" }, word, ctx);
     }
+}
+
+/// What ends next: the part of its name that tells it apart, and the time that is left or over.
+fn ending(end: &Ending, ctx: &Ctx<'_>) -> (String, Role) {
+    let name = if width(&end.name) > TELLS { end.name.rsplit('-').next().unwrap_or(&end.name) } else { &*end.name };
+    let name = fit(name, TELLS, ctx.ascii);
+    let left = Writer::from(ctx).until(end.at);
+    let more = if end.more > 0 { format!(" +{}", end.more) } else { String::new() };
+    let role = if end.at <= ctx.now { Role::Warn } else { Role::Pending };
+    (format!("{name} {left}{more}"), role)
 }
 
 fn domain_title(domain: Domain, wide: bool) -> &'static str {
@@ -180,6 +197,33 @@ mod tests {
         for width in [40, 60, 80] {
             let text = head(&world, width, State { demo: true, ..State::default() }).text();
             assert!(text.contains("ARMED 9m") && text.contains("DEMO"), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_ends_next_is_counted_down_in_every_header() {
+        let world = World::lab();
+        let end = |minutes: i64, more| Ending {
+            id: crate::model::id::EntityId::new("a.b", "main", "x"),
+            name: "dev-ephemeral-8841".into(),
+            at: world.ago(-minutes),
+            more,
+        };
+        for (minutes, more, text, role) in [
+            (119, 0, " 8841 119m ", Role::Pending),
+            (12, 1, " 8841 12m +1 ", Role::Pending),
+            (-7 * 60, 0, " 8841 -7h ", Role::Warn),
+        ] {
+            for width in [60, 80] {
+                let mut summary = Summary::default();
+                summary.ends = Some(end(minutes, more));
+                let screen = Screen::draw(width, 1, |buf, area| {
+                    header(buf, area, &summary, State::default(), &world.ctx());
+                    None
+                });
+                assert!(screen.text().contains(text), "{}", screen.text());
+                assert_eq!(screen.style_of("8841").fg, world.theme.style(role).fg);
+            }
         }
     }
 

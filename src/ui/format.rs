@@ -70,11 +70,16 @@ impl Writer<'_> {
     fn time(&self, at: Timestamp, format: Format) -> String {
         match format {
             Format::Age => self.age(at),
-            Format::Until => match seconds_between(self.now, at) {
-                past if past <= -60 => format!("-{}", short(past)),
-                ahead => short(ahead),
-            },
+            Format::Until => self.until(at),
             _ => self.clock(at),
+        }
+    }
+
+    /// How long until then, in at most five cells; what is over has a minus.
+    pub fn until(&self, at: Timestamp) -> String {
+        match seconds_between(self.now, at) {
+            past if past <= -60 => format!("-{}", short(past)),
+            ahead => short(ahead),
         }
     }
 }

@@ -4,9 +4,12 @@
 //! domain blind, whatever its last rows said.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use crate::model::id::KindId;
-use crate::model::row::{Domain, Health, Row, Tone};
+use jiff::Timestamp;
+
+use crate::model::id::{EntityId, KindId};
+use crate::model::row::{Domain, Health, Row, Tone, Value};
 use crate::model::snapshot::{Absence, SourceHealth};
 use crate::model::store::{Source, Store};
 
@@ -71,6 +74,19 @@ impl Counts {
     }
 }
 
+/// Something whose time is counted down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ending {
+    /// What it is.
+    pub id: EntityId,
+    /// Its name.
+    pub name: Arc<str>,
+    /// When its time is over.
+    pub at: Timestamp,
+    /// How many more there are.
+    pub more: usize,
+}
+
 /// The whole platform in words and counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
@@ -80,6 +96,8 @@ pub struct Summary {
     pub alerts: Option<Word>,
     /// Rows by kind.
     pub kinds: BTreeMap<KindId, Counts>,
+    /// What ends next, where something is counted down.
+    pub ends: Option<Ending>,
     revisions: u64,
     minute: i64,
     sources: Vec<(SourceHealth, bool, Option<(Absence, Tone)>)>,
@@ -103,10 +121,30 @@ impl Summary {
         let domains = [Domain::Home, Domain::Cloud, Domain::Edge].map(domain).to_vec();
         let trust = trust::judge(store, ctx.now);
         let alerts = alerts_word(store, counts.kinds.get(&KindId::from(ALERTS)), trust.as_ref());
-        let changed = (&domains, &alerts, &counts.kinds) != (&self.domains, &self.alerts, &self.kinds);
-        *self = Self { domains, alerts, kinds: counts.kinds, revisions, minute, sources };
+        let ends = next_end(ctx);
+        let changed = (&domains, &alerts, &counts.kinds, &ends)
+            != (&self.domains, &self.alerts, &self.kinds, &self.ends);
+        *self = Self { domains, alerts, kinds: counts.kinds, ends, revisions, minute, sources };
         changed
     }
+}
+
+/// Of all that is counted down, what ends first; what is over already is still there and comes before the rest.
+fn next_end(ctx: &Ctx<'_>) -> Option<Ending> {
+    let mut first: Option<(&Row, Timestamp)> = None;
+    let mut all = 0;
+    for kind in ctx.kinds.iter() {
+        let Some(index) = kind.columns.iter().position(|column| column.counts_down) else { continue };
+        for row in ctx.store.rows(&kind.id) {
+            let Value::Time(at) = row.cell(index).value else { continue };
+            all += 1;
+            if first.is_none_or(|(known, sooner)| (at, &row.id) < (sooner, &known.id)) {
+                first = Some((row, at));
+            }
+        }
+    }
+    let (row, at) = first?;
+    Some(Ending { id: row.id.clone(), name: row.name.clone(), at, more: all - 1 })
 }
 
 #[derive(Default)]

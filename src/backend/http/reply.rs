@@ -130,10 +130,13 @@ impl Reply {
 pub struct Stream {
     response: reqwest::Response,
     buffer: Vec<u8>,
+    /// So much of the buffer is known to hold no end of a line.
+    searched: usize,
     quiet: Duration,
+    longest: usize,
 }
 
-/// The longest line that a stream may send, in bytes.
+/// The longest line that a stream may send, in bytes, unless a call says otherwise.
 const LINE: usize = 8 << 20;
 
 impl Stream {
@@ -141,28 +144,41 @@ impl Stream {
         let head = Reply::head(&response);
         let wrong = !head.is_success() || head.is_html();
         if !wrong {
-            return Ok(Self { response, buffer: Vec::new(), quiet });
+            return Ok(Self { response, buffer: Vec::new(), searched: 0, quiet, longest: LINE });
         }
         let reply = Reply::collect(response, 1 << 20, quiet).await?;
         Err(classify::edge(&reply).unwrap_or_else(|| classify::status(&reply)))
     }
 
+    /// Allows lines of another length, in bytes: an archive comes as one line.
+    #[must_use]
+    pub fn lines_up_to(mut self, bytes: usize) -> Self {
+        self.longest = bytes;
+        self
+    }
+
     /// The next line without its end; `None` where the stream has ended.
     pub async fn line(&mut self) -> Result<Option<Vec<u8>>, ApiError> {
         loop {
-            if let Some(end) = self.buffer.iter().position(|byte| *byte == b'\n') {
-                let mut line: Vec<u8> = self.buffer.drain(..=end).collect();
+            let fresh = self.buffer.get(self.searched..).unwrap_or_default();
+            if let Some(end) = fresh.iter().position(|byte| *byte == b'\n') {
+                let mut line: Vec<u8> = self.buffer.drain(..=self.searched + end).collect();
                 line.pop();
+                self.searched = 0;
                 return Ok(Some(line));
             }
-            if self.buffer.len() > LINE {
-                return Err(ApiError::new(Layer::App, format!("a line longer than {} MiB", LINE >> 20)));
+            self.searched = self.buffer.len();
+            if self.buffer.len() > self.longest {
+                return Err(ApiError::new(Layer::App, format!("a line longer than {} MiB", self.longest >> 20)));
             }
             let chunk = tokio::time::timeout(self.quiet, self.response.chunk()).await;
             match chunk.map_err(|_| classify::slow(self.quiet))? {
                 Ok(Some(chunk)) => self.buffer.extend_from_slice(&chunk),
                 Ok(None) if self.buffer.is_empty() => return Ok(None),
-                Ok(None) => return Ok(Some(std::mem::take(&mut self.buffer))),
+                Ok(None) => {
+                    self.searched = 0;
+                    return Ok(Some(std::mem::take(&mut self.buffer)));
+                }
                 Err(error) => return Err(classify::transport(&error, self.quiet)),
             }
         }

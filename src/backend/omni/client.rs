@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -50,6 +51,12 @@ impl Route {
         Self { runtime: Some("Kubernetes"), ..Self::cluster(cluster) }
     }
 
+    /// The same with a label query.
+    pub(super) fn with_selectors(mut self, selectors: &str) -> Self {
+        self.selectors = Some(selectors.to_owned());
+        self
+    }
+
     /// The Talos API of one machine of a cluster.
     pub(super) fn talos(cluster: &str, machine: &str) -> Self {
         Self { runtime: Some("Talos"), node: Some(machine.to_owned()), ..Self::cluster(cluster) }
@@ -65,14 +72,30 @@ impl Route {
     }
 }
 
-/// A list as it came: each resource still as JSON text.
-#[derive(Debug, Default)]
-pub(super) struct Listed {
-    /// The resources.
-    pub items: Vec<String>,
-    /// Whether this is everything: no page missing, no item of a wrong type.
-    pub complete: bool,
+/// Which part of a list is asked for, and in which order.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Part {
+    /// So many are passed over.
+    pub offset: usize,
+    /// At most so many; 0 is all that the server gives at once.
+    pub limit: usize,
+    /// The last changed first.
+    pub newest_first: bool,
 }
+
+/// What a part of a list was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Page {
+    /// How many resources it held.
+    pub got: usize,
+    /// How many of those were no JSON text.
+    pub bad: usize,
+    /// How many there are in all, where the server tells.
+    pub total: Option<usize>,
+}
+
+/// Takes the resources of a list one by one, each as JSON text.
+pub(super) type Each<'a> = &'a mut (dyn FnMut(&str) + Send);
 
 #[derive(Deserialize)]
 struct ListReply<'a> {
@@ -86,6 +109,22 @@ struct ListReply<'a> {
 struct GetReply<'a> {
     #[serde(borrow)]
     body: Cow<'a, str>,
+}
+
+impl Page {
+    /// Hands on each resource of a list's body.
+    pub(super) fn read(body: &[u8], each: Each<'_>) -> Result<Self, serde_json::Error> {
+        let page: ListReply<'_> = serde_json::from_slice(body)?;
+        let total = page.total.and_then(i64::read).and_then(|total| usize::try_from(total).ok());
+        let mut bad = 0;
+        for item in &page.items {
+            match serde_json::from_str::<Cow<'_, str>>(item.get()) {
+                Ok(text) => each(&text),
+                Err(_) => bad += 1,
+            }
+        }
+        Ok(Self { got: page.items.len(), bad, total })
+    }
 }
 
 /// A client of one Omni with one or two keys.
@@ -111,6 +150,11 @@ impl Client {
     /// The key that writes.
     pub(super) fn writer(&self) -> &ServiceKey {
         self.operator.as_ref().unwrap_or(&self.reader)
+    }
+
+    /// Whether there is a key of its own for writes.
+    pub(super) fn has_operator(&self) -> bool {
+        self.operator.is_some()
     }
 
     /// The clock that signatures are dated by.
@@ -180,42 +224,66 @@ impl Client {
         })
     }
 
-    /// All resources of a table, following pages to the end.
-    pub(super) async fn list_raw(&self, table: Table, route: &Route) -> Result<Listed, ApiError> {
-        let mut all = Listed { items: Vec::new(), complete: true };
-        let mut offset = 0;
+    /// One part of a table's list.
+    pub(super) async fn page(
+        &self,
+        table: Table,
+        route: &Route,
+        part: Part,
+        each: Each<'_>,
+    ) -> Result<Page, ApiError> {
+        let mut body = json!({"namespace": table.namespace, "type": table.kind});
+        if part.offset > 0 {
+            body["offset"] = json!(part.offset);
+        }
+        if part.limit > 0 {
+            body["limit"] = json!(part.limit);
+        }
+        if part.newest_first {
+            body["sort_by_field"] = json!("updated");
+            body["sort_descending"] = json!(true);
+        }
+        let reply = self.ask(&format!("{SERVICE}List"), route, body).await?;
+        Page::read(reply.body(), each).map_err(|error| unreadable(&reply, &error))
+    }
+
+    /// All resources of a table, following pages to the end; whether that was everything.
+    pub(super) async fn list_each(
+        &self,
+        table: Table,
+        route: &Route,
+        each: Each<'_>,
+    ) -> Result<bool, ApiError> {
+        let (mut part, mut complete) = (Part::default(), true);
         loop {
-            let mut body = json!({"namespace": table.namespace, "type": table.kind});
-            if offset > 0 {
-                body["offset"] = json!(offset);
-            }
-            let reply = self.ask(&format!("{SERVICE}List"), route, body).await?;
-            let page: ListReply<'_> = parse(&reply)?;
-            let total = page.total.and_then(i64::read).and_then(|total| usize::try_from(total).ok());
-            let got = page.items.len();
-            offset += got;
-            for item in page.items {
-                match String::read(item) {
-                    Some(text) => all.items.push(text),
-                    None => all.complete = false,
-                }
-            }
-            let missing = total.is_some_and(|total| total > offset);
-            if !missing || got == 0 {
-                all.complete &= !missing;
-                return Ok(all);
+            let page = self.page(table, route, part, each).await?;
+            complete &= page.bad == 0;
+            part.offset += page.got;
+            let missing = page.total.is_some_and(|total| total > part.offset);
+            if !missing || page.got == 0 {
+                return Ok(complete && !missing);
             }
         }
     }
 
     /// All resources of a type that can be read, and whether that is all of them.
     pub(super) async fn list<S: Spec>(&self, route: &Route) -> Result<(Vec<Resource<S>>, bool), ApiError> {
-        let listed = self.list_raw(S::TABLE, route).await?;
-        let total = listed.items.len();
-        let items: Vec<Resource<S>> =
-            listed.items.iter().filter_map(|text| serde_json::from_str(text).ok()).collect();
-        let complete = listed.complete && items.len() == total;
-        Ok((items, complete))
+        self.list_of(S::TABLE, route).await
+    }
+
+    /// The same of a table that is none of Omni's own.
+    pub(super) async fn list_of<T: DeserializeOwned + Send>(
+        &self,
+        table: Table,
+        route: &Route,
+    ) -> Result<(Vec<T>, bool), ApiError> {
+        let (mut items, mut lost) = (Vec::new(), false);
+        let mut each = |text: &str| match serde_json::from_str(text) {
+            Ok(item) => items.push(item),
+            Err(_) => lost = true,
+        };
+        let complete = self.list_each(table, route, &mut each).await?;
+        Ok((items, complete && !lost))
     }
 
     /// One resource as JSON text; `None` where it does not exist.
@@ -301,12 +369,14 @@ fn header(name: &str) -> &'static str {
 }
 
 fn parse<'a, T: Deserialize<'a>>(reply: &'a Reply) -> Result<T, ApiError> {
-    serde_json::from_slice(reply.body()).map_err(|error| {
-        let what = if error.is_eof() {
-            "the answer breaks off in the middle"
-        } else {
-            "the answer is not what Omni sends"
-        };
-        ApiError::new(Layer::App, format!("{what}: {error}")).status(reply.status).raw(reply.text())
-    })
+    serde_json::from_slice(reply.body()).map_err(|error| unreadable(reply, &error))
+}
+
+fn unreadable(reply: &Reply, error: &serde_json::Error) -> ApiError {
+    let what = if error.is_eof() {
+        "the answer breaks off in the middle"
+    } else {
+        "the answer is not what Omni sends"
+    };
+    ApiError::new(Layer::App, format!("{what}: {error}")).status(reply.status).raw(reply.text())
 }

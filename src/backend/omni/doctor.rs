@@ -8,11 +8,12 @@ use serde_json::json;
 use super::Omni;
 use super::client::{Client, Route};
 use super::key::ServiceKey;
+use super::ops;
 use super::refusal::SKEW;
 use super::wire::{CurrentUser, Role, SysVersion};
 use crate::backend::error::ApiError;
 use crate::backend::http::Reply;
-use crate::backend::{Backend, Diagnosis, Finding};
+use crate::backend::{Diagnosis, Finding};
 use crate::model::row::Tone;
 use crate::model::time::{seconds_between, short};
 
@@ -56,7 +57,8 @@ async fn layers(omni: &Omni, client: &Client, diagnosis: &mut Diagnosis) {
     }
     version(client, diagnosis).await;
     expiry(client, now, diagnosis);
-    diagnosis.rights = omni.rights().await.ok();
+    // Whoever calls the doctor wants to know of both keys, before they are needed.
+    diagnosis.rights = ops::rights(omni, client.writer()).await.ok();
 }
 
 fn certificate(reply: &Reply, now: Timestamp, diagnosis: &mut Diagnosis) {

@@ -30,7 +30,7 @@ impl Draft {
     }
 
     /// Reads a resource as the server sent it.
-    fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let mut resource: Map<String, Value> = serde_json::from_str(text).ok()?;
         let mut take = |part| match resource.remove(part) {
             Some(Value::Object(fields)) => Some(fields),
@@ -45,6 +45,32 @@ impl Draft {
         self.metadata
             .get("version")
             .map_or_else(String::new, |version| version.to_string().trim_matches('"').to_owned())
+    }
+
+    /// The type's own fields, to be read.
+    pub(super) fn fields(&self) -> &Map<String, Value> {
+        &self.spec
+    }
+
+    /// The labels, to be read.
+    pub(super) fn own_labels(&self) -> impl Iterator<Item = (&str, &Value)> {
+        let labels = self.metadata.get("labels").and_then(Value::as_object);
+        labels.into_iter().flatten().map(|(key, value)| (key.as_str(), value))
+    }
+
+    /// Its type and its id.
+    pub(super) fn address(&self) -> (&str, &str) {
+        (self.text("type"), self.text("id"))
+    }
+
+    /// Whether it is the templates' to make and remove: no controller owns it, and none made it.
+    pub(super) fn is_templates(&self) -> bool {
+        let by_controller = format!("{PREFIX}managed-by-machine-set-node-controller");
+        self.text("owner").is_empty() && !self.own_labels().any(|(key, _)| key == by_controller)
+    }
+
+    fn text(&self, name: &str) -> &str {
+        self.metadata.get(name).and_then(Value::as_str).unwrap_or_default()
     }
 
     /// The type's own fields.
@@ -98,8 +124,8 @@ pub(super) async fn fetch(client: &Client, table: Table, id: &str) -> Result<Opt
 
 /// Reads what is at the place of a resource that is to be made.
 pub(super) async fn fetch_like(client: &Client, draft: &Draft) -> Result<Option<String>, ApiError> {
-    let text = |name: &str| draft.metadata.get(name).and_then(Value::as_str).unwrap_or_default();
-    client.get_at(text("namespace"), text("type"), text("id"), client.writer()).await
+    let (namespace, kind, id) = (draft.text("namespace"), draft.text("type"), draft.text("id"));
+    client.get_at(namespace, kind, id, client.writer()).await
 }
 
 /// Reads a resource that is to be changed; nothing is sent where it is gone or another version than was judged.

@@ -10,18 +10,30 @@ use jiff::Timestamp;
 use super::wire::{Resource, Spec, Table};
 use crate::model::row::{Domain, Row};
 
-/// Resources of one type, by the row that they belong to.
+/// Resources of one type, by the row that they belong to; only what rows are made of is kept of each.
 #[derive(Debug)]
 pub(super) struct Shelf<S: Spec> {
     items: BTreeMap<Arc<str>, Resource<S>>,
     /// What has been put since the last stock-taking began.
     seen: Option<BTreeSet<Arc<str>>>,
+    newest: Option<Timestamp>,
 }
 
 impl<S: Spec> Default for Shelf<S> {
     fn default() -> Self {
-        Self { items: BTreeMap::new(), seen: None }
+        Self { items: BTreeMap::new(), seen: None, newest: None }
     }
+}
+
+/// What became of a resource that was put.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// Its JSON cannot be read.
+    Unreadable,
+    /// It was there in this version.
+    Known,
+    /// It is new or changed; the row that it belongs to.
+    Changed(Arc<str>),
 }
 
 impl<S: Spec> Shelf<S> {
@@ -45,14 +57,20 @@ impl<S: Spec> Shelf<S> {
 pub(super) trait Shelved: Send + Sync {
     /// Where its resources live.
     fn table(&self) -> Table;
-    /// Takes a new or changed resource; `None` where its JSON cannot be read, else the row that it belongs to.
-    fn put(&mut self, json: &str) -> Option<Arc<str>>;
+    /// Takes a resource.
+    fn put(&mut self, json: &str) -> Taken;
     /// Removes a resource that is gone; the row that it belonged to.
     fn drop(&mut self, json: &str) -> Option<Arc<str>>;
     /// Everything that exists will be put from here on.
     fn begin(&mut self);
     /// It has been: what was not put is gone.
     fn finish(&mut self);
+    /// It could not be: what was there stays.
+    fn give_up(&mut self);
+    /// How many there are.
+    fn count(&self) -> usize;
+    /// The last change that was seen, as the server dates it.
+    fn newest(&self) -> Option<Timestamp>;
 }
 
 impl<S: Spec> Shelved for Shelf<S> {
@@ -60,17 +78,22 @@ impl<S: Spec> Shelved for Shelf<S> {
         S::TABLE
     }
 
-    fn put(&mut self, json: &str) -> Option<Arc<str>> {
-        let mut resource: Resource<S> = serde_json::from_str(json).ok()?;
+    fn put(&mut self, json: &str) -> Taken {
+        let Ok(mut resource) = serde_json::from_str::<Resource<S>>(json) else { return Taken::Unreadable };
         let row = S::row(&resource);
-        if let Some(before) = self.items.get(&row) {
-            resource.spec.remember(&before.spec);
-        }
+        self.newest = self.newest.max(resource.metadata.updated);
         if let Some(seen) = &mut self.seen {
             seen.insert(row.clone());
         }
+        if let Some(before) = self.items.get(&row) {
+            if before.metadata.is_version_of(&resource.metadata) {
+                return Taken::Known;
+            }
+            resource.spec.remember(&before.spec);
+        }
+        S::thin(&mut resource);
         self.items.insert(row.clone(), resource);
-        Some(row)
+        Taken::Changed(row)
     }
 
     fn drop(&mut self, json: &str) -> Option<Arc<str>> {
@@ -88,6 +111,18 @@ impl<S: Spec> Shelved for Shelf<S> {
             self.items.retain(|row, _| seen.contains(row));
         }
     }
+
+    fn give_up(&mut self) {
+        self.seen = None;
+    }
+
+    fn count(&self) -> usize {
+        self.items.len()
+    }
+
+    fn newest(&self) -> Option<Timestamp> {
+        self.newest
+    }
 }
 
 /// How a row is to be seen.
@@ -97,6 +132,8 @@ pub(super) struct Lens {
     pub instance: Arc<str>,
     /// The domain of the instance, where a cluster names no other.
     pub domain: Domain,
+    /// What the names of short-lived clusters begin with, where there may be any.
+    pub ephemeral: Option<Arc<str>>,
     /// Now.
     pub now: Timestamp,
 }

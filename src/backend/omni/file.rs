@@ -43,28 +43,70 @@ fn absolute(given: &str) -> Result<PathBuf, ApiError> {
     std::path::absolute(&path).map_err(|why| error(&path, why))
 }
 
+/// What becomes of a file that is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Known {
+    /// It is in the way.
+    Stays,
+    /// It is written over.
+    Replaced,
+    /// It takes the new content in.
+    Merged,
+}
+
+/// The largest file that anything is merged into, in bytes.
+const LARGEST: u64 = 4 << 20;
+
 /// Where a file is to go.
 #[derive(Debug)]
 pub(super) struct Place {
     /// Its absolute path.
     pub path: PathBuf,
-    /// Whether an existing file may be replaced.
-    pub replace: bool,
+    known: Known,
     /// Whether its folder is vigie's own and may be made.
-    pub own_folder: bool,
+    own_folder: bool,
 }
 
 impl Place {
     /// Where a job's file goes: as its form says, else vigie's own place.
     pub(super) fn of(instance: &str, job: &Job, sort: &str) -> Result<Self, ApiError> {
         let given = job.arg("path").trim();
-        let replace = job.arg("replace") == "true";
+        let known = match (job.arg("replace"), job.arg("merge")) {
+            ("true", "true") => {
+                let what = "`replace` and `merge` exclude each other: keep one of them";
+                return Err(ApiError::new(Layer::Config, what));
+            }
+            ("true", _) => Known::Replaced,
+            (_, "true") => Known::Merged,
+            _ => Known::Stays,
+        };
         let own = default(instance, &job.target.id.key, sort)?;
-        if given.is_empty() {
-            return Ok(Self { path: own, replace, own_folder: true });
+        let path = if given.is_empty() { own.clone() } else { absolute(given)? };
+        Ok(Self { own_folder: path == own, path, known })
+    }
+
+    /// What happens to the file, in a word or two.
+    pub(super) fn verb(&self) -> &'static str {
+        match self.known {
+            Known::Merged => "Merges into",
+            Known::Stays | Known::Replaced => "Writes",
         }
-        let path = absolute(given)?;
-        Ok(Self { own_folder: path == own, path, replace })
+    }
+
+    /// The text that the new content is to be merged into, where that was asked for and there is a file.
+    pub(super) fn to_merge_into(&self) -> Result<Option<String>, ApiError> {
+        if self.known != Known::Merged {
+            return Ok(None);
+        }
+        let size = match self.path.metadata() {
+            Ok(found) => found.len(),
+            Err(why) if why.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(why) => return Err(error(&self.path, why)),
+        };
+        if size > LARGEST {
+            return Err(error(&self.path, "it is too large to be merged into"));
+        }
+        std::fs::read_to_string(&self.path).map(Some).map_err(|why| error(&self.path, why))
     }
 
     /// What stands in the way, found without changing anything.
@@ -75,7 +117,7 @@ impl Place {
         }
         match self.path.symlink_metadata() {
             Ok(found) if !found.is_file() => Some(format!("{} is no regular file", self.path.display())),
-            Ok(_) if !self.replace => {
+            Ok(_) if self.known == Known::Stays => {
                 Some(format!("{} exists; set `replace` to write over it", self.path.display()))
             }
             _ => None,
@@ -95,7 +137,7 @@ impl Place {
         let draft = folder.join(format!(".{name}.{}", uuid::Uuid::new_v4().simple()));
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft);
         let file = file.map_err(|why| error(&draft, why))?;
-        Ok(Draft { file, beside: draft, path: self.path.clone(), replace: self.replace })
+        Ok(Draft { file, beside: draft, path: self.path.clone(), replace: self.known != Known::Stays })
     }
 }
 

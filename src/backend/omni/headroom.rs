@@ -18,11 +18,12 @@ messages! {
     /// Its metadata.
     ObjectMeta { name: String, namespace: String, labels: BTreeMap<String, String>, }
 
-    /// A pod's spec.
+    /// The spec of a pod, or of a node.
     PodSpec {
         #[serde(rename = "nodeName")]
         node_name: String,
         containers: Vec<Container>,
+        unschedulable: bool,
     }
 
     /// One container.
@@ -32,7 +33,39 @@ messages! {
     Resources { requests: BTreeMap<String, String>, }
 
     /// The status of a node or pod.
-    ObjectStatus { allocatable: BTreeMap<String, String>, phase: String, }
+    ObjectStatus { allocatable: BTreeMap<String, String>, phase: String, conditions: Vec<NodeCondition>, }
+
+    /// One condition of a node.
+    NodeCondition { r#type: String, status: String, }
+}
+
+/// Whether a node can carry something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Readiness {
+    /// Its name.
+    pub name: String,
+    /// What its kubelet says.
+    pub ready: bool,
+    /// Whether nothing new is put on it.
+    pub cordoned: bool,
+}
+
+/// The nodes of a cluster, as their Kubernetes has them.
+pub(super) async fn readiness(client: &Client, cluster: &str) -> Result<Vec<Readiness>, ApiError> {
+    let (nodes, whole) = objects(client, cluster, NODES).await?;
+    if !whole || nodes.is_empty() {
+        return Err(ApiError::unsupported(format!("the nodes of {cluster} cannot be read completely")));
+    }
+    let is_ready = |node: &Object| {
+        let mut conditions = node.status.conditions.iter();
+        conditions.any(|found| found.r#type == "Ready" && found.status == "True")
+    };
+    let nodes = nodes.into_iter().map(|node| Readiness {
+        ready: is_ready(&node),
+        cordoned: node.spec.unschedulable,
+        name: node.metadata.name,
+    });
+    Ok(nodes.collect())
 }
 
 /// A node's memory in bytes.
@@ -69,11 +102,7 @@ fn bytes(text: &str) -> Option<i64> {
 }
 
 async fn objects(client: &Client, cluster: &str, table: Table) -> Result<(Vec<Object>, bool), ApiError> {
-    let listed = client.list_raw(table, &Route::kubernetes(cluster)).await?;
-    let total = listed.items.len();
-    let found: Vec<Object> = listed.items.iter().filter_map(|text| serde_json::from_str(text).ok()).collect();
-    let complete = listed.complete && found.len() == total;
-    Ok((found, complete))
+    client.list_of(table, &Route::kubernetes(cluster)).await
 }
 
 fn asks(pod: &Object) -> i64 {
@@ -140,20 +169,42 @@ pub(super) fn place(nodes: &[Node], machines: &[i64]) -> Result<Vec<Node>, Strin
     Ok(nodes)
 }
 
+/// The label that KubeVirt gives the pod of a virtual machine.
+const MACHINE: &str = "vm.kubevirt.io/name";
+
+/// What virtual machines leave behind.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Leftovers {
+    /// Machines that run.
+    pub machines: Vec<String>,
+    /// Claims of their disks, with their namespace.
+    pub claims: Vec<(String, String)>,
+}
+
+impl Leftovers {
+    /// Everything in words; empty where nothing is left.
+    pub(super) fn words(&self) -> Vec<String> {
+        let machines = self.machines.iter().map(|name| format!("machine {name}"));
+        machines.chain(self.claims.iter().map(|(_, name)| format!("claim {name}"))).collect()
+    }
+}
+
 /// Virtual machines and their claims whose names begin so: what a cluster leaves behind.
-pub(super) async fn leftovers(client: &Client, cluster: &str, begin: &str) -> Result<Vec<String>, ApiError> {
-    let (pods, whole_pods) = objects(client, cluster, PODS).await?;
+pub(super) async fn leftovers(client: &Client, cluster: &str, begin: &str) -> Result<Leftovers, ApiError> {
+    let route = Route::kubernetes(cluster).with_selectors(MACHINE);
+    let (pods, whole_pods) = client.list_of::<Object>(PODS, &route).await?;
     let (claims, whole_claims) = objects(client, cluster, CLAIMS).await?;
     if !whole_pods || !whole_claims {
         return Err(ApiError::unsupported(format!(
             "the pods and claims of {cluster} cannot be read completely"
         )));
     }
-    let machines = pods.iter().filter_map(|pod| pod.metadata.labels.get("vm.kubevirt.io/name"));
-    let machines = machines.filter(|name| name.starts_with(begin)).map(|name| format!("machine {name}"));
-    let claims = claims.iter().map(|claim| &claim.metadata.name);
-    let claims = claims.filter(|name| name.starts_with(begin)).map(|name| format!("claim {name}"));
-    Ok(machines.chain(claims).collect())
+    let machines = pods.into_iter().filter_map(|mut pod| pod.metadata.labels.remove(MACHINE));
+    let claims = claims.into_iter().map(|claim| (claim.metadata.namespace, claim.metadata.name));
+    Ok(Leftovers {
+        machines: machines.filter(|name| name.starts_with(begin)).collect(),
+        claims: claims.filter(|(_, name)| name.starts_with(begin)).collect(),
+    })
 }
 
 #[cfg(test)]

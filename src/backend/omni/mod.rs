@@ -4,6 +4,7 @@
 //! to be made here (`key`, `packet`, `sign`).
 
 mod client;
+mod difference;
 mod doc;
 mod doctor;
 mod edit;
@@ -13,6 +14,8 @@ mod headroom;
 mod key;
 mod kinds;
 mod lenient;
+#[cfg(feature = "demo")]
+pub mod measure;
 mod ops;
 mod packet;
 mod refusal;
@@ -24,7 +27,9 @@ mod template;
 mod watch;
 mod wire;
 
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -49,9 +54,9 @@ use kinds::{
 };
 use rows::clusters::Clusters;
 use rows::infra::{MachineClasses, Providers, Requests, Tokens};
-use rows::ledgers;
 use rows::machines::Machines;
 use rows::machinesets::MachineSets;
+use rows::{leaks, ledgers};
 use watch::Eye;
 use wire::{Cluster, CurrentUser, MachineSet, MachineStatus, Role};
 
@@ -79,8 +84,14 @@ pub(crate) struct Omni {
     clock: Clock,
     /// What may be made and destroyed here.
     ephemeral: Option<Ephemeral>,
+    /// The template files of standing clusters.
+    templates: Vec<PathBuf>,
     /// The client, or why there is none: a key that cannot be read breaks this instance and no other.
     client: Result<Client, Fault>,
+    /// Whether writes are armed: only then may the operator's key be used.
+    armed: AtomicBool,
+    /// What was last learnt of the operator's rights.
+    rights: Mutex<Option<Rights>>,
 }
 
 impl Omni {
@@ -90,7 +101,10 @@ impl Omni {
             domain: config.connection.domain,
             clock: clock.clone(),
             ephemeral: config.ephemeral.clone(),
+            templates: config.templates.clone(),
             client: client(config, clock).map_err(Fault::from),
+            armed: AtomicBool::new(false),
+            rights: Mutex::default(),
         }
     }
 
@@ -104,7 +118,8 @@ impl Omni {
     }
 
     fn lens(&self) -> Lens {
-        Lens { instance: self.instance.clone(), domain: self.domain, now: self.clock.now() }
+        let ephemeral = self.ephemeral.as_ref().map(|ephemeral| Arc::from(ephemeral.prefix.as_str()));
+        Lens { instance: self.instance.clone(), domain: self.domain, ephemeral, now: self.clock.now() }
     }
 
     /// The role of a key's account, as the server has it.
@@ -141,7 +156,7 @@ impl Omni {
             "machinesets" => self.list::<MachineSets>().await,
             "machineclasses" => self.list::<MachineClasses>().await,
             "providers" => self.list::<Providers>().await,
-            "requests" => self.list::<Requests>().await,
+            "requests" => leaks::with(self, self.list::<Requests>().await?).await,
             "tokens" => self.list::<Tokens>().await,
             "etcdbackups" => ledgers::backups(self.client()?, &self.lens()).await,
             "accounts" => ledgers::accounts(self.client()?, &self.lens()).await,
@@ -238,11 +253,20 @@ impl Backend for Omni {
         doc::open(self, id, view, sink).await
     }
 
+    fn arm(&self, armed: bool) -> bool {
+        self.armed.store(armed, Ordering::SeqCst);
+        armed && self.client.as_ref().is_ok_and(Client::has_operator)
+    }
+
     async fn rights(&self) -> Result<Rights, ApiError> {
-        let role = self.role(self.client()?.writer()).await?;
-        let lacking = ops::all().filter(|op| role < op.role());
-        let missing = lacking.map(|op| (op.name().to_owned(), op.role().to_string())).collect();
-        Ok(Rights { missing, unknown: Vec::new() })
+        let client = self.client()?;
+        let known = || self.rights.lock().unwrap_or_else(PoisonError::into_inner);
+        if client.has_operator() && !self.armed.load(Ordering::SeqCst) {
+            return Ok(known().clone().unwrap_or_else(ops::unasked));
+        }
+        let rights = ops::rights(self, client.writer()).await?;
+        *known() = Some(rights.clone());
+        Ok(rights)
     }
 
     async fn doctor(&self) -> Diagnosis {

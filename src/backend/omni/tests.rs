@@ -17,6 +17,7 @@ use crate::model::snapshot::{Delta, Layer};
 use crate::model::view::{Body, View};
 
 mod ephemeral;
+mod large;
 mod ops;
 
 fn secret(text: &str) -> Secret {
@@ -25,9 +26,15 @@ fn secret(text: &str) -> Secret {
 
 /// A lab with its clock held still, and the configuration that leads to it.
 async fn lab() -> (Arc<World>, Running, config::Omni) {
+    sized(0).await
+}
+
+/// The same with so many machines more.
+async fn sized(machines: usize) -> (Arc<World>, Running, config::Omni) {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let start = Timestamp::from_second(1_770_000_000).unwrap();
-    let world = World::new(Clock::manual(start), 7, "calm", crate::backend::sim::Size::default());
+    let size = crate::backend::sim::Size { machines, ..crate::backend::sim::Size::default() };
+    let world = World::new(Clock::manual(start), 7, "calm", size);
     let simulator = sim::simulators(&world).remove(0);
     let (running, simulator) = serve(simulator, world.clone()).await.unwrap();
     let settings = (simulator.tables[0].1)(&running.address);
@@ -60,7 +67,8 @@ async fn lab() -> (Arc<World>, Running, config::Omni) {
         protect: Some("stremio/comet".into()),
     };
     let (key, operator_key) = (secret(&text("key")), Some(secret(&text("operator_key"))));
-    let omni = config::Omni { connection, key, operator_key, ephemeral: Some(ephemeral) };
+    let omni =
+        config::Omni { connection, key, operator_key, templates: Vec::new(), ephemeral: Some(ephemeral) };
     (world, running, omni)
 }
 
@@ -87,6 +95,15 @@ async fn job(omni: &Omni, op: &str, kind: &str, name: &str, args: &[(&str, &str)
         reason: None,
         operator: "admin1".into(),
     }
+}
+
+/// A description's words, line by line.
+async fn describe(omni: &Omni, id: &EntityId) -> String {
+    let (sink, mut views) = mpsc::channel(1);
+    let open = omni.open(id, "describe", sink);
+    let view = tokio::select! { view = views.recv() => view.unwrap(), done = open => panic!("{done:?}") };
+    let View::Doc(doc) = view else { panic!("no document") };
+    format!("{doc:?}")
 }
 
 #[tokio::test]
@@ -415,4 +432,46 @@ async fn a_machines_log_arrives_line_by_line() {
     omni.open(&id, "log", sink).await.unwrap();
     let View::Log(lines) = views.recv().await.unwrap() else { panic!("no log") };
     assert!(lines[0].text.starts_with("[talos] service") && lines[0].at.is_some(), "{lines:?}");
+}
+
+#[tokio::test]
+async fn a_cluster_is_compared_with_its_template_and_nothing_is_changed() {
+    let (world, _running, mut config) = lab().await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("prod.yaml");
+    std::fs::write(folder.path().join("vlan.yaml"), "machine:\n  network:\n    hostname: x\n").unwrap();
+    let uuids = ["talos-prod-cp", "talos-prod-worker-1"].map(crate::backend::sim::lab::machine_uuid);
+    let text = format!(
+        "kind: Cluster\nname: prod\nlabels: {{domain: home}}\nkubernetes: {{version: v1.32.0}}\ntalos: {{version: v1.9.0}}\n\
+         features: {{enableWorkloadProxy: true, useEmbeddedDiscoveryService: true, backupConfiguration: {{interval: 1h}}}}\n---\n\
+         kind: ControlPlane\nmachines: [{}]\n---\nkind: Workers\nmachines: [{}]\n",
+        uuids[0], uuids[1]
+    );
+    let mut shown = async |text: &str| {
+        std::fs::write(&path, text).unwrap();
+        config.templates = vec![path.clone()];
+        let omni = Omni::new(&config, &world.clock);
+        let id = omni.resolve(&CLUSTERS.into(), "prod").await.unwrap().remove(0).id;
+        let (sink, mut views) = mpsc::channel(1);
+        let open = omni.open(&id, "template", sink);
+        let view = tokio::select! { view = views.recv() => view.unwrap(), done = open => panic!("{done:?}") };
+        format!("{view:?}")
+    };
+    let same = shown(&text).await;
+    assert!(same.contains("in step") && same.contains("omnictl cluster template sync --dry-run --file"), "{same}");
+    let more = "patches: [{name: vlan, file: vlan.yaml}]\n";
+    let newer = text.replace("v1.9.0", "v1.9.5").replace("kind: Workers\n", &format!("kind: Workers\n{more}"));
+    let newer = shown(&newer).await;
+    for part in [
+        "~ change cluster prod",
+        "talos_version: 1.9.0 becomes 1.9.5",
+        "+ create patch 400-prod-workers-vlan",
+    ] {
+        assert!(newer.contains(part), "{part}: {newer}");
+    }
+    let fewer = shown(&text.replace(&format!("[{}]", uuids[1]), "[]")).await;
+    assert!(fewer.contains(&format!("- remove MachineSetNodes {}", uuids[1])), "{fewer}");
+    let broken = shown(&text.replace("kind: Workers", "kind: Worker")).await;
+    assert!(broken.contains("unknown kind `Worker`") && broken.contains("no template of this cluster"), "{broken}");
+    assert_eq!(world.get("omni-called-by-vigie-operator"), "");
 }

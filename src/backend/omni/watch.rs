@@ -4,25 +4,26 @@
 //! ends, nginx with its default buffering), so a stream that has not caught up in time is replaced by polling.
 
 mod events;
+mod lists;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use futures_util::future::join_all;
 use futures_util::stream::{BoxStream, select_all};
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::client::{Client, Listed, Route};
-use super::feed::{Feed, Lens, Shelved};
+use super::client::Client;
+use super::feed::{Feed, Lens, Shelved, Taken};
 use crate::backend::DeltaSink;
 use crate::backend::error::ApiError;
 use crate::model::id::EntityId;
 use crate::model::snapshot::{Delta, Snapshot};
 
 use events::Event;
+use lists::fill;
 
 /// How long streams may take to catch up before they count as held back.
 const PATIENCE: Duration = if cfg!(test) { Duration::from_secs(3) } else { Duration::from_secs(5) };
@@ -30,6 +31,8 @@ const PATIENCE: Duration = if cfg!(test) { Duration::from_secs(3) } else { Durat
 const PACE: Duration = Duration::from_secs(3);
 /// How often a source is asked before its streams get another chance.
 const POLLS: u32 = 200;
+/// Every so many times the whole list is asked for, whatever the changes said.
+const WHOLE: u32 = 20;
 /// How long changes are gathered before they are handed on together.
 const GATHER: Duration = Duration::from_millis(100);
 /// How long a stream may be silent before the list is compared: an idle watch sends nothing, not even a heartbeat.
@@ -58,42 +61,6 @@ impl Eye<'_> {
 pub(super) async fn poll<F: Feed>(eye: &Eye<'_>) -> Result<Snapshot, ApiError> {
     let mut feed = F::default();
     fill(eye, &mut feed).await
-}
-
-async fn fill<F: Feed>(eye: &Eye<'_>, feed: &mut F) -> Result<Snapshot, ApiError> {
-    let tables: Vec<_> = feed.shelves().iter().map(|shelf| shelf.table()).collect();
-    let route = Route::omni();
-    let answers = join_all(tables.iter().map(|table| eye.client.list_raw(*table, &route))).await;
-    let mut notes = Vec::new();
-    let mut complete = true;
-    for (at, (answer, shelf)) in answers.into_iter().zip(feed.shelves()).enumerate() {
-        match answer {
-            Ok(listed) => {
-                let lost = stock(&listed, shelf);
-                if at == 0 {
-                    complete = listed.complete && lost == 0;
-                }
-                if lost > 0 || !listed.complete {
-                    notes.push(format!(
-                        "{lost} of {} {} cannot be read",
-                        listed.items.len(),
-                        shelf.table().kind
-                    ));
-                }
-            }
-            Err(error) if at == 0 => return Err(error),
-            Err(error) => notes.push(format!("no {}: {error}", shelf.table().kind)),
-        }
-    }
-    Ok(Snapshot { complete, notes, ..whole(eye, feed) })
-}
-
-/// Puts a list onto its shelf in place of what was there; how many of its items cannot be read.
-fn stock(listed: &Listed, shelf: &mut dyn Shelved) -> usize {
-    shelf.begin();
-    let lost = listed.items.iter().filter(|item| shelf.put(item).is_none()).count();
-    shelf.finish();
-    lost
 }
 
 fn whole<F: Feed>(eye: &Eye<'_>, feed: &F) -> Snapshot {
@@ -142,10 +109,17 @@ async fn ask_again_and_again<F: Feed>(
     feed: &mut F,
     sink: &DeltaSink,
 ) -> Result<bool, ApiError> {
-    for _ in 0..POLLS {
-        let mut snapshot = fill(eye, feed).await?;
-        snapshot.notes.push(HELD_BACK.to_owned());
-        if sink.send(Delta::Reset(snapshot)).await.is_err() {
+    for poll in 0..POLLS {
+        let news = if poll % WHOLE == 0 { None } else { lists::changes(eye, feed).await? };
+        let delta = match news {
+            Some(touched) => change(eye, feed, touched),
+            None => {
+                let mut snapshot = fill(eye, feed).await?;
+                snapshot.notes.push(HELD_BACK.to_owned());
+                Delta::Reset(snapshot)
+            }
+        };
+        if sink.send(delta).await.is_err() {
             return Ok(false);
         }
         sleep(PACE).await;
@@ -167,8 +141,8 @@ async fn stream<F: Feed>(eye: &Eye<'_>, feed: &mut F, sink: &DeltaSink) -> End {
     }
     loop {
         let delta = match timeout(SILENCE, lines.next()).await {
-            Err(_) => match fill(eye, feed).await {
-                Ok(snapshot) => Delta::Reset(snapshot),
+            Err(_) => match compared(eye, feed).await {
+                Ok(delta) => delta,
                 Err(_) => return End::Broken,
             },
             Ok(first) => {
@@ -183,6 +157,14 @@ async fn stream<F: Feed>(eye: &Eye<'_>, feed: &mut F, sink: &DeltaSink) -> End {
             return End::Unheard;
         }
     }
+}
+
+/// What the lists say that the streams may have kept to themselves.
+async fn compared<F: Feed>(eye: &Eye<'_>, feed: &mut F) -> Result<Delta, ApiError> {
+    Ok(match lists::changes(eye, feed).await? {
+        Some(touched) => change(eye, feed, touched),
+        None => Delta::Reset(fill(eye, feed).await?),
+    })
 }
 
 /// Reads until every stream has told what there is; one of a further table that is refused is done without.
@@ -235,13 +217,19 @@ fn apply<F: Feed>(feed: &mut F, at: usize, event: &Event) -> Option<Arc<str>> {
     let mut shelves = feed.shelves();
     let shelf = shelves.get_mut(at)?;
     match event {
-        Event::Put(resource) => shelf.put(resource),
+        Event::Put(resource) => match shelf.put(resource) {
+            Taken::Changed(row) => Some(row),
+            Taken::Known | Taken::Unreadable => None,
+        },
         Event::Gone(resource) => shelf.drop(resource),
         Event::CaughtUp | Event::Ended | Event::Refused(_) => None,
     }
 }
 
 fn change<F: Feed>(eye: &Eye<'_>, feed: &F, touched: BTreeSet<Arc<str>>) -> Delta {
+    if touched.is_empty() {
+        return Delta::Same(eye.now());
+    }
     let lens = (eye.lens)();
     let mut upserts = Vec::new();
     let mut removes = Vec::new();

@@ -39,7 +39,7 @@ async fn lab(scenario: &str) -> Lab {
 async fn sized(scenario: &str, guests: usize) -> Lab {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let clock = Clock::manual("2026-11-02T02:58:00Z".parse().unwrap());
-    let world = World::new(clock.clone(), 7, scenario, Size { guests, pods: 0 });
+    let world = World::new(clock.clone(), 7, scenario, Size { guests, ..Size::default() });
     let server = Server::new(&world);
     let (running, _) = serve(server.clone().simulator(), world.clone()).await.unwrap();
     let hex = running.address.fingerprint.clone().unwrap();

@@ -26,6 +26,8 @@ pub struct Size {
     pub guests: usize,
     /// Pods on the simulated Kubernetes; 0 is the homelab as it is.
     pub pods: usize,
+    /// Machines of the simulated Omni beside those of the homelab.
+    pub machines: usize,
 }
 
 /// The state that all simulators of one lab share.

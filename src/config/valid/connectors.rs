@@ -20,7 +20,10 @@ impl Validator<'_> {
         let key = self.required_secret(table, "key");
         let operator_key = self.secret(table, "operator_key");
         let ephemeral = table.table("ephemeral").map(|inner| self.ephemeral(inner));
-        Some(Omni { connection: connection?, key: key?, operator_key, ephemeral: ephemeral.flatten() })
+        let templates = table.list("templates").unwrap_or_default();
+        let templates = templates.iter().map(|path| self.env.path(path.value, self.base)).collect();
+        let ephemeral = ephemeral.flatten();
+        Some(Omni { connection: connection?, key: key?, operator_key, templates, ephemeral })
     }
 
     fn ephemeral(&self, table: Table<'_>) -> Option<Ephemeral> {

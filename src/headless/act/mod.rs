@@ -69,6 +69,10 @@ async fn carry_out(session: &Session, op: &OpSpec, args: &Do, io: &mut Io<'_>) -
     Outlet::check(op, args, io.terminal)?;
     admitted(gate::admit(op, true, None, args.targets.len().max(1)))?;
     let backends = instances(session, op, args).await?;
+    // The command line counts as armed, as every option was typed for this call.
+    for backend in &backends {
+        backend.arm(true);
+    }
     let targets = targets::resolve(op, &backends, args).await?;
     let attempt = Attempt { session, op, args, backends };
     attempt.admit(&targets).await?;
@@ -127,7 +131,7 @@ impl Attempt<'_> {
         })
     }
 
-    /// The first rules of the gate; the command line counts as armed, as every option was typed for this call.
+    /// The first rules of the gate.
     async fn admit(&self, targets: &[Target]) -> Result<(), Failure> {
         for target in targets {
             let rights = within(PATIENCE, self.backend(target)?.rights()).await.ok();

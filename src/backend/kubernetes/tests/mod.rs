@@ -30,7 +30,7 @@ struct Bench {
 async fn bench(name: &str, size: usize) -> Bench {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let clock = Clock::manual("2026-11-20T03:00:00Z".parse().unwrap());
-    let world = World::new(clock.clone(), 1, "calm", Size { guests: 0, pods: size });
+    let world = World::new(clock.clone(), 1, "calm", Size { pods: size, ..Size::default() });
     let lab = Labs::of(&world).get(name).unwrap().clone();
     let found = sim::simulators(&world).into_iter().find(|s| s.server.ends_with(name)).unwrap();
     let (running, _) = serve(found, world.clone()).await.unwrap();

@@ -31,6 +31,7 @@ pub(super) async fn describe(omni: &Omni, name: &str) -> Result<Option<Doc>, Api
     let (machines, _) = client.list::<ClusterMachineStatus>(&selected).await?;
     let doc = Doc::default()
         .facts("", state(&row, feed.statuses.of(name), destroy(client, name).await?))
+        .facts("up", up(&feed, name))
         .lines("under way", tasks(client, name).await?)
         .lines("control plane", conditions(client, name).await?)
         .table("machines", MACHINE_COLUMNS.map(Into::into).to_vec(), machines.iter().map(machine).collect())
@@ -68,6 +69,22 @@ fn state(row: &Row, status: Option<&Resource<ClusterStatus>>, destroy: Option<St
         facts.push(Fact::new("machines", text.as_str()));
     }
     facts
+}
+
+/// What has to answer for the cluster to be of use.
+fn up(feed: &Clusters, name: &str) -> Vec<Fact> {
+    let word = |label: &'static str, up: bool, down: &'static str| {
+        let (word, tone) = if up { ("ready", Tone::Ok) } else { (down, Tone::Error) };
+        Fact::new(label, word).tone(tone)
+    };
+    let status = feed.statuses.spec(name);
+    let balancer = feed.balancers.spec(name).map(|balancer| match (balancer.healthy, balancer.stopped) {
+        (_, true) => Fact::new("load balancer", "stopped").tone(Tone::Off),
+        (healthy, false) => word("load balancer", healthy, "unhealthy"),
+    });
+    let planes = status.map(|status| word("control plane", status.controlplane_ready, "not ready"));
+    let api = status.map(|status| word("Kubernetes API", status.kubernetes_api_ready, "does not answer"));
+    planes.into_iter().chain(api).chain(balancer).collect()
 }
 
 async fn tasks(client: &Client, name: &str) -> Result<Vec<DocLine>, ApiError> {

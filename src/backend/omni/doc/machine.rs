@@ -3,10 +3,12 @@
 use super::{age, fact};
 use crate::backend::error::ApiError;
 use crate::backend::omni::Omni;
+use crate::backend::omni::client::Client;
 use crate::backend::omni::feed::Feed;
 use crate::backend::omni::rows::machines::{Machines, addresses, memory, role};
 use crate::backend::omni::wire::{
-    BlockDevice, ClusterMachineStatus, Hardware, MachineSnapshot, MachineStatus, NetworkLink, Resource,
+    BlockDevice, ClusterMachineStatus, Hardware, MachineSnapshot, MachineStatus, NetworkLink, PendingUpdates,
+    Resource, Stage,
 };
 use crate::model::kind::Format;
 use crate::model::row::{Cell, Row, Tone};
@@ -15,22 +17,24 @@ use crate::model::view::{Doc, DocLine, Fact};
 /// The description; `None` where the machine does not exist.
 pub(super) async fn describe(omni: &Omni, id: &str) -> Result<Option<Doc>, ApiError> {
     let client = omni.client()?;
-    let mut feed = Machines::default();
+    let (mut feed, mut texts) = (Machines::default(), Vec::new());
     for shelf in feed.shelves() {
-        if let Some(json) = client.get_raw(shelf.table(), id, client.reader()).await? {
-            shelf.put(&json);
-        }
+        let json = client.get_raw(shelf.table(), id, client.reader()).await?.unwrap_or_default();
+        shelf.put(&json);
+        texts.push(json);
     }
-    let (Some(row), Some(machine)) = (feed.row(id, &omni.lens()), feed.machines.of(id)) else {
-        return Ok(None);
-    };
-    let member = feed.members.of(id);
+    // The row is made as in the list; what the list lets go of is shown here.
+    let whole = serde_json::from_str::<Resource<MachineStatus>>(&texts[0]).ok();
+    let (Some(row), Some(machine)) = (feed.row(id, &omni.lens()), whole.as_ref()) else { return Ok(None) };
+    let member = serde_json::from_str::<Resource<ClusterMachineStatus>>(&texts[1]).ok();
+    let member = member.as_ref();
     let snapshot = client.get::<MachineSnapshot>(id).await?.map(|found| found.spec).unwrap_or_default();
     let doc = Doc::default()
         .facts("", state(&row, machine, member))
         .lines("unmet conditions", unmet(&snapshot))
         .lines("Omni's diagnosis", diagnosis(&machine.spec))
         .facts("place", place(machine, member))
+        .lines("waiting", waiting(client, id).await?)
         .facts("hardware", hardware(&machine.spec.hardware))
         .table("disks", DISK_COLUMNS.map(Into::into).to_vec(), disks(&machine.spec.hardware))
         .table("network", LINK_COLUMNS.map(Into::into).to_vec(), links(&machine.spec))
@@ -52,9 +56,51 @@ fn state(
         row.note.as_deref().map(|note| Fact::new("why", note).tone(tone)),
         member.and_then(|member| fact("config error", &member.spec.last_config_error)),
         fact("last error", &machine.spec.last_error),
+        Some(Fact::new("stage", member.map_or("in no cluster", |member| Stage(member.spec.stage).word()))),
+        Some(Fact::new("connected", yes(machine.spec.connected))),
+        Some(Fact::new("maintenance", yes(machine.spec.maintenance))),
+        member.map(|member| Fact::new("locked", yes(member.metadata.annotation("locked").is_some()))),
+        member.map(|member| Fact::new("config", applied(&member.spec))),
+        fact("power", power(machine.spec.power_state)),
         age("since", changed),
     ];
     facts.into_iter().flatten().collect()
+}
+
+fn yes(flag: bool) -> &'static str {
+    if flag { "yes" } else { "no" }
+}
+
+/// `ClusterMachineStatusSpec.config_apply_status`, and whether it is the newest.
+fn applied(member: &ClusterMachineStatus) -> &'static str {
+    match (member.config_apply_status, member.config_up_to_date) {
+        (3, _) => "failed to apply",
+        (1, _) => "waits to be applied",
+        (_, true) => "current",
+        (_, false) => "behind",
+    }
+}
+
+/// `MachineStatusSpec.power_state`.
+fn power(state: i64) -> &'static str {
+    match state {
+        2 => "on",
+        3 => "off",
+        _ => "",
+    }
+}
+
+/// What the next restart or unlock of the machine will bring.
+async fn waiting(client: &Client, id: &str) -> Result<Vec<DocLine>, ApiError> {
+    let Some(pending) = client.get::<PendingUpdates>(id).await?.map(|found| found.spec) else {
+        return Ok(Vec::new());
+    };
+    let upgrade = &pending.upgrade;
+    let versions = (upgrade.from_version != upgrade.to_version)
+        .then(|| format!("Talos {} to {}", upgrade.from_version, upgrade.to_version));
+    let schematic = (upgrade.from_schematic != upgrade.to_schematic).then(|| "another schematic".to_owned());
+    let lines = pending.config_diff.lines().map(str::to_owned);
+    Ok(versions.into_iter().chain(schematic).chain(lines).map(DocLine::new).collect())
 }
 
 fn unmet(snapshot: &MachineSnapshot) -> Vec<DocLine> {

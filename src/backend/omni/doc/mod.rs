@@ -3,6 +3,7 @@
 mod cluster;
 mod log;
 mod machine;
+mod template;
 
 use std::time::Duration;
 
@@ -24,11 +25,16 @@ pub(super) async fn open(omni: &Omni, id: &EntityId, view: &str, sink: ViewSink)
     if view == "log" && id.kind.as_str() == MACHINES {
         return log::follow(omni, &id.key, &sink).await;
     }
-    if view != "describe" {
+    let compared = view == "template" && id.kind.as_str() == CLUSTERS;
+    if view != "describe" && !compared {
         return Err(ApiError::unsupported(format!("Omni has no view `{view}` of {}", id.kind)));
     }
     loop {
-        let doc = describe(omni, id).await?;
+        let doc = if compared {
+            template::compare(omni, &id.key).await?.ok_or_else(|| gone(id))?
+        } else {
+            describe(omni, id).await?
+        };
         if sink.send(View::Doc(doc)).await.is_err() {
             return Ok(());
         }
@@ -42,7 +48,11 @@ async fn describe(omni: &Omni, id: &EntityId) -> Result<Doc, ApiError> {
         MACHINES => machine::describe(omni, &id.key).await?,
         _ => listed(omni, id).await?,
     };
-    doc.ok_or_else(|| ApiError::new(Layer::App, format!("{} does not exist any more", id.key)))
+    doc.ok_or_else(|| gone(id))
+}
+
+fn gone(id: &EntityId) -> ApiError {
+    ApiError::new(Layer::App, format!("{} does not exist any more", id.key))
 }
 
 /// What the list knows of a thing, one fact for each of its columns.

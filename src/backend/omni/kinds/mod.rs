@@ -44,7 +44,7 @@ fn clusters() -> KindSpec {
             .into(),
         columns: cluster_columns(),
         sort: (1, false),
-        views: Vec::new(),
+        views: vec![ViewSpec { name: "template".into(), title: "template".into(), shape: Shape::Doc }],
         drill: Some(Drill { kind: MACHINES.into(), column: "cluster".into() }),
         pane: Some('2'),
     }
@@ -71,6 +71,7 @@ fn cluster_columns() -> Vec<Column> {
             "When its time to live ends; only ephemeral clusters have one",
         )
         .format(Format::Until)
+        .counts_down()
         .priority(3),
         col("owner", "owner", Width::Fit(5, 18), "The run or person that an ephemeral cluster was made for")
             .priority(5),

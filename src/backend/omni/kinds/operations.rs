@@ -7,6 +7,8 @@ use crate::model::op::{Field, FieldKind, OpSpec, Targets, Tier};
 const LONGEST_TOKEN: i64 = 30 * 86_400;
 /// The longest life of an ephemeral cluster, in seconds.
 const LONGEST_LIFE: i64 = 8 * 3600;
+/// The longest wait for machines that cannot be reached, in seconds.
+const LONGEST_WAIT: i64 = 45 * 60;
 /// The longest watch after an upgrade, in seconds.
 const LONGEST_SOAK: i64 = 6 * 3600;
 
@@ -28,6 +30,11 @@ fn path() -> [Field; 2] {
     ]
 }
 
+fn merge() -> Field {
+    let merge = "Put it into the file where it exists; other contexts in it stay";
+    Field::new("merge", "merge", FieldKind::Flag, merge).default("false")
+}
+
 fn files() -> Vec<OpSpec> {
     let kubeconfig = "Write a kubeconfig with a service account token into a file that only you may read.";
     let ttl = FieldKind::Duration { max: LONGEST_TOKEN };
@@ -43,10 +50,10 @@ fn files() -> Vec<OpSpec> {
     let bundle = "Collect logs and resources of a cluster and its nodes into one zip file.";
     vec![
         op(CLUSTERS, "omni.kubeconfig", "kubeconfig", Tier::T1, kubeconfig)
-            .form([&path()[..], &token[..]].concat()),
+            .form([&path()[..], &[merge()], &token[..]].concat()),
         op(CLUSTERS, "omni.talosconfig", "talosconfig", Tier::T1, talosconfig)
             .right("Reader")
-            .form(path().to_vec()),
+            .form([&path()[..], &[merge()]].concat()),
         op(CLUSTERS, "omni.support-bundle", "support bundle", Tier::T1, bundle)
             .form(path().to_vec())
             .warn_if_blind(),
@@ -64,8 +71,12 @@ fn versions() -> Vec<OpSpec> {
     };
     let talos = "Bring the machines of a cluster to another Talos version, one after the other.";
     let kubernetes = "Bring a cluster to another Kubernetes version, after Omni's own checks.";
+    let workers = "`wait` locks them first: they go one by one, each when you unlock it";
+    let choices = FieldKind::Choice(vec!["follow".into(), "wait".into()]);
+    let workers = Field::new("workers", "workers", choices, workers).default("follow");
     vec![
-        op(CLUSTERS, "omni.upgrade-talos", "upgrade Talos", Tier::T2, talos).form(form()),
+        op(CLUSTERS, "omni.upgrade-talos", "upgrade Talos", Tier::T2, talos)
+            .form([form(), vec![workers]].concat()),
         op(CLUSTERS, "omni.upgrade-kubernetes", "upgrade Kubernetes", Tier::T2, kubernetes).form(form()),
     ]
 }
@@ -131,18 +142,22 @@ fn ephemeral() -> Vec<OpSpec> {
         Field::new("resume", "resume", FieldKind::Flag, "Finish a half-made cluster of this name")
             .default("false"),
     ];
-    let free = "Have Omni forget machines that it cannot reach, without wiping them";
-    let free = || vec![Field::new("free", "free", FieldKind::Flag, free).default("false")];
+    let wait = "How long machines that cannot be reached may hold it up before it counts as failed";
+    let wait = Field::new("wait", "wait for", FieldKind::Duration { max: LONGEST_WAIT }, wait).default("10m");
+    let ended = "An owner that has ended: a cluster made for exactly it is a leak before its time";
+    let ended = Field::new("ended", "ended owner", FieldKind::Line, ended).optional();
+    let free = "Have Omni forget a machine that it cannot reach, so that its short-lived cluster can go.";
     let making =
         "Make a short-lived cluster from the configured template, marked with owner and time to live.";
     let mut making =
         op(CLUSTERS, "omni.ephemeral-create", "new ephemeral cluster", Tier::T2, making).form(create);
     making.targets = Targets::New { kind: CLUSTERS.into(), what: "run id".into() };
     let destroy = "Take a short-lived cluster down with all its machines.";
-    let reap = "Take down a short-lived cluster that has outlived its time.";
+    let reap = "Take down a short-lived cluster that has outlived its time or its owner.";
     vec![
         making,
-        op(CLUSTERS, "omni.ephemeral-destroy", "destroy", Tier::T2, destroy).form(free()),
-        op(CLUSTERS, "omni.reap", "reap", Tier::T2, reap).form(free()).bulk(),
+        op(CLUSTERS, "omni.ephemeral-destroy", "destroy", Tier::T2, destroy).form(vec![wait.clone()]),
+        op(CLUSTERS, "omni.reap", "reap", Tier::T2, reap).form(vec![ended, wait]).bulk(),
+        op(MACHINES, "omni.free", "free", Tier::T2, free),
     ]
 }

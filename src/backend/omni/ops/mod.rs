@@ -2,10 +2,12 @@
 
 mod backup;
 mod bundle;
+mod download;
 mod ephemeral;
 mod kubeconfig;
 mod labels;
 mod lock;
+mod merge;
 mod patch;
 mod power;
 mod scale;
@@ -16,12 +18,20 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::Omni;
+use super::client::{Client, Route};
+use super::key::ServiceKey;
 use super::kinds::{CLUSTERS, MACHINES};
-use super::wire::{ClusterPermissions, Role};
+use super::wire::{Cluster, ClusterPermissions, Permissions, Role};
 use crate::backend::error::{ApiError, SendError};
 use crate::backend::{Progress, ProgressSink, Proof, Receipt};
-use crate::model::op::{Decision, Evidence, Field, Job, Verdict};
+use crate::model::op::{Decision, Evidence, Field, Job, Rights, Verdict};
 use crate::model::row::Tone;
+
+/// A fact and how it bears on the decision.
+type Fact = (Decision, Evidence);
+
+/// Of so many clusters it is looked whether a policy raises the role on one of them.
+const CLUSTERS_ASKED: usize = 50;
 
 /// One operation.
 #[async_trait]
@@ -36,6 +46,11 @@ pub(super) trait Operation: Send + Sync {
 
     /// The field of `ClusterPermissions` that stands for it, where there is one.
     fn permission(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// The field of `Permissions` that stands for it, where there is one.
+    fn everywhere(&self) -> Option<&'static str> {
         None
     }
 
@@ -61,8 +76,8 @@ pub(super) trait Operation: Send + Sync {
 }
 
 static OPERATIONS: &[&dyn Operation] = &[
-    &kubeconfig::Kubeconfig,
-    &talosconfig::Talosconfig,
+    &download::File(kubeconfig::Kubeconfig),
+    &download::File(talosconfig::Talosconfig),
     &upgrade::Upgrade::Talos,
     &upgrade::Upgrade::Kubernetes,
     &lock::Lock { set: true },
@@ -73,11 +88,12 @@ static OPERATIONS: &[&dyn Operation] = &[
     &scale::Scale,
     &labels::SetLabels,
     &backup::EtcdBackupNow,
-    &bundle::SupportBundle,
+    &download::File(bundle::SupportBundle),
     &patch::Patch,
     &ephemeral::Create,
     &ephemeral::Destroy { reap: false },
     &ephemeral::Destroy { reap: true },
+    &ephemeral::Free,
 ];
 
 /// All operations.
@@ -107,15 +123,65 @@ async fn lacks(omni: &Omni, op: &dyn Operation, job: &Job) -> Result<Option<Stri
     let client = omni.client()?;
     let (key, needed) = (client.writer(), op.role());
     let role = omni.role(key).await?;
+    let refused = |lacking: &str| {
+        let why = if role == Role::Reader && client.has_operator() {
+            "; a suspended account or Omni is a Reader whatever its role"
+        } else {
+            ""
+        };
+        Some(format!("{} is {role}{lacking}; this needs {needed}{why}", key.name))
+    };
+    if let Some(permission) = op.everywhere() {
+        let may = permissions(client, key).await?.is_none_or(|found| found.grants(permission));
+        return Ok(if may && role >= needed { None } else { refused(&format!(" and lacks {permission}")) });
+    }
     if role >= needed {
         return Ok(None);
     }
-    let Some(permission) = op.permission() else {
-        return Ok(Some(format!("{} is {role}; this needs {needed}", key.name)));
-    };
+    let Some(permission) = op.permission() else { return Ok(refused("")) };
     let permissions = client.get_as::<ClusterPermissions>(cluster_of(job), key).await?;
-    let may = permissions.is_some_and(|found| found.spec.0.get(permission) == Some(&true));
-    Ok((!may).then(|| format!("{} is {role} and lacks {permission}; this needs {needed}", key.name)))
+    let may = permissions.is_some_and(|found| found.spec.grants(permission));
+    Ok(if may { None } else { refused(&format!(" and lacks {permission}")) })
+}
+
+/// What an account may do anywhere; `None` where Omni does not say.
+async fn permissions(client: &Client, key: &ServiceKey) -> Result<Option<Permissions>, ApiError> {
+    Ok(client.get_as::<Permissions>("permissions", key).await?.map(|found| found.spec))
+}
+
+/// What an account may not do on any cluster, with the role that it takes.
+pub(super) async fn rights(omni: &Omni, key: &ServiceKey) -> Result<Rights, ApiError> {
+    let client = omni.client()?;
+    let role = omni.role(key).await?;
+    let everywhere = permissions(client, key).await?;
+    let denied = |op: &&dyn Operation| match (op.everywhere(), &everywhere) {
+        (Some(permission), Some(found)) => !found.grants(permission) || role < op.role(),
+        _ => role < op.role(),
+    };
+    let mut denied: Vec<&dyn Operation> = all().filter(denied).collect();
+    if denied.iter().any(|op| op.permission().is_some()) {
+        let raised = raised(client, key).await?;
+        denied.retain(|op| !op.permission().is_some_and(|permission| raised.iter().any(|p| p.grants(permission))));
+    }
+    let missing = denied.iter().map(|op| (op.name().to_owned(), op.role().to_string())).collect();
+    Ok(Rights { missing, unknown: Vec::new() })
+}
+
+/// What policies grant beyond the role, cluster by cluster.
+async fn raised(client: &Client, key: &ServiceKey) -> Result<Vec<ClusterPermissions>, ApiError> {
+    let (clusters, _) = client.list::<Cluster>(&Route::omni()).await?;
+    let mut all = Vec::new();
+    for cluster in clusters.iter().take(CLUSTERS_ASKED) {
+        let found = client.get_as::<ClusterPermissions>(&cluster.metadata.id, key).await?;
+        all.extend(found.map(|found| found.spec));
+    }
+    Ok(all)
+}
+
+/// What an account above a Reader would have to be asked for, and is not while writes are not armed.
+pub(super) fn unasked() -> Rights {
+    let unknown = all().filter(|op| op.role() > Role::Reader).map(|op| op.name().to_owned()).collect();
+    Rights { unknown, ..Rights::default() }
 }
 
 /// The cluster that a job is about.

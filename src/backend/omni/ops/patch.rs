@@ -8,6 +8,7 @@ use super::Operation;
 use crate::backend::error::{ApiError, SendError};
 use crate::backend::omni::Omni;
 use crate::backend::omni::client::Route;
+use crate::backend::omni::difference;
 use crate::backend::omni::edit::{self, Draft};
 use crate::backend::omni::rows::clusters::{identity, manager};
 use crate::backend::omni::wire::{Cluster, ConfigPatch, Spec};
@@ -32,16 +33,6 @@ fn named_well(name: &str) -> bool {
     !name.is_empty()
         && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
         && name.len() <= 64
-}
-
-/// The lines that go and come, in the order of the texts; what is common at both ends is left out.
-fn difference(before: &str, after: &str) -> Vec<String> {
-    let (old, new): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
-    let start = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
-    let tail = old[start..].iter().rev().zip(new[start..].iter().rev()).take_while(|(a, b)| a == b).count();
-    let gone = old[start..old.len() - tail].iter().map(|line| format!("- {line}"));
-    let come = new[start..new.len() - tail].iter().map(|line| format!("+ {line}"));
-    gone.chain(come).collect()
 }
 
 #[async_trait]
@@ -74,7 +65,7 @@ impl Operation for Patch {
         let before = client.get::<ConfigPatch>(&id(job)).await?;
         let (version, old) =
             before.map_or((0, String::new()), |found| (found.metadata.version, found.spec.data));
-        let lines = difference(&old, job.arg("patch"));
+        let lines = difference::lines(&old, job.arg("patch"));
         if lines.is_empty() {
             return Ok(Verdict::refuse("patch", "it is there already, word for word"));
         }
@@ -119,18 +110,5 @@ impl Operation for Patch {
             Some(_) => Proof::Absent(format!("{} holds another text", id(job))),
             None => Proof::Absent(format!("{} does not exist", id(job))),
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_difference_shows_only_what_changes() {
-        assert_eq!(difference("a\nb\nc", "a\nx\nc"), ["- b", "+ x"]);
-        assert_eq!(difference("", "a\nb"), ["+ a", "+ b"]);
-        assert_eq!(difference("a\na", "a"), ["- a"]);
-        assert!(difference("a\n", "a").is_empty());
     }
 }

@@ -30,7 +30,7 @@ pub(in crate::backend::omni) struct Clusters {
     pub(in crate::backend::omni) statuses: Shelf<ClusterStatus>,
     talos: Shelf<UpgradeTalos>,
     kubernetes: Shelf<UpgradeKubernetes>,
-    balancers: Shelf<LoadBalancerStatus>,
+    pub(in crate::backend::omni) balancers: Shelf<LoadBalancerStatus>,
     backups: Shelf<EtcdBackupStatus>,
 }
 
@@ -55,7 +55,7 @@ impl Feed for Clusters {
     fn row(&self, id: &str, lens: &Lens) -> Option<Row> {
         let cluster = self.specs.of(id)?;
         let status = self.statuses.spec(id);
-        let (word, judgement) = self.judge(cluster, status, lens.now);
+        let (word, judgement) = self.judge(cluster, status, lens);
         let meta = &cluster.metadata;
         let cells = vec![
             Cell::toned(word, judgement.health.into()),
@@ -148,7 +148,7 @@ impl Clusters {
         &self,
         cluster: &Resource<Cluster>,
         status: Option<&ClusterStatus>,
-        now: Timestamp,
+        lens: &Lens,
     ) -> (&'static str, Judgement) {
         let Some(status) = status else {
             let mut unknown = Judgement::new(Health::Unknown);
@@ -168,15 +168,22 @@ impl Clusters {
         if status.phase == RUNNING {
             lacks(status, &mut judged);
         }
-        self.worries(&cluster.metadata, now, &mut judged);
+        self.worries(&cluster.metadata, lens, &mut judged);
         let word = if status.phase == RUNNING && !status.ready { "not ready" } else { phase(status.phase) };
         (word, judged)
     }
 
     /// What wants attention beside the phase.
-    fn worries(&self, meta: &Metadata, now: Timestamp, judged: &mut Judgement) {
-        if let Some(end) = expiry(meta).filter(|end| *end <= now) {
-            judged.at_least(Health::Warning, format!("expired {} ago", short(seconds_between(end, now))));
+    fn worries(&self, meta: &Metadata, lens: &Lens, judged: &mut Judgement) {
+        match expiry(meta) {
+            Some(end) if end <= lens.now => {
+                let ago = short(seconds_between(end, lens.now));
+                judged.at_least(Health::Warning, format!("expired {ago} ago"));
+            }
+            None if lens.ephemeral.as_ref().is_some_and(|begin| meta.id.starts_with(&**begin)) => {
+                judged.at_least(Health::Warning, "short-lived, but without a time to live or an owner");
+            }
+            _ => {}
         }
         let upgrades = [
             ("Talos", self.talos.spec(&meta.id).map(|s| &s.0)),

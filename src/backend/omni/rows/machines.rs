@@ -42,7 +42,7 @@ impl Feed for Machines {
             Cell::new(spec.talos_version.trim_start_matches('v')),
             Cell::new((cores > 0).then_some(cores)),
             Cell::new(memory(&spec.hardware)),
-            Cell::new(disk(&spec.hardware)),
+            Cell::new(spec.hardware.disk()),
             Cell::new(address(spec).unwrap_or_default()),
             Cell::toned(locked(member), Tone::Info),
             Cell::new(spec.platform_metadata.platform.as_str()),
@@ -105,13 +105,6 @@ pub(in crate::backend::omni) fn role_of(meta: &Metadata) -> &'static str {
 pub(in crate::backend::omni) fn memory(hardware: &Hardware) -> Option<i64> {
     let megabytes: i64 = hardware.memory_modules.iter().map(|module| module.size_mb.max(0)).sum();
     (megabytes > 0).then(|| megabytes.saturating_mul(1 << 20))
-}
-
-/// Bytes of the system disk, else of all disks.
-fn disk(hardware: &Hardware) -> Option<i64> {
-    let system = hardware.blockdevices.iter().find(|disk| disk.system_disk).map(|disk| disk.size);
-    let all = || hardware.blockdevices.iter().map(|disk| disk.size.max(0)).sum();
-    Some(system.unwrap_or_else(all)).filter(|bytes| *bytes > 0)
 }
 
 /// The addresses without masks; link-local and Omni's own tunnel (`fdae:41e4:649b::/48`) are nobody's address.

@@ -2,6 +2,7 @@
 
 pub(super) mod clusters;
 pub(super) mod infra;
+pub(super) mod leaks;
 pub(super) mod ledgers;
 pub(super) mod machines;
 pub(super) mod machinesets;

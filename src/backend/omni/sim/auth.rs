@@ -101,3 +101,6 @@ fn signed(
     let packet = decode(packet)?;
     verifies(&account.key, &packet, payload.as_bytes(), now.as_second() + SKEW).then(|| account.clone())
 }
+
+#[cfg(test)]
+mod tests;

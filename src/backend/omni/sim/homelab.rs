@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::Inside;
 use super::infra;
 use super::life::{self, PROVISIONING, Plan};
+use super::load;
 use super::store::{Object, Store, at};
 use crate::backend::sim::World;
 use crate::backend::sim::lab::{address, mac, machine_uuid};
@@ -89,28 +90,34 @@ fn ago(now: Timestamp, hours: i64) -> Timestamp {
 }
 
 /// Puts the homelab into an empty store.
-pub(super) fn seed(inside: &mut Inside, now: Timestamp) {
-    let clusters = [
-        ("prod", 24 * 320, "home", &[("managed-by-cluster-templates", "")][..]),
-        ("cloud", 24 * 300, "cloud", &[("managed-by-cluster-templates", "")][..]),
-        ("dev-ephemeral-8841", 9, "cloud", &[][..]),
+pub(super) fn seed(inside: &mut Inside, world: &World) {
+    let now = world.clock.now();
+    let template = &[("managed-by-cluster-templates", "")][..];
+    let mut clusters = vec![
+        ("prod".to_owned(), 24 * 320, "home", template),
+        ("cloud".to_owned(), 24 * 300, "cloud", template),
+        (LEAK.to_owned(), 9, "cloud", &[][..]),
     ];
+    clusters.extend(leaks(world).map(|name| (name, 9, "cloud", &[][..])));
     for (name, age, domain, annotations) in clusters {
         let mut cluster = Object::new(ago(now, age), cluster_spec());
         cluster.labels.insert("domain".into(), domain.into());
-        if name.starts_with("dev-ephemeral-") {
+        if let Some(run) = name.strip_prefix("dev-ephemeral-") {
             cluster.labels.insert("vigie/ttl".into(), "2h".into());
-            cluster.labels.insert("vigie/owner".into(), "ci-run-8841".into());
+            cluster.labels.insert("vigie/owner".into(), format!("ci-run-{run}"));
         }
         for (key, value) in annotations {
             cluster.annotations.insert(format!("omni.sidero.dev/{key}"), (*value).to_owned());
         }
         cluster.finalizers = vec!["ClusterController".into(), "ClusterStatusController".into()];
-        inside.store.set(at("default", "Clusters", name), cluster, now);
-        backup(&mut inside.store, name, now);
+        inside.store.set(at("default", "Clusters", &name), cluster, now);
+        backup(&mut inside.store, &name, now);
+    }
+    if world.get("omni-orphans") == "yes" {
+        inside.leftovers.insert("dev-ephemeral-8800-workers-a1b2c3".to_owned());
     }
     infra::seed(&mut inside.store, now);
-    for machine in machines(now) {
+    for machine in machines(world) {
         infra::machine_set(&mut inside.store, &machine, now);
         inside.machines.insert(machine_uuid(&machine.name), machine);
     }
@@ -143,7 +150,17 @@ fn backup(store: &mut Store, cluster: &str, now: Timestamp) {
     );
 }
 
-fn machines(now: Timestamp) -> Vec<Machine> {
+/// The short-lived cluster of the homelab, whose time is over.
+const LEAK: &str = "dev-ephemeral-8841";
+
+/// More of them, as many as the world wants.
+fn leaks(world: &World) -> impl Iterator<Item = String> {
+    let more: u32 = world.get("omni-leaks").parse().unwrap_or_default();
+    (0..more).map(|number| format!("dev-ephemeral-{}", 9001 + number))
+}
+
+fn machines(world: &World) -> Vec<Machine> {
+    let now = world.clock.now();
     let machine = |name: &str, cluster: &str, control_plane, platform, cores, memory, disk, age| Machine {
         cluster: cluster.to_owned(),
         set: format!("{cluster}-{}", if control_plane { "control-planes" } else { "workers" }),
@@ -154,18 +171,23 @@ fn machines(now: Timestamp) -> Vec<Machine> {
         since: ago(now, age - 1),
         ..Machine::free(name, platform, ago(now, age))
     };
-    let ephemeral = |name: &str, control_plane| Machine {
-        request: Some(name.to_owned()),
-        ..machine(name, "dev-ephemeral-8841", control_plane, "nocloud", 2, 4096, 10, 9)
+    let ephemeral = |cluster: &str, role: &str, letters: &str| {
+        let name = format!("{cluster}-{role}-{letters}");
+        let control_plane = role == "control-planes";
+        let made = machine(&name, cluster, control_plane, "nocloud", 2, 4096, 10, 9);
+        Machine { request: Some(name), ..made }
     };
-    vec![
+    let pair = |cluster: &str| {
+        [ephemeral(cluster, "control-planes", "k7x2mq"), ephemeral(cluster, "workers", "p4d9vz")]
+    };
+    let mut all = vec![
         machine("talos-prod-cp", "prod", true, "nocloud", 2, 4096, 50, 24 * 320),
         machine("talos-prod-worker-1", "prod", false, "nocloud", 6, 12_288, 200, 24 * 320),
         machine("oci-node-1", "cloud", true, "oracle", 2, 12_288, 64, 24 * 300),
         machine("oci-node-2", "cloud", false, "oracle", 1, 6144, 75, 24 * 300),
-        ephemeral("dev-ephemeral-8841-control-planes-k7x2mq", true),
-        ephemeral("dev-ephemeral-8841-workers-p4d9vz", false),
-    ]
+    ];
+    all.extend(std::iter::once(LEAK.to_owned()).chain(leaks(world)).flat_map(|cluster| pair(&cluster)));
+    all
 }
 
 /// Lets the lab become what it is now.
@@ -174,13 +196,17 @@ pub(super) fn tick(inside: &mut Inside, world: &World) {
     let home = world.get("home") != "off";
     let unreachable = world.get("omni-unreachable");
     for machine in inside.machines.values_mut() {
-        let lost =
-            (machine.cluster == "prod" && !home) || (machine.set == unreachable && !unreachable.is_empty());
+        let lost = (machine.cluster == "prod" && !home)
+            || (machine.set == unreachable && !unreachable.is_empty())
+            || machine.stage == life::OFF;
         if machine.connected == lost {
             machine.connected = !lost;
             machine.since = now;
         }
     }
+    inside.pace = world.get("omni-pace").parse().unwrap_or(1).max(1);
+    inside.load.turn(&mut inside.store, now);
+    forget(inside, &world.get("omni-forget"));
     life::pass(inside, world, now);
     infra::providers(&mut inside.store, world, now);
     for (uuid, machine) in &inside.machines {
@@ -192,8 +218,17 @@ pub(super) fn tick(inside: &mut Inside, world: &World) {
         infra::fulfilled(&mut inside.store, machine);
         tell(&mut inside.store, uuid, machine, now);
     }
-    for cluster in inside.store.ids("default", "Clusters") {
-        summarise(inside, &cluster, now);
+    for cluster in inside.store.ids("default", "Clusters").iter().filter(|name| !load::is_load(name)) {
+        summarise(inside, cluster, now);
+    }
+    infra::tasks(inside, now);
+}
+
+/// A machine that goes without a word.
+fn forget(inside: &mut Inside, uuid: &str) {
+    inside.machines.remove(uuid);
+    for kind in ["MachineStatuses", "ClusterMachineStatuses"] {
+        inside.store.remove(&at("default", kind, uuid));
     }
 }
 
@@ -234,6 +269,10 @@ fn tell(store: &mut Store, uuid: &str, machine: &Machine, now: Timestamp) {
     let own = store.get(&at("default", "MachineLabels", uuid)).map(|own| own.labels.clone());
     let domain = if machine.cluster == "prod" { "home" } else { "cloud" };
     status.labels.extend(own.unwrap_or_else(|| BTreeMap::from([("domain".to_owned(), domain.to_owned())])));
+    if !machine.cluster.is_empty() {
+        let role = if machine.control_plane { "role-controlplane" } else { "role-worker" };
+        status = status.label("cluster", &machine.cluster).label("machine-set", &machine.set).label(role, "");
+    }
     let link = Object::new(machine.joined, json!({"connected": machine.connected}));
     store.set_once(at("default", "Links", uuid), link, now);
     store.set(at("default", "MachineStatuses", uuid), status, now);
@@ -255,6 +294,16 @@ fn tell(store: &mut Store, uuid: &str, machine: &Machine, now: Timestamp) {
         .label(role, "");
     if let Some(node) = store.get(&at("default", "MachineSetNodes", uuid)) {
         member.annotations.clone_from(&node.annotations);
+    }
+    let wanted = store.get(&at("default", "Clusters", &machine.cluster));
+    let wanted = wanted.and_then(|cluster| cluster.spec["talos_version"].as_str()).unwrap_or(&machine.talos);
+    let pending = at("default", "MachinePendingUpdates", uuid);
+    if member.annotations.contains_key("omni.sidero.dev/locked") && wanted != machine.talos {
+        member = member.label("locked-update", "");
+        let upgrade = json!({"upgrade": {"from_version": machine.talos, "to_version": wanted}});
+        store.set(pending, Object::new(now, upgrade).owned("MachinePendingUpdatesController"), now);
+    } else {
+        store.remove(&pending);
     }
     store.set(at("default", "ClusterMachineStatuses", uuid), connection(member, machine.connected), now);
 }

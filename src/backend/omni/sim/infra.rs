@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use super::Inside;
 use super::homelab::Machine;
 use super::store::{Object, Store, at};
 use crate::backend::sim::World;
@@ -46,6 +47,12 @@ pub(super) fn seed(store: &mut Store, now: Timestamp) {
             store.set(at("external", "EtcdBackups", &id), object, now);
         }
     }
+    for (cluster, service, port) in [("prod", "grafana", 3000), ("cloud", "hubble", 8080)] {
+        let url = format!("https://{service}-{cluster}.proxy.lab.example");
+        let spec = json!({"port": port, "label": service, "url": url});
+        let object = Object::new(long_ago, spec).label("cluster", cluster);
+        store.set(at("default", "ExposedServices", &format!("{cluster}/{service}")), object, now);
+    }
     let configured = json!({"configuration_name": "s3"});
     store.set(
         at("metrics", "EtcdBackupOverallStatuses", "etcdbackup-overall-status"),
@@ -73,6 +80,32 @@ pub(super) fn providers(store: &mut Store, world: &World, now: Timestamp) {
             Object::new(before(now, 24 * 200), spec),
             now,
         );
+    }
+}
+
+/// What is under way with clusters: upgrades and ends.
+pub(super) fn tasks(inside: &mut Inside, now: Timestamp) {
+    let kinds = [
+        ("TalosUpgradeStatuses", "talos_upgrade", "Talos upgrade"),
+        ("KubernetesUpgradeStatuses", "kubernetes_upgrade", "Kubernetes upgrade"),
+        ("ClusterDestroyStatuses", "destroy", "Cluster destroy"),
+    ];
+    let mut wanted = Vec::new();
+    for (kind, field, title) in kinds {
+        for cluster in inside.store.ids("default", kind) {
+            let found = inside.store.get(&at("default", kind, &cluster)).map(|object| object.spec.clone());
+            let Some(spec) = found.filter(|spec| field == "destroy" || spec["phase"] == 1) else { continue };
+            let id = format!("{cluster}-{field}");
+            wanted.push((id, json!({"title": title, "resource_id": cluster, field: spec})));
+        }
+    }
+    for id in inside.store.ids("ephemeral", "OngoingTasks") {
+        if !wanted.iter().any(|(known, _)| *known == id) {
+            inside.store.remove(&at("ephemeral", "OngoingTasks", &id));
+        }
+    }
+    for (id, spec) in wanted {
+        inside.store.set(at("ephemeral", "OngoingTasks", &id), Object::new(now, spec), now);
     }
 }
 

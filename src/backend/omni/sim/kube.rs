@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::answer::Refusal;
+use super::homelab::{Machine, RUNNING};
 use super::request::Request;
+use super::selector::fits;
 use super::{Inside, Lab};
-
-const GIB: i64 = 1 << 30;
 
 /// Lists objects of a type.
 pub(super) fn list(lab: &Lab, request: &Request) -> Result<Value, Refusal> {
@@ -18,18 +18,32 @@ pub(super) fn list(lab: &Lab, request: &Request) -> Result<Value, Refusal> {
     }
     let inside = lab.inside();
     let objects = match (cluster, request.text("type")) {
-        ("cloud", "nodes.v1") => nodes(),
+        (_, "nodes.v1") => nodes(&inside, cluster, &lab.world.get("omni-cordoned")),
         ("cloud", "pods.v1") => pods(&inside),
         ("cloud", "persistentvolumeclaims.v1") => claims(&inside),
         _ => Vec::new(),
     };
-    let items: Vec<String> = objects.iter().map(Value::to_string).collect();
+    let labels = |object: &Value| serde_json::from_value(object["metadata"]["labels"].clone()).unwrap_or_default();
+    let chosen = objects.iter().filter(|object| fits(&request.selectors, &labels(object)));
+    let items: Vec<String> = chosen.map(Value::to_string).collect();
     Ok(json!({"items": items, "total": items.len()}))
 }
 
-fn nodes() -> Vec<Value> {
-    let node = |name: &str, gib: i64| json!({"metadata": {"name": name}, "status": {"allocatable": {"cpu": "2", "memory": format!("{}Ki", gib * (GIB >> 10))}}});
-    vec![node("oci-node-1", 12), node("oci-node-2", 6)]
+/// A node for every machine of the cluster; the kubelet's memory is a little less than the machine's.
+fn nodes(inside: &Inside, cluster: &str, cordoned: &str) -> Vec<Value> {
+    let members = inside.machines.values().filter(|machine| machine.cluster == cluster);
+    let node = |machine: &Machine| {
+        let ready = machine.connected && machine.stage == RUNNING;
+        json!({
+            "metadata": {"name": machine.name},
+            "spec": {"unschedulable": machine.name == cordoned},
+            "status": {
+                "allocatable": {"cpu": machine.cores.to_string(), "memory": format!("{}Ki", u64::from(machine.memory) << 10)},
+                "conditions": [{"type": "Ready", "status": if ready { "True" } else { "Unknown" }}],
+            },
+        })
+    };
+    members.map(node).collect()
 }
 
 fn pod(namespace: &str, name: &str, node: &str, memory: &str) -> Value {

@@ -15,6 +15,8 @@ use crate::backend::sim::lab::machine_uuid;
 
 /// A machine that its provider is still making.
 pub(super) const PROVISIONING: i64 = -2;
+/// A machine without power.
+pub(super) const OFF: i64 = 11;
 /// A machine that is no more.
 const GONE: i64 = -1;
 const BOOTING: i64 = 1;
@@ -37,7 +39,12 @@ pub(super) fn restart() -> Plan {
 
 /// A shutdown.
 pub(super) fn shutdown() -> Plan {
-    VecDeque::from([(0, 8), (10, 11)])
+    VecDeque::from([(0, 8), (10, OFF)])
+}
+
+/// A start from nothing.
+pub(super) fn start() -> Plan {
+    VecDeque::from([(0, 10), (10, BOOTING), (10, RUNNING)])
 }
 
 /// The Kubernetes version that runs, and since when another one is on its way.
@@ -52,8 +59,9 @@ pub(super) struct Running {
 /// Everything that time does.
 pub(super) fn pass(inside: &mut Inside, world: &World, now: Timestamp) {
     allocate(inside, world, now);
+    let pace = inside.pace;
     for machine in inside.machines.values_mut() {
-        machine.advance(now);
+        machine.advance(now, pace);
     }
     leave(inside, world, now);
     upgrade_talos(inside, now);
@@ -66,12 +74,12 @@ impl Machine {
     pub(super) fn begin(&mut self, plan: Plan, now: Timestamp) {
         self.plan = plan;
         self.since = now;
-        self.advance(now);
+        self.advance(now, 1);
     }
 
-    fn advance(&mut self, now: Timestamp) {
+    fn advance(&mut self, now: Timestamp, pace: i64) {
         while let Some((seconds, stage)) = self.plan.front().copied() {
-            let due = self.since + SignedDuration::from_secs(seconds);
+            let due = self.since + SignedDuration::from_secs(seconds / pace);
             if due > now {
                 return;
             }
@@ -301,6 +309,7 @@ pub(super) fn version(inside: &Inside, cluster: &str, field: &str) -> String {
 }
 
 fn upgrade_kubernetes(inside: &mut Inside, now: Timestamp) {
+    let takes = SignedDuration::from_secs(30 / inside.pace);
     for cluster in inside.store.ids("default", "Clusters") {
         let wanted = version(inside, &cluster, "kubernetes_version");
         let running = inside
@@ -310,7 +319,7 @@ fn upgrade_kubernetes(inside: &mut Inside, now: Timestamp) {
         match running.since {
             _ if running.version == wanted => running.since = None,
             None => running.since = Some(now),
-            Some(since) if now >= since + SignedDuration::from_secs(30) => {
+            Some(since) if now >= since + takes => {
                 *running = Running { version: wanted, since: None };
             }
             Some(_) => {}
@@ -332,7 +341,7 @@ fn back_up(inside: &mut Inside, now: Timestamp) {
         if done.is_some_and(|done: Timestamp| done >= asked) {
             continue;
         }
-        let ready = now >= asked + SignedDuration::from_secs(5);
+        let ready = now >= asked + SignedDuration::from_secs(5 / inside.pace);
         let spec = if ready {
             json!({"status": 1, "last_backup_time": now.to_string(), "last_backup_attempt": asked.to_string()})
         } else {

@@ -90,7 +90,11 @@ fn power(lab: &Lab, method: &str, request: &Request) -> Result<Value, Refusal> {
         return Err(Refusal::new(5, format!("machine {uuid} is not in this cluster")));
     }
     if method == "MachinePowerOn" {
-        return Err(Refusal::new(9, "the machine is not managed by a static infra provider"));
+        if lab.world.get("omni-static") != "yes" {
+            return Err(Refusal::new(9, "the machine is not managed by a static infra provider"));
+        }
+        machine.begin(super::life::start(), now);
+        return Ok(json!({}));
     }
     if !machine.connected {
         return Ok(

@@ -6,6 +6,7 @@ mod homelab;
 mod infra;
 mod kube;
 mod life;
+mod load;
 mod management;
 pub(super) mod pgp;
 mod request;
@@ -73,6 +74,17 @@ pub(super) fn simulators(world: &Arc<World>) -> Vec<Simulator> {
     }]
 }
 
+/// The machines of a large Omni and their places in clusters, each resource as JSON text.
+pub(super) fn large(machines: usize, at: Timestamp) -> [Vec<String>; 2] {
+    let mut store = Store::default();
+    let before = at - SignedDuration::from_secs(60);
+    load::Load::seed(&mut store, machines, before).turn(&mut store, at);
+    ["MachineStatuses", "ClusterMachineStatuses"].map(|kind| {
+        let kind = format!("{kind}{}", store::SUFFIX);
+        store.of("default", &kind).map(|(address, object)| object.json(address)).collect()
+    })
+}
+
 /// A key of this lab that is so many seconds old and lives for a year.
 fn keyed<'a>(world: &World, name: &'a str, age: i64) -> Recipe<'a> {
     let seed = Sha256::digest(format!("{} {name}", world.seed).as_bytes()).into();
@@ -96,6 +108,10 @@ struct Inside {
     kubernetes: BTreeMap<String, life::Running>,
     /// Virtual machines that stayed behind without a cluster.
     leftovers: BTreeSet<String>,
+    /// How many times faster than real ones its machines are.
+    pace: i64,
+    /// Machines beyond the homelab's, and which of them change.
+    load: load::Load,
 }
 
 /// The server's state.
@@ -115,7 +131,9 @@ enum Answer {
 impl Lab {
     fn new(world: &Arc<World>, accounts: impl IntoIterator<Item = (String, Account)>) -> Arc<Self> {
         let mut inside = Inside::default();
-        homelab::seed(&mut inside, world.clock.now());
+        homelab::seed(&mut inside, world);
+        inside.load = load::Load::seed(&mut inside.store, world.size.machines, world.clock.now());
+        inside.store.forget_changes();
         Arc::new(Self {
             world: world.clone(),
             accounts: accounts.into_iter().collect(),
@@ -156,8 +174,10 @@ impl Lab {
         }
         let body = request::body(body, fields)?;
         let mut account = auth::authenticate(&self.accounts, headers, name, self.now())?;
-        // A suspended instance makes everyone a Reader.
+        self.world.set(&format!("omni-called-by-{}", account.name), name);
+        // A suspended instance makes everyone a Reader, and so it is with a suspended account.
         match self.world.get("omni-role").as_str() {
+            "" if self.world.get("omni-suspended") == account.name => account.role = Role::Reader,
             "" => {}
             role => account.role = Role::named(role),
         }

@@ -122,20 +122,27 @@ fn virtual_spec((namespace, kind, _): &Address, request: &Request) -> Option<Val
 
 fn list(lab: &Lab, request: &Request) -> Value {
     let inside = lab.inside();
-    let found: Vec<String> = inside
+    let mut found: Vec<(&Address, &Object)> = inside
         .store
         .of(request.text("namespace"), request.text("type"))
         .filter(|(_, object)| fits(&request.selectors, &object.labels))
-        .map(|(address, object)| object.json(address))
         .collect();
+    match request.text("sort_by_field") {
+        "updated" => found.sort_by_key(|(_, object)| object.updated.as_second()),
+        "created" => found.sort_by_key(|(_, object)| object.created.as_second()),
+        _ => {}
+    }
+    if request.field("sort_descending") == &json!(true) {
+        found.reverse();
+    }
     let total = found.len();
     let limit = match usize::try_from(request.number("limit")) {
         Ok(0) | Err(_) => usize::MAX,
         Ok(limit) => limit,
     };
     let offset = usize::try_from(request.number("offset")).unwrap_or(usize::MAX);
-    let items: Vec<String> = found.into_iter().skip(offset).take(limit).collect();
-    json!({"items": items, "total": total})
+    let items = found.into_iter().skip(offset).take(limit).map(|(address, object)| object.json(address));
+    json!({"items": items.collect::<Vec<String>>(), "total": total})
 }
 
 /// A watch that is under way.

@@ -115,7 +115,7 @@ pub(super) struct Event {
 }
 
 /// Changes that are remembered for watches that lag behind.
-const MEMORY: usize = 20_000;
+const MEMORY: usize = 5_000;
 
 /// All resources.
 #[derive(Debug, Default)]
@@ -152,9 +152,16 @@ impl Store {
         self.number
     }
 
-    /// Changes after a number; `None` where they are forgotten.
+    /// Changes after a number, as far as they are remembered.
     pub(super) fn since(&self, number: u64) -> impl Iterator<Item = &Event> {
-        self.events.iter().filter(move |event| event.number > number)
+        let first = self.events.front().map_or(0, |event| event.number);
+        let known = (number + 1).saturating_sub(first);
+        self.events.iter().skip(usize::try_from(known).unwrap_or(usize::MAX))
+    }
+
+    /// Forgets the changes so far: nobody watched yet.
+    pub(super) fn forget_changes(&mut self) {
+        self.events.clear();
     }
 
     fn record(&mut self, address: Address, kind: i64, resource: String, old: Option<String>) {

@@ -107,6 +107,7 @@ async fn a_reader_is_refused_by_the_check_and_by_the_server() {
     let (world, _running, config) = lab().await;
     let omni = Omni::new(&config, &world.clock);
     world.set("omni-role", "Reader");
+    omni.arm(true);
     let missing = omni.rights().await.unwrap().missing;
     for (op, kind, name, args) in GOOD {
         assert_eq!(missing.get(op).map(String::as_str), Some("Operator"), "{op}");
@@ -260,4 +261,131 @@ async fn forms_offer_what_the_server_offers() {
     assert_eq!(offered("omni.set-labels", MACHINES, "oci-node-2", "labels").await.default, "domain=cloud");
     let path = offered("omni.kubeconfig", CLUSTERS, "prod", "path").await.default;
     assert!(path.ends_with("/vigie/kubeconfig/omni-prod"), "{path}");
+}
+
+#[tokio::test]
+async fn workers_can_be_held_back_until_the_control_plane_has_proven_a_version() {
+    let (world, _running, config) = lab().await;
+    let omni = Omni::new(&config, &world.clock);
+    let args = [("version", "1.9.5"), ("soak", "1m"), ("workers", "wait")];
+    let (job, verdict) = judged(&omni, job(&omni, "omni.upgrade-talos", CLUSTERS, "cloud", &args).await).await;
+    assert_eq!(verdict.decision, Decision::Warn, "{verdict:?}");
+    let _passing = Passing::of(&world);
+    send(&omni, &job).await.unwrap_or_else(|error| panic!("{error}"));
+    let proof = proof(&omni, &job, world.clock.now()).await;
+    assert!(matches!(&proof, Proof::Seen(text) if text.contains("workers wait")), "{proof:?}");
+    let talos = |rows: &[crate::model::row::Row], name: &str| {
+        let row = rows.iter().find(|row| &*row.name == name).unwrap();
+        (row.cell(4).value.to_json(), row.cell(9).value.to_json())
+    };
+    let rows = omni.poll(&source("machines")).await.unwrap().rows;
+    assert_eq!(talos(&rows, "oci-node-1").0, "1.9.5");
+    assert_eq!(talos(&rows, "oci-node-2"), ("1.9.0".into(), "update waits".into()));
+    let machine = omni.resolve(&MACHINES.into(), "oci-node-2").await.unwrap().remove(0);
+    let doc = super::describe(&omni, &machine.id).await;
+    assert!(doc.contains("Talos 1.9.0 to 1.9.5"), "{doc}");
+}
+
+#[tokio::test]
+async fn an_upgrade_minds_its_nodes_and_what_it_leaves_behind() {
+    let (world, _running, config) = lab().await;
+    let omni = Omni::new(&config, &world.clock);
+    world.set("omni-cordoned", "oci-node-2");
+    let args = [("version", "1.9.5"), ("soak", "1m")];
+    let (job, verdict) = judged(&omni, job(&omni, "omni.upgrade-talos", CLUSTERS, "cloud", &args).await).await;
+    let says: Vec<&str> = verdict.evidence.iter().map(|fact| fact.says.as_str()).collect();
+    assert!(says.contains(&"cordoned: oci-node-2"), "{says:?}");
+    assert!(says.contains(&"no other cluster runs it yet"), "{says:?}");
+    let _passing = Passing::of(&world);
+    let receipt = send(&omni, &job).await.unwrap();
+    assert!(receipt.said.contains("left cordoned: oci-node-2"), "{receipt:?}");
+}
+
+#[tokio::test]
+async fn a_kubeconfig_is_merged_without_touching_what_is_there() {
+    let (world, _running, config) = lab().await;
+    let omni = Omni::new(&config, &world.clock);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config");
+    let known = "apiVersion: v1\nkind: Config\ncurrent-context: home\nclusters: [{name: home, cluster: {server: 'https://192.0.2.1'}}]\n\
+        contexts: [{name: home, context: {cluster: home, user: me}}]\nusers: [{name: me, user: {token: abc}}]\n";
+    std::fs::write(&path, known).unwrap();
+    let args = [("path", path.to_str().unwrap()), ("merge", "true")];
+    for name in ["prod", "cloud", "prod"] {
+        let (job, verdict) = judged(&omni, job(&omni, "omni.kubeconfig", CLUSTERS, name, &args).await).await;
+        assert_eq!(verdict.decision, Decision::Allow, "{verdict:?}");
+        assert!(verdict.effect.starts_with("Merges into "), "{}", verdict.effect);
+        send(&omni, &job).await.unwrap();
+        assert!(matches!(omni.verify(&job, None, Timestamp::UNIX_EPOCH).await.unwrap(), Proof::Seen(_)));
+    }
+    let merged: serde_json::Value = serde_saphyr::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    assert_eq!(merged["current-context"], "home");
+    let names: Vec<&str> = merged["contexts"].as_array().unwrap().iter().map(|c| c["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["home", "omni-prod", "omni-cloud"]);
+    assert_eq!(merged["users"][0]["user"]["token"], "abc");
+    // What is no kubeconfig is not touched at all.
+    std::fs::write(&path, "just words").unwrap();
+    let (_, verdict) = judged(&omni, job(&omni, "omni.kubeconfig", CLUSTERS, "prod", &args).await).await;
+    assert_eq!(verdict.decision, Decision::Refuse, "{verdict:?}");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "just words");
+}
+
+#[tokio::test]
+async fn the_operators_key_is_used_only_while_writes_are_armed() {
+    let (world, _running, config) = lab().await;
+    let omni = Omni::new(&config, &world.clock);
+    let called = || world.get("omni-called-by-vigie-operator");
+    for kind in kinds::kinds() {
+        let _ = omni.poll(&source(kind.id.name())).await;
+    }
+    let prod = omni.resolve(&CLUSTERS.into(), "prod").await.unwrap().remove(0);
+    super::describe(&omni, &prod.id).await;
+    for spec in kinds::operations() {
+        omni.form(&spec, std::slice::from_ref(&prod)).await.unwrap();
+    }
+    omni.identify(&prod.id).await.unwrap();
+    let rights = omni.rights().await.unwrap();
+    assert!(rights.missing.is_empty() && rights.unknown.contains(&"omni.reboot".to_owned()), "{rights:?}");
+    assert!(!rights.unknown.contains(&"omni.talosconfig".to_owned()));
+    assert_eq!((called(), world.get("omni-called-by-vigie").is_empty()), (String::new(), false));
+    assert!(omni.arm(true));
+    assert_eq!(omni.rights().await.unwrap(), Rights::default());
+    assert!(!called().is_empty());
+    // What was learnt stays, and nothing is asked again with it.
+    world.set("omni-called-by-vigie-operator", "");
+    assert!(!omni.arm(false));
+    assert_eq!(omni.rights().await.unwrap(), Rights::default());
+    assert_eq!(called(), "");
+}
+
+#[tokio::test]
+async fn a_suspended_operator_is_told_apart_from_one_with_too_low_a_role() {
+    let (world, _running, config) = lab().await;
+    let omni = Omni::new(&config, &world.clock);
+    world.set("omni-suspended", "vigie-operator");
+    omni.arm(true);
+    assert_eq!(omni.rights().await.unwrap().missing.get("omni.reboot").map(String::as_str), Some("Operator"));
+    let (_, verdict) = judged(&omni, job(&omni, "omni.etcd-backup", CLUSTERS, "prod", &[]).await).await;
+    assert_eq!(verdict.decision, Decision::Refuse);
+    let says = &verdict.evidence.iter().find(|fact| fact.what == "role").unwrap().says;
+    assert!(says.contains("vigie-operator is Reader") && says.contains("a suspended account"), "{says}");
+}
+
+#[tokio::test]
+async fn an_archive_whose_stream_never_ends_or_never_starts_is_given_up() {
+    let (world, _running, mut config) = lab().await;
+    config.connection.timeout = Duration::from_secs(2);
+    let omni = Omni::new(&config, &world.clock);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bundle.zip");
+    let args = [("path", path.to_str().unwrap())];
+    let (job, _) = judged(&omni, job(&omni, "omni.support-bundle", CLUSTERS, "prod", &args).await).await;
+    for (fault, part) in [("omni:502@/api/management", "502"), ("omni:truncated@/api/management", "without the bundle")] {
+        world.clear_faults();
+        world.inject(fault.parse().unwrap());
+        let error = send(&omni, &job).await.unwrap_err();
+        let told = format!("{error}");
+        assert!(told.contains(part), "{fault}: {told}");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is left behind");
+    }
 }

@@ -1,6 +1,6 @@
 //! Machines: what Omni knows of the hardware, and how the one in a cluster is doing.
 
-use super::tables;
+use super::{Resource, Spec, Table, tables};
 use crate::backend::omni::lenient::messages;
 
 messages! {
@@ -95,12 +95,69 @@ messages! {
     /// One unmet condition.
     Unmet { name: String, reason: String, }
 
+    /// `MachinePendingUpdatesSpec`.
+    PendingUpdates { upgrade: PendingUpgrade, config_diff: String, }
+
+    /// Its upgrade.
+    PendingUpgrade {
+        from_schematic: String,
+        to_schematic: String,
+        from_version: String,
+        to_version: String,
+    }
+}
+
+/// Labels of a cluster's member that its machine's row shows.
+const SHOWN: [&str; 2] = ["hostname", "locked-update"];
+
+impl Spec for MachineStatus {
+    const TABLE: Table = Table { namespace: "default", kind: "MachineStatuses.omni.sidero.dev" };
+
+    fn thin(resource: &mut Resource<Self>) {
+        resource.metadata.keep_labels(&[]);
+        resource.metadata.annotations.clear();
+        let spec = &mut resource.spec;
+        spec.hardware.thin();
+        spec.network.network_links.iter_mut().for_each(|link| link.linux_name = String::new());
+        spec.management_address = String::new();
+        spec.platform_metadata =
+            Platform { platform: std::mem::take(&mut spec.platform_metadata.platform), ..Platform::default() };
+        spec.schematic = Schematic { invalid: spec.schematic.invalid, ..Schematic::default() };
+        spec.diagnostics.truncate(1);
+    }
+}
+
+impl Hardware {
+    /// One processor, module and disk with the sums of all.
+    fn thin(&mut self) {
+        let core_count = self.processors.iter().map(|cpu| cpu.core_count).sum();
+        let size_mb = self.memory_modules.iter().map(|module| module.size_mb.max(0)).sum();
+        let size = self.disk().unwrap_or_default();
+        self.processors = vec![Processor { core_count, ..Processor::default() }];
+        self.memory_modules = vec![MemoryModule { size_mb }];
+        self.blockdevices = vec![BlockDevice { size, system_disk: true, ..BlockDevice::default() }];
+    }
+
+    /// Bytes of the system disk, else of all disks; `None` where none is known.
+    pub(in crate::backend::omni) fn disk(&self) -> Option<i64> {
+        let system = self.blockdevices.iter().find(|disk| disk.system_disk).map(|disk| disk.size);
+        let all = || self.blockdevices.iter().map(|disk| disk.size.max(0)).sum();
+        Some(system.unwrap_or_else(all)).filter(|bytes| *bytes > 0)
+    }
+}
+
+impl Spec for ClusterMachineStatus {
+    const TABLE: Table = Table { namespace: "default", kind: "ClusterMachineStatuses.omni.sidero.dev" };
+
+    fn thin(resource: &mut Resource<Self>) {
+        resource.metadata.keep_labels(&SHOWN);
+        resource.spec.provision_status = ProvisionStatus::default();
+    }
 }
 
 tables! {
-    MachineStatus = "default" / "MachineStatuses";
-    ClusterMachineStatus = "default" / "ClusterMachineStatuses";
     MachineSnapshot = "default" / "MachineStatusSnapshots";
+    PendingUpdates = "default" / "MachinePendingUpdates";
 }
 
 /// `ClusterMachineStatusSpec.stage`.
@@ -148,6 +205,9 @@ messages! {
     /// `ExtensionsConfigurationSpec`; only made here, never read.
     ExtensionsConfiguration {}
 
+    /// `KernelArgsSpec`; only compared, never read.
+    KernelArgs {}
+
     /// `MachineLabelsSpec` has no fields: the labels are in its metadata.
     MachineLabels {}
 }
@@ -157,4 +217,5 @@ tables! {
     MachineLabels = "default" / "MachineLabels";
     Link = "default" / "Links";
     ExtensionsConfiguration = "default" / "ExtensionsConfigurations";
+    KernelArgs = "default" / "KernelArgs";
 }

@@ -25,10 +25,10 @@ pub(super) use infra::{
     MachineRequestStatus, MachineSet, MachineSetStatus, ManualBackup, Provider, TalosVersion,
 };
 pub(super) use machine::{
-    BlockDevice, ClusterMachineStatus, ExtensionsConfiguration, Hardware, Link, MachineLabels,
-    MachineSetNode, MachineSnapshot, MachineStatus, NetworkLink, Stage,
+    BlockDevice, ClusterMachineStatus, ExtensionsConfiguration, Hardware, KernelArgs, Link, MachineLabels,
+    MachineSetNode, MachineSnapshot, MachineStatus, NetworkLink, PendingUpdates, Stage,
 };
-pub(super) use platform::{ClusterPermissions, CurrentUser, Role, SysVersion};
+pub(super) use platform::{ClusterPermissions, CurrentUser, Permissions, Role, SysVersion};
 
 /// The prefix of labels and annotations that Omni gives a meaning to.
 pub(super) const PREFIX: &str = "omni.sidero.dev/";
@@ -54,6 +54,9 @@ pub(super) trait Spec: Lenient + Send + Sync + 'static {
 
     /// Takes over what its predecessor knew and the server no longer tells.
     fn remember(&mut self, _before: &Self) {}
+
+    /// Lets go of what no row shows: there are thousands of some.
+    fn thin(_resource: &mut Resource<Self>) {}
 }
 
 macro_rules! tables {
@@ -118,6 +121,20 @@ impl Metadata {
     /// An annotation with Omni's prefix.
     pub(super) fn annotation(&self, name: &str) -> Option<&str> {
         prefixed(&self.annotations, name)
+    }
+
+    /// Whether both are the same version of the same incarnation.
+    pub(super) fn is_version_of(&self, other: &Self) -> bool {
+        (self.version, self.created, self.tearing_down())
+            == (other.version, other.created, other.tearing_down())
+    }
+
+    /// Lets go of Omni's own labels, except for a few.
+    pub(super) fn keep_labels(&mut self, kept: &[&str]) {
+        let own = |key: &str| key.strip_prefix(PREFIX).is_some_and(|name| !kept.contains(&name));
+        self.labels.retain(|key, _| !own(key));
+        self.finalizers = Vec::new();
+        self.owner = String::new();
     }
 
     /// Whether it is being torn down.

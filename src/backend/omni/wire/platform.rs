@@ -16,17 +16,37 @@ messages! {
     SysVersion { backend_version: String, instance_name: String, backend_api_version: i64, }
 }
 
-/// `ClusterPermissionsSpec`: what may be done to one cluster, by the permission's name (`can_update_talos`).
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(in crate::backend::omni) struct ClusterPermissions(pub BTreeMap<String, bool>);
+/// Permissions by name (`can_update_talos`); what is not named is not granted.
+macro_rules! permissions {
+    ($($(#[$meta:meta])* $name:ident)*) => {$(
+        $(#[$meta])*
+        #[derive(Debug, Clone, Default, PartialEq)]
+        pub(in crate::backend::omni) struct $name(BTreeMap<String, bool>);
 
-impl Lenient for ClusterPermissions {
-    fn read(raw: &RawValue) -> Option<Self> {
-        BTreeMap::read(raw).map(Self)
-    }
+        impl $name {
+            /// Whether a permission is granted.
+            pub(in crate::backend::omni) fn grants(&self, permission: &str) -> bool {
+                self.0.get(permission) == Some(&true)
+            }
+        }
+
+        impl Lenient for $name {
+            fn read(raw: &RawValue) -> Option<Self> {
+                BTreeMap::read(raw).map(Self)
+            }
+        }
+    )*};
+}
+
+permissions! {
+    /// `PermissionsSpec`: what may be done anywhere.
+    Permissions
+    /// `ClusterPermissionsSpec`: what may be done to one cluster.
+    ClusterPermissions
 }
 
 tables! {
+    Permissions = "virtual" / "Permissions";
     ClusterPermissions = "virtual" / "ClusterPermissions";
     CurrentUser = "virtual" / "CurrentUsers";
 }

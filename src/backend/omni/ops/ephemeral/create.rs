@@ -1,19 +1,23 @@
 //! `omni.ephemeral-create`.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::super::{Operation, step};
+use super::super::{Fact, Operation, step};
 use super::{NOT_CONFIGURED, is_ours};
 use crate::backend::error::{ApiError, SendError};
 use crate::backend::omni::client::{Client, Route};
 use crate::backend::omni::headroom;
 use crate::backend::omni::rows::clusters::{OWNER, TTL, phase};
 use crate::backend::omni::template::{NAME, SMALLEST, Template, render};
-use crate::backend::omni::wire::{Cluster, ClusterStatus, MachineClass, Provider, TalosVersion};
+use crate::backend::omni::wire::{
+    Cluster, ClusterMachineStatus, ClusterRequestStatus, ClusterStatus, MachineClass, Provider, Stage,
+    TalosVersion,
+};
 use crate::backend::omni::{Omni, edit};
 use crate::backend::{ProgressSink, Proof, Receipt};
 use crate::config::Ephemeral;
@@ -64,14 +68,13 @@ fn wish<'a>(omni: &'a Omni, job: &Job) -> Result<Wish<'a>, String> {
         ("${talos}", job.arg("talos")),
         ("${kubernetes}", job.arg("kubernetes")),
     ];
-    let template = Template::parse(&render(&text, &values))?;
+    let folder = ephemeral.template.as_deref().and_then(std::path::Path::parent);
+    let template = Template::ephemeral(&render(&text, &values), folder)?;
     if template.name() != name {
         return Err(format!("the template makes `{}` instead of `{name}`", template.name()));
     }
     Ok(Wish { ephemeral, name, template })
 }
-
-type Fact = (Decision, Evidence);
 
 fn refuse(what: &str, says: impl Into<String>) -> Fact {
     (Decision::Refuse, Evidence::new(what, says, Tone::Error))
@@ -85,6 +88,10 @@ fn allow(what: &str, says: impl Into<String>) -> Fact {
 impl Operation for Create {
     fn name(&self) -> &'static str {
         "omni.ephemeral-create"
+    }
+
+    fn everywhere(&self) -> Option<&'static str> {
+        Some("can_create_clusters")
     }
 
     async fn form(&self, omni: &Omni, _target: &str, mut form: Vec<Field>) -> Result<Vec<Field>, ApiError> {
@@ -296,6 +303,21 @@ fn half_made(error: SendError, what: &str, made: &[String], name: &str) -> SendE
     }
 }
 
+/// Where its machines are on their way: at the provider, then in the cluster; nothing where that cannot be seen.
+async fn stages(client: &Client, name: &str) -> String {
+    let selected = Route::selected(format!("omni.sidero.dev/cluster={name}"));
+    let requests = client.list::<ClusterRequestStatus>(&selected).await.map_or_else(|_| Vec::new(), |found| found.0);
+    let members = client.list::<ClusterMachineStatus>(&selected).await.map_or_else(|_| Vec::new(), |found| found.0);
+    let made = requests.iter().map(|request| match request.spec.error.as_str() {
+        "" => request.spec.status.clone(),
+        error => format!("{}: {error}", request.spec.status),
+    });
+    let joined = members.iter().filter(|member| !member.spec.ready);
+    let joined = joined.map(|member| Stage(member.spec.stage).word().to_owned());
+    let words: BTreeSet<String> = made.chain(joined).filter(|word| !word.is_empty()).collect();
+    if words.is_empty() { String::new() } else { format!("; {}", words.into_iter().collect::<Vec<_>>().join(", ")) }
+}
+
 /// Follows a cluster until it is ready.
 async fn ready(omni: &Omni, client: &Client, name: &str, progress: &ProgressSink) -> Result<(), SendError> {
     let started = omni.clock.now();
@@ -306,10 +328,11 @@ async fn ready(omni: &Omni, client: &Client, name: &str, progress: &ProgressSink
             Ok(Some(found)) => {
                 let machines = &found.spec.machines;
                 format!(
-                    "{}: {} of {} machines healthy",
+                    "{}: {} of {} machines healthy{}",
                     phase(found.spec.phase),
                     machines.healthy,
-                    machines.requested
+                    machines.requested,
+                    stages(client, name).await
                 )
             }
             Ok(None) => "Omni has not begun".to_owned(),

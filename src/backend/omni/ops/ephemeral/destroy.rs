@@ -11,13 +11,15 @@ use crate::backend::error::{ApiError, SendError};
 use crate::backend::omni::client::{Client, Route};
 use crate::backend::omni::headroom;
 use crate::backend::omni::rows::clusters::{OWNER, expiry, identity};
-use crate::backend::omni::wire::{Cluster, ClusterMachineStatus, Destroy as DestroyStatus, Link, Spec};
+use crate::backend::omni::wire::{
+    Cluster, ClusterMachineStatus, Destroy as DestroyStatus, MachineRequest, Metadata, Provider, Spec,
+};
 use crate::backend::omni::{Omni, edit};
 use crate::backend::{ProgressSink, Proof, Receipt};
 use crate::model::op::{Decision, Evidence, Job, Verdict};
 use crate::model::row::Tone;
 use crate::model::snapshot::{Fault, Layer};
-use crate::model::time::{seconds_between, short};
+use crate::model::time::{parse_duration, seconds_between, short};
 
 /// How often a cluster that goes is looked at.
 const PACE: Duration = if cfg!(test) { Duration::from_millis(20) } else { Duration::from_secs(3) };
@@ -36,6 +38,10 @@ pub(in crate::backend::omni::ops) struct Destroy {
 impl Operation for Destroy {
     fn name(&self) -> &'static str {
         if self.reap { "omni.reap" } else { "omni.ephemeral-destroy" }
+    }
+
+    fn everywhere(&self) -> Option<&'static str> {
+        Some("can_create_clusters")
     }
 
     async fn preflight(&self, omni: &Omni, job: &Job) -> Result<Verdict, ApiError> {
@@ -60,14 +66,10 @@ impl Operation for Destroy {
             Decision::Allow,
             Evidence::new("owner", meta.labels.get(OWNER).map_or("unknown", String::as_str), Tone::Text),
         );
-        verdict = self.lifetime(verdict, expiry(meta), omni.clock.now());
+        verdict = self.lifetime(verdict, meta, job.arg("ended").trim(), omni.clock.now());
         if meta.annotation("cluster-locked").is_some() {
             let says = format!("Omni refuses it: unlock first: vigie do omni.unlock {name}");
             verdict = verdict.and(Decision::Refuse, Evidence::new("lock", says, Tone::Error));
-        }
-        if job.arg("free") == "true" {
-            let says = "machines that Omni cannot reach are forgotten without being wiped";
-            verdict = verdict.and(Decision::Warn, Evidence::new("free", says, Tone::Warn));
         }
         let facts = origin(client, ephemeral, name).await?;
         Ok(facts.into_iter().fold(verdict, |verdict, (decision, evidence)| verdict.and(decision, evidence)))
@@ -110,7 +112,7 @@ impl Operation for Destroy {
                 "{name} is gone; what it may have left behind was not looked at"
             )));
         };
-        let left = headroom::leftovers(client, host, &format!("{name}-")).await?;
+        let left = headroom::leftovers(client, host, &format!("{name}-")).await?.words();
         Ok(if left.is_empty() {
             Proof::Seen(format!("{name} is gone, and no machine or claim of it is left on {host}"))
         } else {
@@ -121,46 +123,90 @@ impl Operation for Destroy {
 }
 
 impl Destroy {
-    fn lifetime(&self, verdict: Verdict, end: Option<Timestamp>, now: Timestamp) -> Verdict {
-        let (decision, says, tone) = match end {
-            Some(end) if end <= now => {
-                (Decision::Allow, format!("expired {} ago", short(seconds_between(end, now))), Tone::Warn)
+    /// What speaks for its end: its time is over, or whoever it was made for is.
+    fn lifetime(&self, verdict: Verdict, meta: &Metadata, ended: &str, now: Timestamp) -> Verdict {
+        let owner = meta.labels.get(OWNER).map_or("", String::as_str);
+        let left = expiry(meta).map(|end| seconds_between(now, end));
+        let (decision, says, tone) = match left {
+            Some(left) if left <= 0 => (Decision::Allow, format!("expired {} ago", short(left)), Tone::Warn),
+            _ if self.reap && !ended.is_empty() && ended == owner => {
+                (Decision::Allow, format!("{owner} has ended"), Tone::Warn)
             }
-            Some(end) if self.reap => (
-                Decision::Refuse,
-                format!("no leak: it lives for another {}", short(seconds_between(now, end))),
-                Tone::Error,
-            ),
-            Some(end) => (
-                Decision::Allow,
-                format!("lives for another {}", short(seconds_between(now, end))),
-                Tone::Text,
-            ),
-            None if self.reap => (
-                Decision::Refuse,
-                "it has no time to live, so nothing says that it is a leak".to_owned(),
-                Tone::Error,
-            ),
+            _ if self.reap && !ended.is_empty() => {
+                (Decision::Refuse, format!("no leak: it belongs to {owner:?} and not to {ended:?}"), Tone::Error)
+            }
+            Some(left) if self.reap => {
+                (Decision::Refuse, format!("no leak: it lives for another {}", short(left)), Tone::Error)
+            }
+            None if self.reap => {
+                let says = "it has no time to live, so nothing says that it is a leak";
+                (Decision::Refuse, says.to_owned(), Tone::Error)
+            }
+            Some(left) => (Decision::Allow, format!("lives for another {}", short(left)), Tone::Text),
             None => (Decision::Allow, "no time to live".to_owned(), Tone::Text),
         };
         verdict.and(decision, Evidence::new("life", says, tone))
     }
 }
 
-/// The machines of a cluster that is going which Omni cannot reach and therefore cannot wipe.
-async fn blockers(client: &Client, cluster: &str) -> Result<Vec<(String, String)>, ApiError> {
-    let selected = Route::selected(format!("omni.sidero.dev/cluster={cluster},omni.sidero.dev/disconnected"));
-    let (machines, _) = client.list::<ClusterMachineStatus>(&selected).await?;
-    let named = machines.into_iter().map(|machine| {
-        let name = machine.metadata.label("hostname").unwrap_or(&machine.metadata.id).to_owned();
-        (machine.metadata.id.to_string(), name)
-    });
-    Ok(named.collect())
+/// What holds the end of a cluster up, and what to do about it.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Blocked {
+    /// Machines that Omni cannot reach and therefore cannot wipe.
+    machines: Vec<String>,
+    /// Requests whose provider is not there to take its machines back.
+    orphans: Vec<String>,
 }
 
-/// Follows the end of a cluster; frees what blocks it where that was asked for.
+impl Blocked {
+    fn is_empty(&self) -> bool {
+        self.machines.is_empty() && self.orphans.is_empty()
+    }
+
+    /// What it waits for, in words.
+    fn words(&self) -> String {
+        let machines = (!self.machines.is_empty())
+            .then(|| format!("{}, which Omni cannot reach and so cannot wipe", self.machines.join(", ")));
+        let orphans = (!self.orphans.is_empty())
+            .then(|| format!("{}, whose provider is not connected", self.orphans.join(", ")));
+        machines.into_iter().chain(orphans).collect::<Vec<_>>().join("; and ")
+    }
+
+    /// The way out.
+    fn cure(&self) -> String {
+        let free = self.machines.iter().map(|name| format!("vigie do omni.free {name}"));
+        let free: Vec<String> = free.collect();
+        match free.as_slice() {
+            [] => "bring the provider back".to_owned(),
+            free => format!("reconnect it, or have Omni forget it: {}", free.join(", ")),
+        }
+    }
+}
+
+async fn blockers(client: &Client, cluster: &str) -> Result<Blocked, ApiError> {
+    let selected = Route::selected(format!("omni.sidero.dev/cluster={cluster},omni.sidero.dev/disconnected"));
+    let (machines, _) = client.list::<ClusterMachineStatus>(&selected).await?;
+    let named = |meta: &Metadata| meta.label("hostname").unwrap_or(&meta.id).to_owned();
+    let machines = machines.iter().map(|machine| named(&machine.metadata)).collect();
+    let (requests, _) = client.list::<MachineRequest>(&Route::omni()).await?;
+    let begin = format!("{cluster}-");
+    let going = requests.into_iter().map(|request| request.metadata);
+    let going = going.filter(|meta| meta.tearing_down() && meta.id.starts_with(&begin));
+    let mut orphans = Vec::new();
+    for meta in going {
+        let provider = meta.label("infra-provider-id").unwrap_or_default();
+        let health = client.get::<Provider>(provider).await?.map(|found| found.spec.health);
+        if !health.is_some_and(|health| health.connected) {
+            orphans.push(meta.id.to_string());
+        }
+    }
+    Ok(Blocked { machines, orphans })
+}
+
+/// Follows the end of a cluster; what holds it up is named, and waited for as long as the operator said.
 async fn follow(omni: &Omni, client: &Client, job: &Job, progress: &ProgressSink) -> Result<(), SendError> {
     let name = &*job.target.id.key;
+    let patience = parse_duration(job.arg("wait")).map_or(STALLED, |wait| wait.as_secs().max(STALLED));
     let (mut last, mut moved, mut blind) = (String::new(), omni.clock.now(), 0);
     loop {
         match look(client, name).await {
@@ -174,12 +220,14 @@ async fn follow(omni: &Omni, client: &Client, job: &Job, progress: &ProgressSink
             Err(error) if blind >= BLIND => return Err(SendError::Unknown(error.fault)),
             Err(_) => blind += 1,
         }
-        step(progress, None, last.as_str()).await;
-        let blocked = blockers(client, name).await.unwrap_or_default();
-        if job.arg("free") == "true" {
-            free(client, &blocked, progress).await?;
-        } else if !blocked.is_empty() && seconds_between(moved, omni.clock.now()) > STALLED {
+        let still = seconds_between(moved, omni.clock.now());
+        let blocked = if still > STALLED { blockers(client, name).await.unwrap_or_default() } else { Blocked::default() };
+        if blocked.is_empty() {
+            step(progress, None, last.as_str()).await;
+        } else if still > patience {
             return Err(stalled(name, &blocked));
+        } else {
+            step(progress, None, format!("waits for {}; {}", blocked.words(), blocked.cure())).await;
         }
         omni.pause(PACE).await;
     }
@@ -194,32 +242,7 @@ async fn look(client: &Client, name: &str) -> Result<Option<String>, ApiError> {
     Ok(Some(words.filter(|words| !words.is_empty()).unwrap_or_else(|| "being destroyed".to_owned())))
 }
 
-/// Has Omni forget machines that it cannot reach.
-async fn free(
-    client: &Client,
-    blocked: &[(String, String)],
-    progress: &ProgressSink,
-) -> Result<(), SendError> {
-    for (uuid, name) in blocked {
-        step(progress, None, format!("forgetting {name}, which cannot be reached")).await;
-        match edit::teardown(client, Link::TABLE, uuid).await {
-            Ok(_) => {}
-            // Gone meanwhile.
-            Err(SendError::Refused(fault)) if fault.status == Some(404) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
-}
-
-fn stalled(name: &str, blocked: &[(String, String)]) -> SendError {
-    let names: Vec<&str> = blocked.iter().map(|(_, name)| name.as_str()).collect();
-    let fault = Fault::new(
-        Layer::App,
-        format!("{name} waits for {}, which Omni cannot reach and so cannot wipe", names.join(", ")),
-    );
-    let cure = format!(
-        "reconnect it, or have Omni forget it: vigie do omni.ephemeral-destroy {name} --set free=true"
-    );
-    SendError::Failed(fault.hint(cure))
+fn stalled(name: &str, blocked: &Blocked) -> SendError {
+    let fault = Fault::new(Layer::App, format!("{name} waits for {}", blocked.words()));
+    SendError::Failed(fault.hint(blocked.cure()))
 }

@@ -5,6 +5,7 @@
 
 mod create;
 mod destroy;
+mod free;
 
 use crate::backend::error::ApiError;
 use crate::backend::omni::client::{Client, Route};
@@ -15,6 +16,7 @@ use crate::model::row::Tone;
 
 pub(super) use create::Create;
 pub(super) use destroy::Destroy;
+pub(super) use free::Free;
 
 /// Said where nothing is configured.
 const NOT_CONFIGURED: &str = "no `ephemeral` is configured for this Omni: see `vigie config`";
