@@ -81,11 +81,16 @@ fn files_are_written_and_merged_from_the_command_line() {
 #[test]
 fn clusters_are_upgraded_from_the_command_line() {
     let lab = Lab::with(&["--scenario", "leaks"]);
-    let sure = "--set soak=1s --confirm cloud --reason tried";
+    let sure = "--set soak=1s --confirm prod --reason tried";
     play(&lab, &[
-        (&format!("omni.upgrade-talos cloud --set version=2.0.0 {sure}"), 2, "is none of 1.9.5"),
-        (&format!("omni.upgrade-talos cloud --set version=1.9.5 {sure}"), DONE, "Omni reports 1.9.5 as done"),
-        (&format!("omni.upgrade-kubernetes cloud --set version=1.32.3 {sure}"), DONE, "Omni reports 1.32.3 as done"),
+        (
+            "omni.upgrade-talos cloud --set version=1.9.5 --set soak=1s --confirm cloud --reason x",
+            REFUSED,
+            "would move comet",
+        ),
+        (&format!("omni.upgrade-talos prod --set version=2.0.0 {sure}"), 2, "is none of 1.9.5"),
+        (&format!("omni.upgrade-talos prod --set version=1.9.5 {sure}"), DONE, "Omni reports 1.9.5 as done"),
+        (&format!("omni.upgrade-kubernetes prod --set version=1.32.3 {sure}"), DONE, "Omni reports 1.32.3 as done"),
     ]);
 }
 

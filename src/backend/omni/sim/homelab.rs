@@ -113,9 +113,6 @@ pub(super) fn seed(inside: &mut Inside, world: &World) {
         inside.store.set(at("default", "Clusters", &name), cluster, now);
         backup(&mut inside.store, &name, now);
     }
-    if world.get("omni-orphans") == "yes" {
-        inside.leftovers.insert("dev-ephemeral-8800-workers-a1b2c3".to_owned());
-    }
     infra::seed(&mut inside.store, now);
     for machine in machines(world) {
         infra::machine_set(&mut inside.store, &machine, now);
@@ -203,6 +200,9 @@ pub(super) fn tick(inside: &mut Inside, world: &World) {
             machine.connected = !lost;
             machine.since = now;
         }
+    }
+    if world.get("omni-orphans") == "yes" {
+        inside.leftovers.insert("dev-ephemeral-8800-workers-a1b2c3".to_owned());
     }
     inside.pace = world.get("omni-pace").parse().unwrap_or(1).max(1);
     inside.load.turn(&mut inside.store, now);
