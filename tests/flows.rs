@@ -12,6 +12,8 @@
 //! | `gone text` | waits until the screen does not hold it any more |
 //! | `wait 2s` | moves the clock |
 //! | `fault proxmox:timeout` | something goes wrong from now on |
+//! | `copied text` | waits until something with it was copied |
+//! | `restart` | the console is gone, and another one starts on the same lab and state |
 //! | `well` | nothing goes wrong any more |
 //! | `set flag value` | a fact that the simulators look at |
 //! | `journal text` | waits until a line of the journal holds it |
@@ -26,6 +28,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::{StreamExt, stream};
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
@@ -52,7 +55,9 @@ use vigie::model::op::Operations;
 use vigie::model::time::{Clock, parse_duration};
 
 /// So long in real time something may take to show.
-const PATIENCE: Duration = Duration::from_secs(20);
+///
+/// A server that was switched off costs the time-outs of connections that were open to it.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 struct Stage {
     app: App,
@@ -75,6 +80,11 @@ impl Stage {
             config_out: None,
         };
         let lab = Lab::start(&options).await.unwrap();
+        Self::console(lab, clock, size)
+    }
+
+    /// A console on a lab that runs.
+    fn console(lab: Lab, clock: Clock, size: (u16, u16)) -> Self {
         let env = Env::default();
         let config = Arc::new(load::read(&lab.config, &env).unwrap());
         let journal = Journal::new(lab.state());
@@ -114,6 +124,13 @@ impl Stage {
         // The loop tells the size first, as a terminal would.
         stage.tell(Msg::Resize { width: size.0, height: size.1 });
         stage
+    }
+
+    /// Leaves the console as a crash would, and starts another one on the same lab and state.
+    fn restart(self) -> Self {
+        let Self { executor, lab, clock, size, .. } = self;
+        executor.stop();
+        Self::console(lab, clock, size)
     }
 
     fn tell(&mut self, msg: Msg) {
@@ -197,6 +214,10 @@ impl Stage {
             "not" => {}
             "wait" => self.pass(parse_duration(rest).ok_or("no duration")?),
             "fault" => self.lab.world.inject(rest.parse()?),
+            "copied" => {
+                let holds = |stage: &mut Self| stage.copied.iter().any(|text| text.contains(rest));
+                return self.until(&format!("never copied: {rest}"), holds).await;
+            }
             "well" => self.lab.world.clear_faults(),
             "set" => {
                 let (flag, value) = rest.split_once(' ').ok_or("set FLAG VALUE")?;
@@ -242,6 +263,10 @@ async fn play(path: &Path) -> Result<(), String> {
         if stage.is_none() {
             stage = Some(Stage::open(&scenario, size).await);
         }
+        if line == "restart" {
+            stage = stage.map(Stage::restart);
+            continue;
+        }
         if let Some(stage) = &mut stage {
             let played = stage.play(line).await;
             played.map_err(|why| format!("{}:{}: `{line}`: {why}", path.display(), number + 1))?;
@@ -262,11 +287,8 @@ fn every_flow_plays_to_its_end() {
     paths.sort();
     assert!(!paths.is_empty(), "no flow is named like `{only}`");
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let mut failures = Vec::new();
-    for path in paths {
-        if let Err(why) = runtime.block_on(play(&path)) {
-            failures.push(why);
-        }
-    }
+    // Most of a play is waiting, so that several go on at a time.
+    let plays = stream::iter(paths).map(|path| async move { play(&path).await.err() }).buffer_unordered(4);
+    let failures: Vec<String> = runtime.block_on(plays.filter_map(std::future::ready).collect());
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }

@@ -34,12 +34,16 @@ pub(super) struct House {
     differences: Vec<Difference>,
 }
 
-/// The rows of a source as they were before its host started anew.
+/// The rows of a source as they were before it was silent.
 #[derive(Debug)]
 struct Before {
     source: SourceId,
     rows: Vec<Arc<Row>>,
+    /// When they were seen last.
+    seen: Timestamp,
     back: Timestamp,
+    /// Whether its host has started since; the first lists after a start do not tell.
+    restarted: bool,
     told: bool,
 }
 
@@ -84,18 +88,17 @@ impl App {
         }
     }
 
-    /// A list comes from a host that has started since it was last seen: what was known then is kept for comparison.
+    /// A source answers after a silence: what was known before is kept for comparison.
     pub(super) fn keep_before(&mut self, update: &Update) {
-        let Ok(Delta::Reset(list)) = &update.body else { return };
+        let Ok(Delta::Reset(_)) = &update.body else { return };
         let Some(source) = self.facts.store.source(&update.source) else { return };
         let (Some(seen), false) = (source.good_at, source.health == SourceHealth::Fresh) else { return };
-        let kinds: Vec<&KindSpec> = self.facts.kinds.iter().map(|kind| &**kind).collect();
-        if source.spec.domain != Domain::Home || !home::has_restarted(&list.rows, &kinds, seen) {
+        if source.spec.domain != Domain::Home || !home::lists_hosts(source) {
             return;
         }
         let rows: Vec<Arc<Row>> = source.rows().cloned().collect();
-        let back = self.look.now;
-        self.house.before = Some(Before { source: update.source.clone(), rows, back, told: false });
+        let (source, back) = (update.source.clone(), self.look.now);
+        self.house.before = Some(Before { source, rows, seen, back, restarted: false, told: false });
     }
 
     /// Compares what is there with what was, for a while after a return.
@@ -111,6 +114,12 @@ impl App {
         };
         let kinds: Vec<&KindSpec> = self.facts.kinds.iter().map(|kind| &**kind).collect();
         let rows: Vec<Arc<Row>> = source.rows().cloned().collect();
+        match home::has_restarted(&rows, &kinds, before.seen) {
+            Some(false) if !before.restarted => return self.house.before = None,
+            Some(true) => before.restarted = true,
+            _ if !before.restarted => return,
+            _ => {}
+        }
         self.house.differences = home::differences(&before.rows, &rows, &kinds);
         let count = self.house.differences.len();
         if count > 0 && age >= STARTING && !before.told {
@@ -143,10 +152,10 @@ impl App {
     fn home_doc(&self) -> Doc {
         let doc = Doc::default().facts("", self.home_facts());
         let doc = match (&self.house.before, self.house.differences.as_slice()) {
-            (None, []) => doc,
-            (Some(_), []) => {
+            (Some(before), []) if before.restarted => {
                 doc.lines("after its return", vec![DocLine::toned("everything is as expected", Tone::Ok)])
             }
+            (_, []) => doc,
             (_, found) => doc.table(
                 "after its return",
                 vec!["thing".into(), "is".into(), "expected".into()],

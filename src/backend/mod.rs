@@ -196,6 +196,11 @@ pub trait Backend: Send + Sync {
     /// Asks a polled source once.
     async fn poll(&self, source: &SourceId) -> Result<Snapshot, ApiError>;
 
+    /// Asks a polled source again, from one task that takes every answer in: what is as it was need not be told anew.
+    async fn refresh(&self, source: &SourceId) -> Result<Delta, ApiError> {
+        self.poll(source).await.map(Delta::Reset)
+    }
+
     /// Follows a watched source until it ends; the first delta is a [`Delta::Reset`].
     ///
     /// Only called for sources of [`crate::model::snapshot::Mode::Watch`].

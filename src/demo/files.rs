@@ -44,6 +44,11 @@ impl Folder {
         Ok(self.config.clone())
     }
 
+    /// Writes the first lines of a journal.
+    pub fn journal(&self, text: &str) -> Result<()> {
+        write(&self.path.join("journal.jsonl"), text)
+    }
+
     /// Writes a secret of its own, and tells its path.
     pub fn secret(&self, name: &str, text: &str) -> Result<PathBuf> {
         let path = self.path.join(name);

@@ -8,13 +8,22 @@ pub mod scenario;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::task::JoinSet;
 
 use crate::backend::REGISTRY;
 use crate::backend::sim::{Address, Fault, Running, Setting, World, serve};
-use crate::model::time::Clock;
+use crate::model::journal::{Entry, Line};
+use crate::model::op::RunId;
+use crate::model::time::{Clock, parse_duration};
 
 use files::Folder;
 use scenario::Scenario;
+
+/// How often what happens later looks at the lab's clock.
+const GLANCE: Duration = Duration::from_millis(100);
 
 /// What `vigie demo` was asked for.
 #[derive(Debug, Clone)]
@@ -42,6 +51,7 @@ pub struct Lab {
     pub config: PathBuf,
     folder: Folder,
     _servers: Vec<Running>,
+    _later: JoinSet<()>,
 }
 
 impl Lab {
@@ -60,17 +70,57 @@ impl Lab {
             None => Folder::temporary(),
         }
         .map_err(|error| format!("the lab's files cannot be written: {error}"))?;
+        if let Some(declared) = &scenario.declared {
+            let text = declaration(declared, options.clock.now())?;
+            folder.journal(&text).map_err(|error| format!("the lab's journal cannot be written: {error}"))?;
+        }
         let (servers, text) = servers(&world, &folder).await?;
         let config = folder
             .config(&text)
             .map_err(|error| format!("the lab's configuration cannot be written: {error}"))?;
-        Ok(Self { world, title: scenario.title, config, folder, _servers: servers })
+        let _later = later(scenario.later.as_ref(), &world)?;
+        Ok(Self { world, title: scenario.title, config, folder, _servers: servers, _later })
     }
 
     /// Where a console on this lab keeps its journal, apart from the operator's own.
     pub fn state(&self) -> &Path {
         self.folder.path()
     }
+}
+
+/// The line of a journal in which the house was declared off.
+fn declaration(declared: &scenario::Declared, now: Timestamp) -> Result<String, String> {
+    let long = parse_duration(&declared.long).ok_or_else(|| format!("`{}` is no duration", declared.long))?;
+    let entry = Entry::Declared {
+        topic: "home".into(),
+        about: None,
+        until: Some(now.checked_add(long).map_err(|error| error.to_string())?),
+        text: declared.reason.clone(),
+    };
+    let line = Line { at: now, run: RunId("declared".into()), operator: "admin1".into(), entry };
+    let text = serde_json::to_string(&line).map_err(|error| error.to_string())?;
+    Ok(text + "\n")
+}
+
+/// Waits on the lab's own clock until something happens.
+fn later(later: Option<&scenario::Later>, world: &Arc<World>) -> Result<JoinSet<()>, String> {
+    let mut tasks = JoinSet::new();
+    let Some(later) = later else { return Ok(tasks) };
+    let (faults, flags) = (later.faults()?, later.flags.clone());
+    let at = world.clock.now().checked_add(later.after()?).map_err(|error| error.to_string())?;
+    let world = world.clone();
+    tasks.spawn(async move {
+        while world.clock.now() < at {
+            tokio::time::sleep(GLANCE).await;
+        }
+        for (flag, value) in &flags {
+            world.set(flag, value);
+        }
+        for fault in faults {
+            world.inject(fault);
+        }
+    });
+    Ok(tasks)
 }
 
 async fn servers(world: &Arc<World>, folder: &Folder) -> Result<(Vec<Running>, String), String> {

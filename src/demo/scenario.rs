@@ -1,8 +1,12 @@
 //! Scenarios: what is wrong in the lab, as small TOML files that are compiled in.
 
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
 use serde::Deserialize;
 
 use crate::backend::sim::{Fault, Size};
+use crate::model::time::parse_duration;
 
 const EMBEDDED: &[(&str, &str)] = &[
     ("calm", include_str!("../../demo/calm.toml")),
@@ -44,7 +48,48 @@ pub struct Scenario {
     machines: usize,
     /// Facts that the simulators look at (`home = "off"`).
     #[serde(default)]
-    pub flags: std::collections::BTreeMap<String, String>,
+    pub flags: BTreeMap<String, String>,
+    /// What somebody has declared of the house before.
+    pub declared: Option<Declared>,
+    /// What happens after a while.
+    pub later: Option<Later>,
+}
+
+/// The house was declared off.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Declared {
+    /// For how long, from the start of the lab (`10h`).
+    #[serde(rename = "for")]
+    pub long: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// Something that happens while the lab runs.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Later {
+    /// How long after its start (`15s`).
+    pub after: String,
+    /// Faults in force from then on.
+    #[serde(default)]
+    faults: Vec<String>,
+    /// Facts from then on.
+    #[serde(default)]
+    pub flags: BTreeMap<String, String>,
+}
+
+impl Later {
+    /// How long after the start.
+    pub fn after(&self) -> Result<SignedDuration, String> {
+        parse_duration(&self.after).ok_or_else(|| format!("`{}` is no duration", self.after))
+    }
+
+    /// Its faults.
+    pub fn faults(&self) -> Result<Vec<Fault>, String> {
+        self.faults.iter().map(|text| text.parse()).collect()
+    }
 }
 
 impl Scenario {
@@ -82,6 +127,12 @@ mod tests {
             let scenario = Scenario::named(name).unwrap();
             assert!(!scenario.title.is_empty(), "{name}");
             scenario.faults().unwrap();
+            if let Some(later) = scenario.later {
+                later.after().unwrap();
+                later.faults().unwrap();
+            }
+            let declared = scenario.declared.map(|declared| parse_duration(&declared.long));
+            assert!(declared.is_none_or(|long| long.is_some()), "{name}");
         }
     }
 

@@ -50,8 +50,8 @@ impl Inner {
     }
 
     async fn fetch(&self, backend: &dyn Backend, due: &Due) -> End {
-        let answer = within(LIST, backend.poll(&due.source)).await;
-        self.answer(due, answer.map(Delta::Reset))
+        let answer = within(LIST, backend.refresh(&due.source)).await;
+        self.answer(due, answer)
     }
 
     async fn follow(&self, backend: &dyn Backend, due: &Due) -> End {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::model::id::{EntityId, KindId};
+use crate::model::id::EntityId;
 use crate::model::journal::Declaration;
 use crate::model::kind::KindSpec;
 use crate::model::row::{Domain, Row, Tone, Value};
@@ -29,11 +29,10 @@ pub fn declared(declarations: &[Declaration], now: Timestamp) -> Option<&Declara
 
 /// The sources by which the house is judged: those of its own machines, or all of it where none are configured.
 fn anchors(store: &Store) -> Vec<&Source> {
-    let hosts = KindId::from(HOSTS);
     let (hosts, others): (Vec<&Source>, Vec<&Source>) = store
         .sources()
         .filter(|source| source.spec.domain == Domain::Home && !source.spec.is_on_demand())
-        .partition(|source| source.spec.kinds.contains(&hosts));
+        .partition(|source| lists_hosts(source));
     if hosts.is_empty() { others } else { hosts }
 }
 
@@ -81,11 +80,15 @@ pub struct Difference {
     pub tone: Tone,
 }
 
-/// Whether a host among new rows has started since the old ones were seen.
-pub fn has_restarted(rows: &[Row], kinds: &[&KindSpec], seen: Timestamp) -> bool {
-    let booted =
-        |row: &&Row| row.id.kind.as_str() == HOSTS && time(row, kinds, "age").is_some_and(|at| at > seen);
-    rows.iter().any(|row| booted(&row))
+/// Whether a source lists the machines of a house.
+pub fn lists_hosts(source: &Source) -> bool {
+    source.spec.kinds.iter().any(|kind| kind.as_str() == HOSTS)
+}
+
+/// Whether a host among rows has started since `seen`; nothing while none tells when it started.
+pub fn has_restarted(rows: &[Arc<Row>], kinds: &[&KindSpec], seen: Timestamp) -> Option<bool> {
+    let hosts = rows.iter().filter(|row| row.id.kind.as_str() == HOSTS);
+    hosts.filter_map(|row| time(row, kinds, "age")).map(|booted| booted > seen).reduce(|a, b| a || b)
 }
 
 /// What differs from what was expected: guests that start with their host run, those that do not are off.
@@ -244,6 +247,19 @@ mod tests {
     fn guest(key: &str, state: &str, onboot: Option<bool>) -> Arc<Row> {
         let cells = vec![Cell::new(state), Cell::new(onboot)];
         Arc::new(Row::new(EntityId::new(GUESTS, "pve", key), key, cells))
+    }
+
+    #[test]
+    fn a_start_since_the_last_look_is_told_by_the_hosts_alone() {
+        let host = |booted: Option<Timestamp>| {
+            Arc::new(Row::new(EntityId::new(HOSTS, "pve", "pve"), "pve", vec![Cell::new(booted)]))
+        };
+        let hosts = KindSpec { id: HOSTS.into(), columns: vec![Column::new("age", "up", Width::Flex(4), "")], ..kind() };
+        let told = |rows: &[Arc<Row>]| has_restarted(rows, &[&hosts], at(100));
+        assert_eq!(told(&[]), None);
+        assert_eq!(told(&[host(None)]), None, "the first lists after a start do not say");
+        assert_eq!(told(&[host(Some(at(50)))]), Some(false));
+        assert_eq!(told(&[host(Some(at(50))), host(Some(at(150)))]), Some(true));
     }
 
     #[test]

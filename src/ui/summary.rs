@@ -230,11 +230,12 @@ fn alerts_word(store: &Store, counts: Option<&Counts>, trust: Option<&Trust>) ->
         return None;
     }
     let loading = sources.iter().any(|source| source.health == SourceHealth::Loading);
-    let blind: Vec<&str> = sources
+    let mut blind: Vec<&str> = sources
         .iter()
         .filter(|source| !source.proves_absence())
         .map(|source| if source.absence.is_some() { "home" } else { &*source.spec.id.instance })
         .collect();
+    blind.dedup();
     let word = counts.copied().unwrap_or_default().word();
     let doubt = trust.and_then(|trust| trust.doubts.first());
     Some(match (blind.is_empty(), loading) {

@@ -84,6 +84,12 @@ impl Proxmox {
             let says = format!("cannot {}: needs {right}", op.trim_start_matches("proxmox."));
             diagnosis.findings.push(Finding::new("rights", says, Tone::Warn));
         }
+        for (op, privilege, below, only) in PARTLY {
+            if !missing.contains_key(&format!("proxmox.{op}")) && !permissions.allows_somewhere(below, privilege) {
+                let says = format!("can {op} {only}: more needs {privilege} on {below}");
+                diagnosis.findings.push(Finding::new("rights", says, Tone::Dim));
+            }
+        }
         diagnosis.rights = Some(crate::model::op::Rights { missing, unknown: Vec::new() });
     }
 
@@ -113,6 +119,12 @@ const SIGHT: [(&str, &str, &str); 3] = [
     ("VM.Audit", "/vms", "guests"),
     ("Sys.Audit", "/nodes", "nodes' figures and the tasks of others"),
     ("Datastore.Audit|Datastore.AllocateSpace", "/storage", "storages"),
+];
+
+/// Operations that can be done in part without a further right: the right, where it is looked for, and the part.
+const PARTLY: [(&str, &str, &str, &str); 2] = [
+    ("suspend", "VM.Config.Disk", "/vms", "in memory only"),
+    ("stop-task", "Sys.Modify", "/nodes", "for its own tasks only"),
 ];
 
 /// The layer at which nothing more came back.

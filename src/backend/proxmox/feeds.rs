@@ -22,7 +22,7 @@ use super::rows::{self, hardware};
 use super::wire::{BackupJob, Disk, Resource, Resources, Service, Volume, Zpool};
 
 /// On more guests than this nothing is asked of each of them in the background.
-const MANY: usize = 200;
+pub const MANY: usize = 200;
 /// How many configurations one poll reads at most, and how long it may take.
 const CONFIGS: usize = 32;
 const CONFIGS_WITHIN: Duration = Duration::from_secs(2);
@@ -134,17 +134,22 @@ impl Proxmox {
             });
         }
         let asked = guests.values().map(|guest| self.snapshot_rows(guest));
-        let (mut rows, mut notes) = (Vec::new(), Vec::new());
+        let (mut rows, mut notes, mut newest) = (Vec::new(), Vec::new(), HashMap::new());
         for (answer, guest) in join_all(asked).await.into_iter().zip(guests.values()) {
             match answer {
-                Ok(found) => rows.extend(found),
+                Ok((found, taken)) => {
+                    rows.extend(found);
+                    newest.extend(taken.map(|at| (guest.vmid, at)));
+                }
                 Err(error) => notes.push(format!("{}: {}", guest.name, needed(&error))),
             }
         }
+        self.memory().snap(newest);
         Ok(Snapshot { complete: notes.is_empty(), notes, ..Snapshot::complete(rows, now) })
     }
 
-    async fn snapshot_rows(&self, guest: &Kept) -> Result<Vec<Row>, ApiError> {
+    /// A guest's snapshots as rows, and when the newest was taken.
+    async fn snapshot_rows(&self, guest: &Kept) -> Result<(Vec<Row>, Option<i64>), ApiError> {
         let unread = || ApiError::unsupported("its place cannot be read");
         let (key, node) =
             (GuestKey::parse(&guest.key).ok_or_else(unread)?, safe(&guest.node).ok_or_else(unread)?);
@@ -154,7 +159,8 @@ impl Proxmox {
             let identity = super::ops::with_snapshot(identity.clone(), snapshot);
             keeping::snapshot(snapshot, guest, &self.place, identity)
         };
-        Ok(taken.iter().filter_map(row).collect())
+        let newest = taken.iter().filter_map(|snapshot| snapshot.snaptime).max();
+        Ok((taken.iter().filter_map(row).collect(), newest))
     }
 
     /// Disks and pools of all hosts; disks that sleep are not woken.

@@ -65,11 +65,17 @@ pub struct Facts {
     pub passthrough: bool,
 }
 
-/// Network cards and their addresses.
-pub type Addresses = Vec<(String, String)>;
+/// What a guest tells of itself, each a label and a few words.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Told {
+    /// Its network cards with their addresses.
+    pub network: Vec<(String, String)>,
+    /// Its system and file systems, as its agent sees them.
+    pub inside: Vec<(String, String)>,
+}
 
-/// An agent is asked for addresses no more often than this.
-const ADDRESSES: Duration = Duration::from_secs(60);
+/// A guest is asked about itself no more often than this.
+const TOLD: Duration = Duration::from_secs(60);
 
 /// A configuration read longer ago than this is read again.
 const CONFIG: Duration = Duration::from_secs(300);
@@ -84,21 +90,56 @@ pub struct Memory {
     seen: HashMap<u32, (Arc<str>, Instant)>,
     facts: HashMap<u32, (Option<Facts>, Instant)>,
     saved: HashMap<u32, i64>,
-    addresses: HashMap<u32, (Addresses, Instant)>,
+    snapped: HashMap<u32, i64>,
+    told: HashMap<u32, (Told, Instant)>,
     /// Whether all guests were being stopped when the server was last heard of: its host was going down.
     pub leaving: bool,
+    /// The answer that the last rows were made from, until something else is learnt.
+    settled: Option<u64>,
 }
 
 impl Memory {
-    /// A guest's addresses, where they were asked for lately, found or not.
-    pub fn addresses(&self, vmid: u32) -> Option<Addresses> {
-        let (found, at) = self.addresses.get(&vmid)?;
-        (at.elapsed() < ADDRESSES).then(|| found.clone())
+    /// Whether rows made from an answer would be the last ones again.
+    pub fn is_settled(&self, answer: u64) -> bool {
+        self.settled == Some(answer) && self.seen.is_empty()
     }
 
-    /// Notes a guest's addresses.
-    pub fn address(&mut self, vmid: u32, found: Addresses) {
-        self.addresses.insert(vmid, (found, Instant::now()));
+    /// Notes the answer that the last rows were made from.
+    pub fn settle(&mut self, answer: u64) {
+        self.settled = Some(answer);
+    }
+
+    /// What a guest told of itself, where it was asked lately, whether it answered or not.
+    pub fn told(&self, vmid: u32) -> Option<Told> {
+        let (told, at) = self.told.get(&vmid)?;
+        (at.elapsed() < TOLD).then(|| told.clone())
+    }
+
+    /// Notes what a guest told of itself.
+    pub fn tell(&mut self, vmid: u32, told: Told) {
+        if self.told.get(&vmid).is_none_or(|(known, _)| *known != told) {
+            self.settled = None;
+        }
+        self.told.insert(vmid, (told, Instant::now()));
+    }
+
+    /// The first address that a guest told, however long ago.
+    pub fn address(&self, vmid: u32) -> Option<&str> {
+        let (told, _) = self.told.get(&vmid)?;
+        told.network.iter().find_map(|(_, addresses)| addresses.split(' ').next())
+    }
+
+    /// Notes the newest snapshots, by guest.
+    pub fn snap(&mut self, snapped: HashMap<u32, i64>) {
+        if self.snapped != snapped {
+            self.settled = None;
+        }
+        self.snapped = snapped;
+    }
+
+    /// When a guest's newest snapshot was taken, epoch seconds.
+    pub fn snapped(&self, vmid: u32) -> Option<i64> {
+        self.snapped.get(&vmid).copied()
     }
 
     /// Guests whose configuration is to be read, with where they are; at most so many.
@@ -115,6 +156,9 @@ impl Memory {
 
     /// Notes what a configuration told; `None` where it could not be read.
     pub fn learn(&mut self, vmid: u32, facts: Option<Facts>) {
+        if self.facts.get(&vmid).is_none_or(|(known, _)| *known != facts) {
+            self.settled = None;
+        }
         self.facts.insert(vmid, (facts, Instant::now()));
     }
 
@@ -125,6 +169,9 @@ impl Memory {
 
     /// Notes the last good backups, by guest.
     pub fn keep(&mut self, saved: HashMap<u32, i64>) {
+        if self.saved != saved {
+            self.settled = None;
+        }
         self.saved = saved;
     }
 
@@ -231,6 +278,34 @@ mod tests {
         }
         words.tidy(1);
         assert_eq!(words.0.len(), 1);
+    }
+
+    #[test]
+    fn rows_are_settled_until_anything_else_is_learnt() {
+        let settled = || {
+            let mut memory = Memory::default();
+            memory.settle(7);
+            memory
+        };
+        assert!(settled().is_settled(7) && !settled().is_settled(8) && !Memory::default().is_settled(0));
+        let learning: [fn(&mut Memory); 3] = [
+            |memory| memory.saw(110, "running"),
+            |memory| memory.learn(110, Some(Facts { onboot: true, ..Facts::default() })),
+            |memory| memory.keep(HashMap::from([(110, 5)])),
+        ];
+        for learn in learning {
+            let mut memory = settled();
+            learn(&mut memory);
+            assert!(!memory.is_settled(7));
+            learn(&mut memory);
+            memory.seen.clear();
+            memory.settle(7);
+            memory.learn(111, None);
+            assert!(!memory.is_settled(7), "a configuration that cannot be read is news once");
+            memory.settle(7);
+            memory.learn(111, None);
+            assert!(memory.is_settled(7));
+        }
     }
 
     #[test]

@@ -41,7 +41,7 @@ use jiff::Timestamp;
 use crate::config::{Config, MemoryBudget, Proxmox as Settings};
 use crate::model::id::{EntityId, Identity, KindId, SourceId};
 use crate::model::op::{Field, Job, OpSpec, Rights, Target, Verdict};
-use crate::model::snapshot::{Snapshot, SourceSpec};
+use crate::model::snapshot::{Delta, Snapshot, SourceSpec};
 use crate::model::time::Clock;
 
 use super::broken::Broken;
@@ -164,6 +164,10 @@ impl Backend for Proxmox {
 
     async fn poll(&self, source: &SourceId) -> Result<Snapshot, ApiError> {
         self.poll_feed(&source.feed).await
+    }
+
+    async fn refresh(&self, source: &SourceId) -> Result<Delta, ApiError> {
+        self.refresh_feed(&source.feed).await
     }
 
     async fn resolve(&self, kind: &KindId, exact: &str) -> Result<Vec<Target>, ApiError> {

@@ -1,12 +1,17 @@
 //! The sources: one poll of `/cluster/resources` carries nodes, guests and storages; tasks have their own.
 
+use std::hash::{DefaultHasher, Hasher};
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::backend::error::ApiError;
+use crate::backend::http::Reply;
 use crate::model::id::SourceId;
 use crate::model::row::Domain;
-use crate::model::snapshot::{Cadence, Layer, Mode, Snapshot, SourceSpec};
+use crate::model::snapshot::{Cadence, Delta, Layer, Mode, Snapshot, SourceSpec};
 
+use super::feeds::MANY;
 use super::kinds::{
     BACKUPS, COVERAGE, DISKS, GUESTS, JOBS, NODES, POOLS, SERVICES, SNAPSHOTS, STORAGES, TASKS,
 };
@@ -63,11 +68,30 @@ pub fn sources(instance: &Arc<str>, domain: Domain) -> Vec<SourceSpec> {
 impl Proxmox {
     /// Asks a source once.
     pub(super) async fn poll_feed(&self, feed: &str) -> Result<Snapshot, ApiError> {
-        let polled = self.poll_known(feed).await;
-        polled.map_err(|mut error| {
-            error.fault.farewell = error.fault.layer == Layer::Tcp && self.memory().leaving;
-            error
-        })
+        self.poll_known(feed).await.map_err(|error| self.parting(error))
+    }
+
+    /// Asks a source again. The list of resources is told every ten seconds and asked for every five: where it is the
+    /// one before, byte by byte, and nothing else was learnt, it is not read a second time.
+    pub(super) async fn refresh_feed(&self, feed: &str) -> Result<Delta, ApiError> {
+        if feed != RESOURCES {
+            return self.poll_feed(feed).await.map(Delta::Reset);
+        }
+        self.read_configs().await;
+        let reply = self.client.raw("/cluster/resources").await.map_err(|error| self.parting(error))?;
+        let (print, now) = (fingerprint(reply.body()), self.clock.now());
+        if self.memory().is_settled(print) {
+            return Ok(Delta::Same(now));
+        }
+        let snapshot = self.read_resources(&reply, now)?;
+        self.memory().settle(print);
+        Ok(Delta::Reset(snapshot))
+    }
+
+    /// Its guests were being stopped when it was last heard of: it was shut down, it did not fail.
+    fn parting(&self, mut error: ApiError) -> ApiError {
+        error.fault.farewell = error.fault.layer == Layer::Tcp && self.memory().leaving;
+        error
     }
 
     async fn poll_known(&self, feed: &str) -> Result<Snapshot, ApiError> {
@@ -85,9 +109,18 @@ impl Proxmox {
     async fn poll_resources(&self) -> Result<Snapshot, ApiError> {
         self.read_configs().await;
         let reply = self.client.raw("/cluster/resources").await?;
+        self.read_resources(&reply, self.clock.now())
+    }
+
+    fn read_resources(&self, reply: &Reply, now: Timestamp) -> Result<Snapshot, ApiError> {
         let list = reply.json::<Resources<'_>>()?.data;
-        let now = self.clock.now();
-        Ok(rows::project(&list, &self.place, &mut self.memory(), now))
+        let mut memory = self.memory();
+        let mut snapshot = rows::project(&list, &self.place, &mut memory, now);
+        if memory.count() > MANY {
+            let note = "configurations of so many guests are read one by one, when a guest is opened or acted on";
+            snapshot.notes.push(note.to_owned());
+        }
+        Ok(snapshot)
     }
 
     async fn poll_tasks(&self) -> Result<Snapshot, ApiError> {
@@ -97,6 +130,13 @@ impl Proxmox {
         let rows = rows::project_tasks(&tasks, &self.memory(), &self.place, now);
         Ok(Snapshot::complete(rows, now))
     }
+}
+
+/// Tells two answers apart.
+fn fingerprint(body: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(body);
+    hasher.finish()
 }
 
 /// A host stops all its guests before it goes down; after so many seconds that was something else.

@@ -2,8 +2,11 @@
 
 use crate::backend::error::ApiError;
 use crate::backend::proxmox::guest::{Family, GuestConfig, GuestKey};
+use crate::backend::proxmox::memory::Told;
 use crate::backend::proxmox::upid::{End, Upid};
-use crate::backend::proxmox::wire::{AgentInterfaces, Current, Interface, Pending, Task};
+use crate::backend::proxmox::wire::{
+    AgentDisks, AgentInterfaces, AgentSystem, Current, FileSystem, Interface, Pending, Task,
+};
 use crate::backend::proxmox::{Proxmox, rows};
 use crate::model::id::EntityId;
 use crate::model::kind::Format;
@@ -31,13 +34,12 @@ impl Proxmox {
             self.client.list::<Pending>(&pending),
         );
         let current = current?;
-        let addresses = self.addresses(key, &node, &current, &config).await;
+        let told = self.told(key, &node, &current, &config).await;
+        let instants = (self.clock.now().as_second(), self.memory().saved(key.vmid));
         let mut doc = Doc::default()
-            .facts("", summary(key, &node, &current, &config, self.clock.now().as_second()))
-            .facts(
-                "network",
-                addresses.into_iter().map(|(card, ips)| Fact::new(card, ips.as_str())).collect(),
-            )
+            .facts("", summary(key, &node, &current, &config, instants))
+            .facts("network", labelled(told.network))
+            .facts("inside", labelled(told.inside))
             .facts("after the next start", waiting(&pending.unwrap_or_default()))
             .facts("memory", memory(&current, &config))
             .facts("pressure", pressure(&current));
@@ -54,37 +56,60 @@ impl Proxmox {
 }
 
 impl Proxmox {
-    /// The addresses of each card: a container's from its host, a machine's from its agent, which may not answer.
-    async fn addresses(
-        &self,
-        key: GuestKey,
-        node: &str,
-        current: &Current,
-        config: &GuestConfig,
-    ) -> Vec<(String, String)> {
+    /// What a guest tells of itself: a container through its host, a machine through its agent, which may not answer.
+    async fn told(&self, key: GuestKey, node: &str, current: &Current, config: &GuestConfig) -> Told {
         let agent = current.agent == Some(true) || config.flag("agent");
         if current.state() != "running" || (key.family == Family::Qemu && !agent) {
-            return Vec::new();
+            return Told::default();
         }
-        if let Some(known) = self.memory().addresses(key.vmid) {
+        if let Some(known) = self.memory().told(key.vmid) {
             return known;
         }
         let base = key.path(node);
         let asked = async {
             match key.family {
-                Family::Lxc => self.client.list::<Interface>(&format!("{base}/interfaces")).await.ok(),
-                Family::Qemu => {
-                    let path = format!("{base}/agent/network-get-interfaces");
-                    self.client.get::<AgentInterfaces>(&path).await.ok().map(|answer| answer.result.items)
+                Family::Lxc => {
+                    let cards = self.client.list::<Interface>(&format!("{base}/interfaces")).await;
+                    Told {
+                        network: cards.unwrap_or_default().iter().filter_map(card).collect(),
+                        inside: vec![],
+                    }
                 }
+                Family::Qemu => self.ask_agent(&base).await,
             }
         };
         // A silent agent costs the server three seconds: it is not waited for, and not asked again soon.
-        let cards = tokio::time::timeout(AGENT, asked).await.ok().flatten().unwrap_or_default();
-        let found: Vec<(String, String)> = cards.iter().filter_map(card).collect();
-        self.memory().address(key.vmid, found.clone());
-        found
+        let told = tokio::time::timeout(AGENT, asked).await.unwrap_or_default();
+        self.memory().tell(key.vmid, told.clone());
+        told
     }
+
+    /// An agent that does not answer the first question is not asked the others.
+    async fn ask_agent(&self, base: &str) -> Told {
+        let path = format!("{base}/agent/network-get-interfaces");
+        let Ok(cards) = self.client.get::<AgentInterfaces>(&path).await else { return Told::default() };
+        let network = cards.result.items.iter().filter_map(card).collect();
+        let paths = (format!("{base}/agent/get-osinfo"), format!("{base}/agent/get-fsinfo"));
+        let (system, disks) =
+            tokio::join!(self.client.get::<AgentSystem>(&paths.0), self.client.get::<AgentDisks>(&paths.1),);
+        let system = system.unwrap_or_default().result.0.unwrap_or_default();
+        let words = [("system", system.name), ("kernel", system.kernel)];
+        let words = words.into_iter().filter_map(|(label, word)| Some((label.to_owned(), word?)));
+        let disks = disks.unwrap_or_default();
+        Told { network, inside: words.chain(disks.result.items.iter().filter_map(file_system)).collect() }
+    }
+}
+
+/// A file system with what is used of it.
+fn file_system(disk: &FileSystem) -> Option<(String, String)> {
+    let (used, total) = (disk.used?, disk.total.filter(|total| *total > 0)?);
+    let size = |bytes| crate::backend::proxmox::budget::short(crate::backend::proxmox::budget::gib(bytes));
+    let share = 100 * i128::from(used) / i128::from(total);
+    Some((disk.mountpoint.clone()?, format!("{} of {} GiB, {share} %", size(used), size(total))))
+}
+
+fn labelled(told: Vec<(String, String)>) -> Vec<Fact> {
+    told.into_iter().map(|(label, words)| Fact::new(label, words.as_str())).collect()
 }
 
 /// A card that is no loopback, with its addresses.
@@ -114,7 +139,13 @@ fn waiting(pending: &[Pending]) -> Vec<Fact> {
     pending.iter().filter_map(change).collect()
 }
 
-fn summary(key: GuestKey, node: &str, current: &Current, config: &GuestConfig, now: i64) -> Vec<Fact> {
+fn summary(
+    key: GuestKey,
+    node: &str,
+    current: &Current,
+    config: &GuestConfig,
+    (now, saved): (i64, Option<i64>),
+) -> Vec<Fact> {
     let lock = current.lock.as_deref();
     let template = current.template == Some(true);
     let ha = current.ha.0.as_ref().filter(|ha| ha.managed == Some(true)).and_then(|ha| ha.state.as_deref());
@@ -132,6 +163,8 @@ fn summary(key: GuestKey, node: &str, current: &Current, config: &GuestConfig, n
         fact("tags", rows::tags(config.text("tags").unwrap_or_default()).as_str()),
         fact("ha", ha.unwrap_or_default()),
         fact("agent", agent(key, current, config)),
+        fact("saved", saved.and_then(|at| jiff::Timestamp::from_second(at).ok()))
+            .map(|fact| fact.format(Format::Age)),
         fact("machine", current.running_machine.as_deref().unwrap_or_default()),
         fact("qemu", current.running_qemu.as_deref().unwrap_or_default()),
         fact("notes", config.text("description").unwrap_or_default().trim()),

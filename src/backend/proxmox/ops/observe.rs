@@ -6,7 +6,7 @@ use crate::backend::proxmox::guest::{Family, GuestConfig, GuestKey};
 use crate::backend::proxmox::kinds::{GUESTS, SNAPSHOTS};
 use crate::backend::proxmox::rights::Permissions;
 use crate::backend::proxmox::upid::Upid;
-use crate::backend::proxmox::wire::Current;
+use crate::backend::proxmox::wire::{Current, Task};
 use crate::backend::proxmox::{Proxmox, find, rows};
 use crate::model::id::{EntityId, Identity};
 use crate::model::op::{Decision, Evidence, Job, Verdict};
@@ -23,6 +23,8 @@ pub(super) struct Observed {
     pub(super) permissions: Permissions,
     /// What works on this node.
     pub(super) active: Vec<Upid>,
+    /// The last task that takes such a lock as it has, where none works on it.
+    left_by: Option<Upid>,
 }
 
 impl Observed {
@@ -62,7 +64,25 @@ impl Proxmox {
             tokio::join!(self.client.get::<Current>(&current), self.permissions(), self.active(&node));
         let (current, permissions, active) = (current?, permissions?, active?);
         self.memory().saw(key.vmid, current.state());
-        Ok(Observed { key, node, config, current, permissions, active })
+        let mut seen = Observed { key, node, config, current, permissions, active, left_by: None };
+        if let Some(lock) = seen.lock().filter(|_| seen.busy().is_none()) {
+            seen.left_by = self.left_by(key, &seen.node, lock).await;
+        }
+        Ok(seen)
+    }
+
+    /// Who took a lock that nobody stands behind any more; nothing where that cannot be seen.
+    async fn left_by(&self, key: GuestKey, node: &str, lock: &str) -> Option<Upid> {
+        let path = format!("/nodes/{node}/tasks?source=all&limit=20&vmid={}", key.vmid);
+        let tasks: Vec<Task> = self.client.list(&path).await.ok()?;
+        let takes = match lock {
+            "backup" => "vzdump",
+            "snapshot-delete" => "delsnapshot",
+            "suspending" => "qmsuspend",
+            // The others are called as what takes them: clone, create, migrate, rollback, snapshot.
+            other => other,
+        };
+        tasks.iter().filter_map(|task| Upid::parse(task.upid.as_deref()?)).find(|upid| upid.kind.ends_with(takes))
     }
 }
 
@@ -129,9 +149,14 @@ fn locked(seen: &Observed) -> Option<Finding> {
         None if !sees_all => format!("locked ({lock}); by whom cannot be seen without Sys.Audit"),
         None => {
             let tool = if seen.key.family == Family::Qemu { "qm" } else { "pct" };
+            let who = seen.left_by.as_ref().map_or_else(String::new, |upid| {
+                let since = jiff::Timestamp::from_second(upid.start).unwrap_or_default();
+                let since = since.strftime("%Y-%m-%d %H:%MZ");
+                format!(", left by {} of {} from {since}", rows::task_title(&upid.kind), upid.user)
+            });
             format!(
-                "locked ({lock}), and no task stands behind it: a stale lock. vigie does not force it; on {} run \
-                 `{tool} unlock {}`",
+                "locked ({lock}), and no task stands behind it: a stale lock{who}. vigie does not force it; on {} \
+                 run `{tool} unlock {}`",
                 seen.node, seen.key.vmid
             )
         }

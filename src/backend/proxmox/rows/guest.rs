@@ -60,6 +60,8 @@ pub(super) fn row(
         Cell::new(rate(guest, vmid, memory, now).filter(|_| on)),
         lock.map_or_else(Cell::empty, |lock| Cell::toned(Value::Text(memory.words.share(lock)), Tone::Warn)),
         Cell::new(memory.saved(vmid).and_then(instant)),
+        Cell::new(memory.snapped(vmid).and_then(instant)),
+        Cell::new(memory.address(vmid)),
         text(memory, guest.tags.as_deref().map(tags).as_deref()),
         text(memory, guest.pool.as_deref()),
         text(memory, ha),

@@ -6,7 +6,7 @@ use crate::backend::proxmox::guest::Family;
 use crate::backend::sim::lab as facts;
 
 use super::answer::{Answer, Params};
-use super::lab::{Backup, Guest, Lab, Node};
+use super::lab::{Backup, GIB, Guest, Lab, Node};
 use super::read::allowed;
 
 /// A guest's snapshots, unordered, with the place where it stands.
@@ -62,21 +62,30 @@ pub fn migration(lab: &Lab, guest: &Guest, params: &Params) -> Answer {
 }
 
 /// What the guest agent says, where there is one that answers.
-pub fn agent(guest: &Guest) -> Answer {
+pub fn agent(guest: &Guest, call: &str) -> Option<Answer> {
     if !guest.config.contains_key("agent") {
-        return Answer::refused(500, "No QEMU guest agent configured");
+        return Some(Answer::refused(500, "No QEMU guest agent configured"));
     }
     if !guest.is_up() {
-        return Answer::refused(500, &format!("VM {} is not running", guest.vmid));
+        return Some(Answer::refused(500, &format!("VM {} is not running", guest.vmid)));
     }
+    Some(Answer::ok(&json!({ "result": match call {
+        "network-get-interfaces" => cards(guest),
+        "get-osinfo" => json!({ "id": "talos", "name": "Talos", "pretty-name": "Talos (v1.9.0)", "version-id": "v1.9.0",
+            "kernel-release": "6.12.5-talos", "machine": "x86_64" }),
+        "get-fsinfo" => json!([{ "name": "sda4", "mountpoint": "/var", "type": "xfs", "disk": [],
+            "used-bytes": guest.disk * (GIB / 3), "total-bytes": guest.disk * GIB }]),
+        _ => return None,
+    } })))
+}
+
+fn cards(guest: &Guest) -> Value {
     let card = |name: &str, mac: &str, ip: &str| {
         json!({ "name": name, "hardware-address": mac,
             "ip-addresses": [{ "ip-address": ip, "ip-address-type": "ipv4", "prefix": 24 }] })
     };
     let address = facts::address(&guest.name);
-    let cards =
-        [card("lo", "00:00:00:00:00:00", "127.0.0.1"), card("eth0", &facts::mac(&guest.name), &address)];
-    Answer::ok(&json!({ "result": cards }))
+    json!([card("lo", "00:00:00:00:00:00", "127.0.0.1"), card("eth0", &facts::mac(&guest.name), &address)])
 }
 
 /// A container's addresses, as its host sees them.

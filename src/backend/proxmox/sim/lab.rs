@@ -9,8 +9,8 @@ use crate::backend::proxmox::guest::Family;
 use crate::backend::proxmox::rights::Permissions;
 use crate::backend::sim::World;
 
-use super::build;
 use super::task::{Change, Effect, Task};
+use super::{build, house};
 
 /// Bytes in a GiB.
 pub const GIB: i64 = 1 << 30;
@@ -215,6 +215,8 @@ pub struct Lab {
     pub deaf: Vec<u32>,
     /// The list as it was broadcast last, and when.
     pub broadcast: Option<(i64, Bytes)>,
+    /// What flags of the world said at the last look.
+    pub heard: BTreeMap<&'static str, String>,
     next_pid: u32,
 }
 
@@ -234,6 +236,7 @@ impl Lab {
             large: world.size.guests > 0,
             deaf: Vec::new(),
             broadcast: None,
+            heard: BTreeMap::new(),
             next_pid: 0x0001_0000 + u32::try_from(world.seed % 4096).unwrap_or(0),
         };
         build::fill(&mut lab, world);
@@ -258,6 +261,7 @@ impl Lab {
                 self.apply(&effect, when);
             }
         }
+        house::disturb(self, world);
     }
 
     fn apply(&mut self, effect: &Effect, when: i64) {

@@ -9,6 +9,7 @@ mod build;
 mod dump;
 mod figures;
 mod hosts;
+mod house;
 mod keeping;
 mod lab;
 mod power;

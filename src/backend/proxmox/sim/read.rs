@@ -75,8 +75,10 @@ fn on_guest(lab: &Lab, guest: &Guest, path: &[&str], params: &Params) -> Option<
         ["snapshot"] => allowed(lab, &rights, "VM.Audit", || keeping::snapshots(guest)),
         ["rrddata"] => allowed(lab, &rights, "VM.Audit", || guest_samples(lab, guest)),
         ["migrate"] => allowed(lab, &rights, "VM.Migrate", || keeping::migration(lab, guest, params)),
-        ["agent", "network-get-interfaces"] => {
-            allowed(lab, &rights, "VM.GuestAgent.Audit|VM.GuestAgent.Unrestricted", || keeping::agent(guest))
+        ["agent", call] => {
+            return keeping::agent(guest, call).map(|answer| {
+                allowed(lab, &rights, "VM.GuestAgent.Audit|VM.GuestAgent.Unrestricted", || answer)
+            });
         }
         ["interfaces"] => allowed(lab, &rights, "VM.Audit", || keeping::interfaces(guest)),
         _ => return None,

@@ -213,3 +213,93 @@ async fn a_host_is_woken_by_a_packet_of_our_own() {
     };
     assert_eq!(asleep.preflight(&unknown).await.unwrap().decision, Decision::Refuse);
 }
+
+#[tokio::test]
+async fn what_was_written_to_disk_goes_on_with_the_next_start() {
+    let lab = lab("calm").await;
+    let away = lab.on("proxmox.suspend", kinds::GUESTS, "talos-prod-cp", &[("todisk", "true")]).await;
+    let since = lab.now();
+    let (receipt, _) = lab.run(&away).await;
+    let proof = lab.proof(&away, receipt.unwrap().remote.as_deref(), since).await;
+    assert_eq!(proof, Proof::Seen("its memory is on disk and it is off".into()));
+    let back = lab.job("proxmox.start", "talos-prod-cp").await;
+    let verdict = lab.backend.preflight(&back).await.unwrap();
+    assert!(verdict.evidence.iter().any(|fact| fact.says.contains("it resumes")), "{:?}", verdict.evidence);
+    let (receipt, _) = lab.run(&back).await;
+    assert!(matches!(lab.proof(&back, receipt.unwrap().remote.as_deref(), since).await, Proof::Seen(_)));
+}
+
+#[tokio::test]
+async fn devices_and_storages_that_cannot_do_it_refuse_beforehand() {
+    let lab = lab("calm").await;
+    lab.server.lab().guests.get_mut(&110).unwrap().state = "running";
+    let hang = [("newid", "500"), ("name", "copy"), ("full", "false")];
+    let linked = lab.on("proxmox.clone", kinds::GUESTS, "talos-template", &hang).await;
+    assert!(lab.backend.preflight(&linked).await.unwrap().decision < Decision::Blind);
+    lab.server.lab().guests.get_mut(&9000).unwrap().config.insert("scsi1".into(), "backup-hdd:x,size=1G".into());
+    let cases = [
+        (lab.on("proxmox.suspend", kinds::GUESTS, "windows-gaming", &[("todisk", "true")]).await, "passed-through"),
+        (linked, "no copy can hang on a disk in backup-hdd, local-zfs"),
+    ];
+    for (job, part) in cases {
+        let verdict = lab.backend.preflight(&job).await.unwrap();
+        assert_eq!(verdict.decision, Decision::Refuse, "{}: {:?}", job.op, verdict.evidence);
+        assert!(verdict.evidence.iter().any(|fact| fact.says.contains(part)), "{:?}", verdict.evidence);
+    }
+}
+
+/// A backup that runs, and the job that breaks it off.
+async fn breaking_off(lab: &Lab) -> (Job, tokio::task::JoinHandle<()>) {
+    let args = [("storage", "backup-hdd"), ("mode", "snapshot")];
+    let dump = lab.on("proxmox.backup", kinds::GUESTS, "talos-prod-worker-1", &args).await;
+    let (sink, mut told) = mpsc::channel(1_000);
+    let other = quick(&lab.settings, &lab.world.clock);
+    let dumping = tokio::spawn(async move {
+        let _ = other.operate(&dump, sink).await;
+    });
+    let Some(Progress::Accepted(upid)) = told.recv().await else { panic!("not accepted") };
+    (lab.on("proxmox.stop-task", kinds::TASKS, &upid, &[]).await, dumping)
+}
+
+#[tokio::test]
+async fn a_task_of_others_is_not_ours_to_stop_and_a_lost_stop_is_seen_by_its_effect() {
+    let lab = lab("calm").await;
+    let (stop, dumping) = breaking_off(&lab).await;
+    if let Some(task) = lab.server.lab().tasks.last_mut() {
+        task.user = "root@pam".into();
+        task.upid = task.upid.replace("vigie@pve!console", "root@pam");
+    }
+    let upid = lab.server.lab().tasks.last().unwrap().upid.clone();
+    let theirs = lab.on("proxmox.stop-task", kinds::TASKS, &upid, &[]).await;
+    lab.world.set("proxmox.permissions", r#"{"/":{"VM.Audit":1,"Sys.Audit":1}}"#);
+    let verdict = lab.backend.preflight(&theirs).await.unwrap();
+    assert_eq!(verdict.decision, Decision::Refuse, "{:?}", verdict.evidence);
+    let (result, _) = lab.run(&theirs).await;
+    let Err(SendError::Refused(fault)) = result else { panic!("{result:?}") };
+    assert_eq!(fault.missing.as_deref(), Some("Sys.Modify on /nodes/pve"));
+    dumping.abort();
+
+    lab.world.set("proxmox.permissions", "");
+    drop(stop);
+    let (stop, dumping) = breaking_off(&lab).await;
+    let since = lab.now();
+    lab.world.set("proxmox.lose", "writes");
+    let (result, _) = lab.run(&stop).await;
+    assert!(matches!(result, Err(SendError::Unknown(_))), "{result:?}");
+    let proof = lab.proof(&stop, None, since).await;
+    assert!(matches!(&proof, Proof::Seen(words) if words.contains("interrupted")), "{proof:?}");
+    dumping.abort();
+}
+
+#[tokio::test]
+async fn a_shutdown_counts_down_while_the_guest_is_asked() {
+    let lab = lab("calm").await;
+    lab.world.set("proxmox.deaf", "100");
+    let job = lab.on("proxmox.shutdown", kinds::GUESTS, "talos-prod-cp", &[("timeout", "20s")]).await;
+    let (result, told) = lab.run(&job).await;
+    assert!(matches!(result, Err(SendError::Failed(_))), "{result:?}");
+    let counted = |step: &Progress| matches!(step, Progress::Step { note, .. } if note.ends_with(" s left"));
+    assert!(told.iter().any(counted), "{told:?}");
+    let op = ops::all().into_iter().find(|op| op.name == "proxmox.shutdown").unwrap();
+    assert_eq!(op.fallback.as_deref(), Some("proxmox.stop"));
+}

@@ -20,13 +20,14 @@ const SNAPSHOT: &str = "pre_talos_1_9";
 /// The volume is named after the time of the lab's clock.
 const BACKUP: &str = "talos-prod-worker-1";
 
-const CASES: [Case; 16] = [
+const CASES: [Case; 17] = [
     guest("proxmox.start", "talos-dev", "qmstart"),
     guest("proxmox.shutdown", "talos-prod-cp", "qmshutdown"),
     guest("proxmox.stop", "talos-prod-cp", "qmstop"),
     guest("proxmox.reboot", "talos-prod-cp", "qmreboot"),
     guest("proxmox.reset", "talos-prod-cp", "qmreset"),
     guest("proxmox.suspend", "talos-prod-cp", "qmpause"),
+    Case { args: &[("todisk", "true")], ..guest("proxmox.suspend", "talos-prod-cp", "qmsuspend") },
     guest("proxmox.resume", "talos-prod-worker-1", "qmresume"),
     Case {
         args: &[("name", "before_test"), ("description", "a test"), ("ram", "true")],

@@ -1,5 +1,6 @@
 //! What real servers answer, as it is and with a wrong type in every field in turn.
 
+use proptest::prelude::{Just, Strategy, any, prop, prop_oneof, proptest};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -8,9 +9,9 @@ use crate::backend::proxmox::guest::GuestConfig;
 use crate::backend::proxmox::lenient::{Items, LaxText};
 use crate::backend::proxmox::rights::Permissions;
 use crate::backend::proxmox::wire::{
-    AgentInterfaces, BackupJob, Certificate, Current, Data, Disk, Interface, LogEntry, Mapping, Migration,
-    NodeConfig, NodeStatus, PciDevice, Pending, Refusal, Sample, Service, Smart, Snapshot, Task, TaskStatus,
-    Update, Vdev, Version, Volume, Zpool,
+    AgentDisks, AgentInterfaces, AgentSystem, BackupJob, Certificate, ClusterLog, Current, Data, Disk,
+    Feature, Interface, Link, LogEntry, Mapping, Migration, NodeConfig, NodeStatus, PciDevice, Pending,
+    Refusal, Sample, Service, Smart, Snapshot, Task, TaskStatus, Update, Vdev, Version, Volume, Zpool,
 };
 
 const SHAPES: &str = include_str!("../fixtures/shapes.json");
@@ -93,6 +94,11 @@ fn every_known_shape_is_read_and_no_single_field_can_spoil_it() {
             "migration" => survives::<Migration>,
             "agent_interfaces" => survives::<AgentInterfaces>,
             "lxc_interfaces" => survives::<Items<Interface>>,
+            "agent_system" => survives::<AgentSystem>,
+            "agent_disks" => survives::<AgentDisks>,
+            "cluster_log" => survives::<Items<ClusterLog>>,
+            "network" => survives::<Items<Link>>,
+            "feature" => survives::<Feature>,
             "backups" | "volumes" => survives::<Items<Volume>>,
             "jobs" => survives::<Items<BackupJob>>,
             "disks" => survives::<Items<Disk>>,
@@ -147,4 +153,83 @@ fn both_truths_of_memory_and_both_spellings_of_a_configuration_are_understood() 
     let config = serde_json::from_value::<Data<GuestConfig>>(shapes["config"].clone()).unwrap().data;
     assert_eq!((config.memory_mib(), config.passthrough().len()), (Some(32_768), 1));
     assert_eq!(config.storages().into_iter().collect::<Vec<_>>(), ["local-zfs"]);
+}
+
+/// Any JSON at all, of the fields that a server uses and of others.
+fn any_json() -> impl Strategy<Value = Value> {
+    let scalar = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        "\\PC{0,12}".prop_map(Value::from),
+        prop::sample::select(vec!["qemu", "lxc", "node", "storage", "qemu/100", "running", "1", "", "Infinity"])
+            .prop_map(Value::from),
+    ];
+    let key = prop::sample::select(vec![
+        "id", "type", "vmid", "name", "node", "status", "template", "cpu", "mem", "maxmem", "uptime", "netin", "netout",
+        "lock", "tags", "hastate", "storage", "content", "shared", "data", "x",
+    ]);
+    scalar.prop_recursive(4, 48, 8, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            prop::collection::btree_map(key.clone().prop_map(str::to_owned), inner, 0..10)
+                .prop_map(|fields| Value::Object(fields.into_iter().collect())),
+        ]
+    })
+}
+
+/// Reads a body as everything that a server can be asked for; whatever it is, nothing breaks.
+fn read_as_anything(text: &str) {
+    fn read<T: DeserializeOwned>(text: &str) {
+        let _ = serde_json::from_str::<Data<T>>(text);
+    }
+    let place = Place { instance: "pve".into(), domain: Domain::Home };
+    let mut memory = Memory::default();
+    for second in [0, 5, i64::from(u32::MAX)] {
+        let now = Timestamp::from_second(second).unwrap();
+        let _ = read_resources(text.as_bytes(), &place, &mut memory, now);
+    }
+    let readers: [fn(&str); 16] = [
+        read::<Items<Task>>,
+        read::<TaskStatus>,
+        read::<Items<LogEntry>>,
+        read::<Current>,
+        read::<GuestConfig>,
+        read::<NodeStatus>,
+        read::<Items<Sample>>,
+        read::<Items<Snapshot>>,
+        read::<Items<Volume>>,
+        read::<Items<BackupJob>>,
+        read::<Items<Disk>>,
+        read::<Smart>,
+        read::<Vdev>,
+        read::<Permissions>,
+        read::<Migration>,
+        read::<Items<Mapping>>,
+    ];
+    for read in readers {
+        read(text);
+    }
+    let _ = serde_json::from_str::<Refusal>(text);
+}
+
+proptest! {
+    #[test]
+    fn no_answer_breaks_the_reader(body in any_json(), enveloped in any::<bool>()) {
+        let body = if enveloped { json!({ "data": body }) } else { body };
+        read_as_anything(&body.to_string());
+    }
+
+    #[test]
+    fn nor_does_an_answer_that_breaks_off_or_is_none(cut in any::<prop::sample::Index>(), noise in "\\PC{0,40}") {
+        let shapes = shapes();
+        let whole: Vec<&Value> = shapes.values().collect();
+        let text = whole[cut.index(whole.len())].to_string();
+        let end = (0..=cut.index(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap();
+        read_as_anything(&text[..end]);
+        read_as_anything(&noise);
+        read_as_anything(&format!("{}{noise}", &text[..end]));
+    }
 }

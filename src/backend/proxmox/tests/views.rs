@@ -157,3 +157,97 @@ async fn the_way_into_a_guest_leads_over_its_host() {
         assert_eq!(way(kind, key), None, "{key}");
     }
 }
+
+#[tokio::test]
+async fn a_host_shows_its_network_and_what_the_cluster_says_of_it() {
+    let lab = lab("calm").await;
+    let text = async || {
+        let View::Doc(doc) = first(&lab, kinds::NODES, "pve", "describe").await else { panic!("no document") };
+        format!("{doc:?}")
+    };
+    let all = text().await;
+    for part in ["vmbr0", "192.0.2.2/24", "cluster log", "starting task"] {
+        assert!(all.contains(part), "{part}: {all}");
+    }
+    lab.world.set("proxmox.permissions", r#"{"/":{"VM.Audit":1,"Sys.Audit":1}}"#);
+    assert!(text().await.contains("hidden: needs Sys.Modify on /nodes/pve"));
+}
+
+#[tokio::test]
+async fn a_guest_tells_what_is_inside_it_and_its_screen_has_an_address() {
+    let lab = lab("calm").await;
+    poll(&lab, watch::RESOURCES).await;
+    let View::Doc(doc) = first(&lab, kinds::GUESTS, "qemu/101", "describe").await else { panic!("no document") };
+    let text = format!("{doc:?}");
+    assert!(text.contains("Talos (v1.9.0)") && text.contains("33 %"), "{text}");
+    let page = |kind: &str, key: &str| lab.backend.link(&EntityId::new(kind, "pve", key));
+    let base = &lab.settings.connection.url;
+    let screen = format!("{base}/?console=kvm&novnc=1&vmid=110&vmname=windows-gaming&node=pve");
+    assert_eq!(page(kinds::GUESTS, "qemu/110"), Some(screen));
+    assert!(page(kinds::GUESTS, "lxc/130").unwrap().contains("console=lxc&xtermjs=1"));
+    assert_eq!(page(kinds::GUESTS, "qemu/999"), None);
+    assert_eq!(page(kinds::TASKS, "UPID:x"), None);
+}
+
+#[tokio::test]
+async fn a_list_that_did_not_change_is_not_read_again() {
+    let lab = lab("calm").await;
+    let source = SourceId::new(ID, "pve", watch::RESOURCES);
+    let mut told = Vec::new();
+    for _ in 0..60 {
+        told.push(matches!(lab.backend.refresh(&source).await.unwrap(), Delta::Same(_)));
+    }
+    assert!(!told[0] && told.contains(&true), "{told:?}");
+    lab.backend.memory().saw(110, "running");
+    assert!(matches!(lab.backend.refresh(&source).await.unwrap(), Delta::Reset(_)), "our own look is fresher");
+}
+
+#[tokio::test]
+async fn a_host_that_is_shut_down_says_so_before_it_is_silent() {
+    let lab = lab("calm").await;
+    for (power, farewell) in [("", false), ("down", true), ("boot", false)] {
+        lab.world.clear_faults();
+        lab.world.set("proxmox.power", power);
+        poll(&lab, watch::RECENT).await;
+        lab.world.inject("proxmox:off".parse().unwrap());
+        let quiet = quick(&lab.settings, &lab.world.clock);
+        quiet.memory().leaving = lab.backend.memory().leaving;
+        let error = quiet.poll(&SourceId::new(ID, "pve", watch::RESOURCES)).await.unwrap_err();
+        assert_eq!((error.fault.layer, error.fault.farewell), (Layer::Tcp, farewell), "{power}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn the_doctor_names_exactly_what_a_reduced_token_can_and_cannot_do() {
+    let lab = lab("calm").await;
+    let role = r#"{"/":{"VM.Audit":1,"Sys.Audit":1,"Datastore.Audit":1,"VM.PowerMgmt":1,"VM.Snapshot":1}}"#;
+    lab.world.set("proxmox.permissions", role);
+    let diagnosis = lab.backend.doctor().await;
+    let said = |word: &str| -> Vec<String> {
+        let findings = diagnosis.findings.iter().filter(|finding| finding.what == "rights");
+        findings.filter_map(|finding| finding.says.strip_prefix(word).map(str::to_owned)).collect()
+    };
+    assert_eq!(
+        said("can "),
+        [
+            "start, shutdown, stop, reboot, reset, suspend, resume, snapshot, rollback, delete-snapshot, stop-task, wake",
+            "suspend in memory only: more needs VM.Config.Disk on /vms",
+            "stop-task for its own tasks only: more needs Sys.Modify on /nodes",
+        ]
+    );
+    assert_eq!(
+        said("cannot "),
+        [
+            "backup: needs VM.Backup on /vms",
+            "clone: needs VM.Clone on /vms",
+            "migrate: needs VM.Migrate on /vms",
+            "note-backup: needs VM.Backup on /vms",
+            "protect-backup: needs VM.Backup on /vms",
+            "set-description: needs VM.Config.Options on /vms",
+            "set-tags: needs VM.Config.Options on /vms",
+        ]
+    );
+    let rights = diagnosis.rights.unwrap();
+    assert_eq!(rights, lab.backend.rights().await.unwrap(), "the screen greys out the same");
+    assert_eq!(rights.missing.len(), 7);
+}

@@ -181,6 +181,49 @@ pub struct AgentInterfaces {
     pub result: Items<Interface>,
 }
 
+/// What the guest agent answers to `get-osinfo`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct AgentSystem {
+    /// The system.
+    pub result: Maybe<System>,
+}
+
+/// An operating system, as the agent in it sees it.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct System {
+    /// `Talos (v1.12.1)`.
+    #[serde(rename = "pretty-name", deserialize_with = "lax")]
+    pub name: Option<String>,
+    /// Its kernel.
+    #[serde(rename = "kernel-release", deserialize_with = "lax")]
+    pub kernel: Option<String>,
+}
+
+/// What the guest agent answers to `get-fsinfo`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct AgentDisks {
+    /// The file systems.
+    pub result: Items<FileSystem>,
+}
+
+/// A file system, as the agent sees it.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct FileSystem {
+    /// Where it is mounted.
+    #[serde(deserialize_with = "lax")]
+    pub mountpoint: Option<String>,
+    /// Bytes.
+    #[serde(rename = "used-bytes", deserialize_with = "lax")]
+    pub used: Option<i64>,
+    /// Bytes.
+    #[serde(rename = "total-bytes", deserialize_with = "lax")]
+    pub total: Option<i64>,
+}
+
 /// A network card, as an agent or a container's host sees it.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]

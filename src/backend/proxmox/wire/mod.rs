@@ -12,7 +12,10 @@ use serde::Deserialize;
 
 use super::lenient::{LaxText, Maybe, lax};
 
-pub use guest::{AgentInterfaces, Current, Feature, Interface, Migration, Pending, Snapshot};
+pub use guest::{
+    AgentDisks, AgentInterfaces, AgentSystem, Current, Feature, FileSystem, Interface, Migration, Pending,
+    Snapshot,
+};
 pub use keeping::{BackupJob, Disk, Smart, SmartAttribute, Vdev, Volume, Zpool};
 pub use node::{
     Certificate, ClusterLog, Link, Mapping, NodeConfig, NodeStatus, PciDevice, Sample, Service, Update,
