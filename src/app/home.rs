@@ -1,5 +1,6 @@
 //! The house: whether it is there, what was declared of it, and what differs after it came back.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -10,6 +11,7 @@ use crate::model::journal::{Declaration, Line, declarations};
 use crate::model::kind::{Format, KindSpec};
 use crate::model::row::{Cell, Domain, Row, Tone};
 use crate::model::snapshot::{Absence, Delta, SourceHealth, Update};
+use crate::model::store::Source;
 use crate::model::view::{Doc, DocLine, Fact};
 
 use super::App;
@@ -196,19 +198,38 @@ impl App {
         sources.any(|source| source.health == SourceHealth::Fresh)
     }
 
+    /// One line for each system: how its worst source is, and when any was last heard of.
     fn home_systems(&self) -> Vec<Vec<Cell>> {
-        let sources = self.facts.store.sources().filter(|source| source.spec.domain == Domain::Home);
-        let line = |source: &crate::model::store::Source| {
-            let (word, tone) = match source.absence {
-                Some(absence) => (absence.word(), absence.tone(self.look.now)),
-                None if source.health == SourceHealth::Fresh => ("fresh", Tone::Ok),
-                None => (source.health.word(), Tone::Unknown),
-            };
-            let name =
-                format!("{} {} {}", source.spec.id.backend, source.spec.id.instance, source.spec.id.feed);
-            vec![Cell::new(name.as_str()), Cell::toned(word, tone), Cell::new(source.good_at)]
+        let mut systems: BTreeMap<String, Vec<&Source>> = BTreeMap::new();
+        let here = |source: &&Source| source.spec.domain == Domain::Home && !source.spec.is_on_demand();
+        for source in self.facts.store.sources().filter(here) {
+            let name = format!("{} {}", source.spec.id.backend, source.spec.id.instance);
+            systems.entry(name).or_default().push(source);
+        }
+        let line = |(name, sources): (String, Vec<&Source>)| {
+            let worst = sources.iter().max_by_key(|source| severity(source));
+            let (word, tone) = worst.map_or(("", Tone::Unknown), |source| self.standing(source));
+            let heard = sources.iter().filter_map(|source| source.good_at).max();
+            vec![Cell::new(name.as_str()), Cell::toned(word, tone), Cell::new(heard)]
         };
-        sources.map(line).collect()
+        systems.into_iter().map(line).collect()
+    }
+
+    fn standing(&self, source: &Source) -> (&'static str, Tone) {
+        match source.absence {
+            Some(absence) => (absence.word(), absence.tone(self.look.now)),
+            None if source.health == SourceHealth::Fresh => ("fresh", Tone::Ok),
+            None => (source.health.word(), Tone::Unknown),
+        }
+    }
+}
+
+fn severity(source: &Source) -> u8 {
+    match source.health {
+        _ if source.absence.is_some() => 3,
+        SourceHealth::Stale(_) | SourceHealth::Denied(_) => 2,
+        SourceHealth::Loading => 1,
+        SourceHealth::Fresh => 0,
     }
 }
 

@@ -254,7 +254,11 @@ mod tests {
         let host = |booted: Option<Timestamp>| {
             Arc::new(Row::new(EntityId::new(HOSTS, "pve", "pve"), "pve", vec![Cell::new(booted)]))
         };
-        let hosts = KindSpec { id: HOSTS.into(), columns: vec![Column::new("age", "up", Width::Flex(4), "")], ..kind() };
+        let hosts = KindSpec {
+            id: HOSTS.into(),
+            columns: vec![Column::new("age", "up", Width::Flex(4), "")],
+            ..kind()
+        };
         let told = |rows: &[Arc<Row>]| has_restarted(rows, &[&hosts], at(100));
         assert_eq!(told(&[]), None);
         assert_eq!(told(&[host(None)]), None, "the first lists after a start do not say");

@@ -85,7 +85,9 @@ impl Proxmox {
             diagnosis.findings.push(Finding::new("rights", says, Tone::Warn));
         }
         for (op, privilege, below, only) in PARTLY {
-            if !missing.contains_key(&format!("proxmox.{op}")) && !permissions.allows_somewhere(below, privilege) {
+            if !missing.contains_key(&format!("proxmox.{op}"))
+                && !permissions.allows_somewhere(below, privilege)
+            {
                 let says = format!("can {op} {only}: more needs {privilege} on {below}");
                 diagnosis.findings.push(Finding::new("rights", says, Tone::Dim));
             }

@@ -117,7 +117,8 @@ impl Proxmox {
         let mut memory = self.memory();
         let mut snapshot = rows::project(&list, &self.place, &mut memory, now);
         if memory.count() > MANY {
-            let note = "configurations of so many guests are read one by one, when a guest is opened or acted on";
+            let note =
+                "configurations of so many guests are read one by one, when a guest is opened or acted on";
             snapshot.notes.push(note.to_owned());
         }
         Ok(snapshot)

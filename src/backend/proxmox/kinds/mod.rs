@@ -78,9 +78,14 @@ fn guests() -> KindSpec {
         Column::new("backup", "saved", Width::Fixed(5), "Time since its last good backup.")
             .format(Format::Age)
             .priority(5),
-        Column::new("snapshot", "snap", Width::Fixed(4), "Time since its newest snapshot, where they were read.")
-            .format(Format::Age)
-            .wide(),
+        Column::new(
+            "snapshot",
+            "snap",
+            Width::Fixed(4),
+            "Time since its newest snapshot, where they were read.",
+        )
+        .format(Format::Age)
+        .wide(),
         Column::new("ip", "ip", Width::Fit(2, 15), "An address that it told when it was last opened.").wide(),
         Column::new("tags", "tags", Width::Fit(4, 24), "Its tags.").priority(8),
         Column::new("pool", "pool", Width::Fit(4, 12), "The pool it belongs to.").wide(),

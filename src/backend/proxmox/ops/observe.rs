@@ -82,7 +82,10 @@ impl Proxmox {
             // The others are called as what takes them: clone, create, migrate, rollback, snapshot.
             other => other,
         };
-        tasks.iter().filter_map(|task| Upid::parse(task.upid.as_deref()?)).find(|upid| upid.kind.ends_with(takes))
+        tasks
+            .iter()
+            .filter_map(|task| Upid::parse(task.upid.as_deref()?))
+            .find(|upid| upid.kind.ends_with(takes))
     }
 }
 

@@ -236,9 +236,18 @@ async fn devices_and_storages_that_cannot_do_it_refuse_beforehand() {
     let hang = [("newid", "500"), ("name", "copy"), ("full", "false")];
     let linked = lab.on("proxmox.clone", kinds::GUESTS, "talos-template", &hang).await;
     assert!(lab.backend.preflight(&linked).await.unwrap().decision < Decision::Blind);
-    lab.server.lab().guests.get_mut(&9000).unwrap().config.insert("scsi1".into(), "backup-hdd:x,size=1G".into());
+    lab.server
+        .lab()
+        .guests
+        .get_mut(&9000)
+        .unwrap()
+        .config
+        .insert("scsi1".into(), "backup-hdd:x,size=1G".into());
     let cases = [
-        (lab.on("proxmox.suspend", kinds::GUESTS, "windows-gaming", &[("todisk", "true")]).await, "passed-through"),
+        (
+            lab.on("proxmox.suspend", kinds::GUESTS, "windows-gaming", &[("todisk", "true")]).await,
+            "passed-through",
+        ),
         (linked, "no copy can hang on a disk in backup-hdd, local-zfs"),
     ];
     for (job, part) in cases {

@@ -164,12 +164,14 @@ fn any_json() -> impl Strategy<Value = Value> {
         any::<u64>().prop_map(Value::from),
         any::<f64>().prop_map(Value::from),
         "\\PC{0,12}".prop_map(Value::from),
-        prop::sample::select(vec!["qemu", "lxc", "node", "storage", "qemu/100", "running", "1", "", "Infinity"])
-            .prop_map(Value::from),
+        prop::sample::select(vec![
+            "qemu", "lxc", "node", "storage", "qemu/100", "running", "1", "", "Infinity"
+        ])
+        .prop_map(Value::from),
     ];
     let key = prop::sample::select(vec![
-        "id", "type", "vmid", "name", "node", "status", "template", "cpu", "mem", "maxmem", "uptime", "netin", "netout",
-        "lock", "tags", "hastate", "storage", "content", "shared", "data", "x",
+        "id", "type", "vmid", "name", "node", "status", "template", "cpu", "mem", "maxmem", "uptime",
+        "netin", "netout", "lock", "tags", "hastate", "storage", "content", "shared", "data", "x",
     ]);
     scalar.prop_recursive(4, 48, 8, move |inner| {
         prop_oneof![

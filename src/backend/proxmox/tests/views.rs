@@ -162,7 +162,9 @@ async fn the_way_into_a_guest_leads_over_its_host() {
 async fn a_host_shows_its_network_and_what_the_cluster_says_of_it() {
     let lab = lab("calm").await;
     let text = async || {
-        let View::Doc(doc) = first(&lab, kinds::NODES, "pve", "describe").await else { panic!("no document") };
+        let View::Doc(doc) = first(&lab, kinds::NODES, "pve", "describe").await else {
+            panic!("no document")
+        };
         format!("{doc:?}")
     };
     let all = text().await;
@@ -177,7 +179,9 @@ async fn a_host_shows_its_network_and_what_the_cluster_says_of_it() {
 async fn a_guest_tells_what_is_inside_it_and_its_screen_has_an_address() {
     let lab = lab("calm").await;
     poll(&lab, watch::RESOURCES).await;
-    let View::Doc(doc) = first(&lab, kinds::GUESTS, "qemu/101", "describe").await else { panic!("no document") };
+    let View::Doc(doc) = first(&lab, kinds::GUESTS, "qemu/101", "describe").await else {
+        panic!("no document")
+    };
     let text = format!("{doc:?}");
     assert!(text.contains("Talos (v1.9.0)") && text.contains("33 %"), "{text}");
     let page = |kind: &str, key: &str| lab.backend.link(&EntityId::new(kind, "pve", key));
@@ -199,7 +203,10 @@ async fn a_list_that_did_not_change_is_not_read_again() {
     }
     assert!(!told[0] && told.contains(&true), "{told:?}");
     lab.backend.memory().saw(110, "running");
-    assert!(matches!(lab.backend.refresh(&source).await.unwrap(), Delta::Reset(_)), "our own look is fresher");
+    assert!(
+        matches!(lab.backend.refresh(&source).await.unwrap(), Delta::Reset(_)),
+        "our own look is fresher"
+    );
 }
 
 #[tokio::test]

@@ -188,7 +188,11 @@ async fn a_lock_that_no_task_stands_behind_is_called_stale() {
     (left.user, left.starts, left.ends) = ("root@pam".into(), began, began + 60);
     lab.server.lab().tasks.push(left);
     let verdict = lab.backend.preflight(&job).await.unwrap();
-    assert!(says(&verdict, "lock").contains("left by backup of root@pam from 2026-11-02"), "{}", says(&verdict, "lock"));
+    assert!(
+        says(&verdict, "lock").contains("left by backup of root@pam from 2026-11-02"),
+        "{}",
+        says(&verdict, "lock")
+    );
     let (result, _) = lab.run(&job).await;
     let Err(SendError::Failed(fault)) = result else { panic!("{result:?}") };
     assert!(fault.what.contains("VM is locked (backup)") && fault.hint.contains("qm unlock"), "{fault:?}");
