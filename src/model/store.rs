@@ -10,6 +10,17 @@ use super::remembered::Remembered;
 use super::row::{Domain, Row};
 use super::snapshot::{Absence, Delta, Epoch, Fault, Layer, Snapshot, SourceHealth, SourceSpec, Update};
 
+/// Where a source's rows come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    /// From the server.
+    Seen,
+    /// From an earlier process; a backend has declared the source since.
+    Remembered,
+    /// From an earlier process, and no backend has declared the source yet.
+    Unclaimed,
+}
+
 /// What is known from one source.
 #[derive(Debug)]
 pub struct Source {
@@ -23,13 +34,11 @@ pub struct Source {
     pub complete: bool,
     /// What the reader must know of the rows.
     pub notes: Vec<String>,
-    /// Whether the rows are those of an earlier process.
-    pub remembered: bool,
     /// Whether it announced that it would go, before it was last heard of.
     pub farewell: bool,
     /// Why it does not answer, where its whole domain does not.
     pub absence: Option<Absence>,
-    claimed: bool,
+    origin: Origin,
     epoch: Epoch,
     rows: HashMap<EntityId, Held>,
     resets: u32,
@@ -50,10 +59,9 @@ impl Source {
             good_at: None,
             complete: false,
             notes: Vec::new(),
-            remembered: false,
             farewell: false,
             absence: None,
-            claimed: true,
+            origin: Origin::Seen,
             epoch: Epoch::default(),
             rows: HashMap::new(),
             resets: 0,
@@ -73,6 +81,18 @@ impl Source {
     /// One of its rows.
     pub fn get(&self, id: &EntityId) -> Option<&Arc<Row>> {
         self.rows.get(id).map(|held| &held.row)
+    }
+
+    /// Whether its rows are those of an earlier process.
+    pub fn is_remembered(&self) -> bool {
+        self.origin != Origin::Seen
+    }
+
+    /// Its backend has declared it.
+    fn claim(&mut self) {
+        if self.origin == Origin::Unclaimed {
+            self.origin = Origin::Remembered;
+        }
     }
 
     /// Whether it announced that it would go, and is gone.
@@ -124,7 +144,7 @@ impl Store {
         match self.sources.get_mut(&spec.id) {
             Some(known) => {
                 known.spec = spec;
-                known.claimed = true;
+                known.claim();
             }
             None => {
                 self.sources.insert(spec.id.clone(), Source::new(spec));
@@ -137,12 +157,15 @@ impl Store {
         let Remembered { spec, at, farewell, rows } = memory;
         let id = spec.id.clone();
         let source =
-            self.sources.entry(id).or_insert_with(|| Source { claimed: false, ..Source::new(spec.clone()) });
+            self.sources.entry(id).or_insert_with(|| Source { origin: Origin::Unclaimed, ..Source::new(spec.clone()) });
         if source.good_at.is_some() {
             return;
         }
         source.good_at = Some(at);
-        (source.remembered, source.farewell) = (true, farewell);
+        source.farewell = farewell;
+        if source.origin == Origin::Seen {
+            source.origin = Origin::Remembered;
+        }
         source.rows = rows.into_iter().map(|row| (row.id.clone(), Held { row, reset: 0 })).collect();
         for kind in spec.kinds {
             *self.revisions.entry(kind).or_default() += 1;
@@ -151,11 +174,11 @@ impl Store {
 
     /// Forgets remembered sources that no backend has declared: they are not configured any more.
     pub fn forget_unclaimed(&mut self) {
-        let gone = self.sources.values().filter(|source| !source.claimed);
+        let gone = self.sources.values().filter(|source| source.origin == Origin::Unclaimed);
         for kind in gone.flat_map(|source| &source.spec.kinds) {
             *self.revisions.entry(kind.clone()).or_default() += 1;
         }
-        self.sources.retain(|_, source| source.claimed);
+        self.sources.retain(|_, source| source.origin != Origin::Unclaimed);
     }
 
     /// Says why a domain does not answer, of every source of it that does not; true where that is news.
@@ -266,7 +289,7 @@ impl Source {
             }
         };
         self.health = SourceHealth::Fresh;
-        (self.remembered, self.farewell, self.absence) = (false, false, None);
+        (self.origin, self.farewell, self.absence) = (Origin::Seen, false, None);
         let health = before != (self.health.clone(), self.complete, self.notes.len());
         Changes { ids, health }
     }
@@ -389,13 +412,13 @@ mod tests {
         let mut store = Store::default();
         store.remember(memory());
         let source = store.source(&spec().id).unwrap();
-        assert!(source.remembered && source.has_left() && !source.proves_absence());
+        assert!(source.is_remembered() && source.has_left() && !source.proves_absence());
         assert_eq!(source.health, SourceHealth::Loading);
         store.declare(spec());
         store.forget_unclaimed();
         assert_eq!(store.rows(&"proxmox.guests".into()).count(), 1);
         store.apply(update(1, Ok(list(vec![row("2", "off")]))));
-        assert!(!store.source(&spec().id).unwrap().remembered);
+        assert!(!store.source(&spec().id).unwrap().is_remembered());
         store.remember(memory());
         assert!(store.get(&row("1", "").id).is_none(), "memory does not overwrite what was seen");
         assert!(!store.memories()[0].farewell);

@@ -173,7 +173,7 @@ impl Desk {
             Cell::new(said.map(|said| said.until)),
             text(said.map(|said| said.text.as_str())),
             text(said.map(|said| &*said.by)),
-            text(spoken.map(|spoken| spoken.silence_words()).as_deref()),
+            text(spoken.map(Spoken::silence_words).as_deref()),
             Cell::new(said.map(|said| said.since)),
         ];
         let mut row = Row::new(self.home(), HOME, cells);
@@ -285,10 +285,10 @@ impl Backend for Desk {
     async fn verify(&self, job: &Job, _remote: Option<&str>, since: Timestamp) -> Result<Proof, ApiError> {
         let lines = self.lines().await?;
         if &*job.op == HOME_ON {
-            let ended = Spoken::ended_by(&lines, &job.run);
-            return Ok(match ended {
-                true => self.proof_of_expiry(job, &lines, since).await,
-                false => Proof::Absent("the journal says nothing of it".to_owned()),
+            return Ok(if Spoken::ended_by(&lines, &job.run) {
+                self.proof_of_expiry(job, &lines, since).await
+            } else {
+                Proof::Absent("the journal says nothing of it".to_owned())
             });
         }
         Ok(match Spoken::by_run(&lines, &job.run) {
@@ -303,5 +303,6 @@ async fn accepted(progress: &ProgressSink, remote: String) {
     let _ = progress.send(Progress::Accepted(remote)).await;
 }
 
-#[cfg(all(test, feature = "demo"))]
+#[cfg(test)]
+#[cfg(feature = "demo")]
 mod tests;

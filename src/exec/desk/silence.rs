@@ -55,8 +55,8 @@ impl Outcome {
         None
     }
 
-    fn receipt(self, said: String) -> Result<Receipt, SendError> {
-        let all = |more: Vec<String>| [vec![said.clone()], more].concat().join("; ");
+    fn receipt(self, said: &str) -> Result<Receipt, SendError> {
+        let all = |more: Vec<String>| [vec![said.to_owned()], more].concat().join("; ");
         if !self.unknown.is_empty() {
             return Err(SendError::Unknown(Fault::new(Layer::App, all(self.unknown))));
         }
@@ -148,7 +148,7 @@ impl Desk {
                 accepted(progress, Silence { instance: at.to_string(), id }.to_string()).await;
             }
         }
-        outcome.receipt(said)
+        outcome.receipt(&said)
     }
 
     /// Adds what becomes of the silences of a declaration.
@@ -186,7 +186,7 @@ impl Desk {
             let (sink, _nobody) = tokio::sync::mpsc::channel(1);
             outcome.take(&silence.to_string(), backend.operate(&expire, sink).await);
         }
-        outcome.receipt(said)
+        outcome.receipt(&said)
     }
 
     /// Whether what was declared stands, with its silences.

@@ -77,7 +77,7 @@ fn state(source: &Source, writer: &Writer<'_>) -> (String, Tone) {
         return (words.trim_end().to_owned(), absence.tone(writer.now));
     }
     match &source.health {
-        SourceHealth::Loading if source.remembered => (format!("remembered {age}"), Tone::Unknown),
+        SourceHealth::Loading if source.is_remembered() => (format!("remembered {age}"), Tone::Unknown),
         SourceHealth::Loading => ("loading".to_owned(), Tone::Pending),
         SourceHealth::Fresh if source.complete => (format!("fresh {age}"), Tone::Ok),
         SourceHealth::Fresh => (format!("partial {age}"), Tone::Warn),

@@ -30,7 +30,7 @@ pub fn chip(source: &Source, writer: &Writer<'_>) -> Chip {
         return Chip { text: format!("{name} {}{age}", absence.word()), tone: absence.tone(writer.now) };
     }
     let (words, tone) = match &source.health {
-        SourceHealth::Loading if source.remembered => (format!("remembered{age}"), Tone::Unknown),
+        SourceHealth::Loading if source.is_remembered() => (format!("remembered{age}"), Tone::Unknown),
         SourceHealth::Loading => ("loading".to_owned(), Tone::Pending),
         SourceHealth::Fresh if source.complete => (format!("fresh{age}"), Tone::Ok),
         SourceHealth::Fresh => (format!("partial{age}"), Tone::Warn),

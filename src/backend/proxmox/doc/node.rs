@@ -90,18 +90,18 @@ impl Proxmox {
     async fn node_links(&self, node: &str, doc: Doc) -> Doc {
         let network = format!("/nodes/{node}/network");
         let said = format!("/cluster/log?max={LOG}");
-        let (links, said) =
+        let (cards, said) =
             tokio::join!(self.client.list::<Link>(&network), self.client.list::<ClusterLog>(&said));
-        let doc = match links {
-            Ok(links) => {
+        let doc = match cards {
+            Ok(cards) => {
                 let columns = ["card", "type", "address", "over", "state"].map(Into::into).to_vec();
-                doc.table("network", columns, links.iter().map(link).collect())
+                doc.table("network", columns, cards.iter().map(card).collect())
             }
             Err(error) => doc.facts("network", vec![denied(&error)]),
         };
         match said {
-            Ok(lines) => {
-                let own = lines.iter().filter(|line| line.node.as_deref() == Some(node));
+            Ok(entries) => {
+                let own = entries.iter().filter(|line| line.node.as_deref() == Some(node));
                 doc.table(
                     "cluster log",
                     vec!["when".into(), "who".into(), "what".into()],
@@ -143,14 +143,14 @@ fn line_of(text: &str) -> LogLine {
     LogLine { at: None, source: None, text: text.into(), tone: Tone::Text }
 }
 
-fn link(link: &Link) -> Vec<Cell> {
+fn card(card: &Link) -> Vec<Cell> {
     let text = |value: &Option<String>| Cell::new(value.as_deref().unwrap_or_default());
-    let state = match (link.active, link.autostart) {
+    let state = match (card.active, card.autostart) {
         (Some(true), _) => Cell::toned("up", Tone::Ok),
         (_, Some(true)) => Cell::toned("down", Tone::Warn),
         _ => Cell::toned("down", Tone::Dim),
     };
-    vec![text(&link.iface), text(&link.kind), text(&link.cidr), text(&link.bridge_ports), state]
+    vec![text(&card.iface), text(&card.kind), text(&card.cidr), text(&card.bridge_ports), state]
 }
 
 fn said_by(line: &ClusterLog) -> Vec<Cell> {

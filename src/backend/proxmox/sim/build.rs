@@ -175,7 +175,7 @@ fn cluster(lab: &mut Lab, guests: usize) {
         let name = format!("pve{n:02}");
         lab.nodes.push(Node {
             name: name.clone(),
-            memory: 1024 * GIB,
+            memory: 8192 * GIB,
             booted: lab.now - 90 * DAY,
             threads: 128,
         });

@@ -57,8 +57,9 @@ impl Server {
 
     /// How it is put on the network.
     pub fn simulator(self: Arc<Self>) -> Simulator {
+        let budget = budget(&self.world);
         let router = Router::new().fallback(handle).with_state(self);
-        let tables: Vec<(_, Settings)> = vec![("proxmox", Box::new(settings))];
+        let tables: Vec<(_, Settings)> = vec![("proxmox", Box::new(move |address| settings(address, budget)))];
         Simulator { server: "proxmox".to_owned(), tls: true, router, tables }
     }
 
@@ -73,14 +74,22 @@ pub fn simulators(world: &Arc<World>) -> Vec<Simulator> {
     vec![Server::new(world).simulator()]
 }
 
-fn settings(address: &Address) -> Vec<(&'static str, Setting)> {
+/// What the hosts of the lab may give away.
+fn budget(world: &World) -> &'static str {
+    match world.size.guests {
+        0 => "{ ram = 64, host = 4, arc = 8, reserve = 4 }",
+        _ => "{ ram = 8192, host = 16, arc = 64, reserve = 64 }",
+    }
+}
+
+fn settings(address: &Address, budget: &str) -> Vec<(&'static str, Setting)> {
     let text = |text: &str| Setting::Text(text.to_owned());
     let mut settings = vec![("name", text("pve")), ("url", text(&address.url)), ("domain", text("home"))];
     if let Some(fingerprint) = &address.fingerprint {
         settings.push(("fingerprint", text(fingerprint)));
     }
     settings.push(("token", Setting::Secret(TOKEN.to_owned())));
-    settings.push(("budget", Setting::Raw("{ ram = 64, host = 4, arc = 8, reserve = 4 }".to_owned())));
+    settings.push(("budget", Setting::Raw(budget.to_owned())));
     settings
 }
 
