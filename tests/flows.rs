@@ -229,8 +229,6 @@ impl Stage {
                     |_: &mut Self| std::fs::read_to_string(&path).is_ok_and(|text| text.contains(rest));
                 return self.until(&format!("not in the journal: {rest}"), holds).await;
             }
-            "copied" if self.copied.iter().any(|text| text.contains(rest)) => {}
-            "copied" => return Err(format!("not copied: {rest}\n{}", self.copied.join("\n---\n"))),
             "file" => {
                 let (path, text) = rest.split_once(' ').ok_or("file PATH TEXT")?;
                 let held = std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;

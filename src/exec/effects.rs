@@ -13,7 +13,6 @@ use crate::model::row::Tone;
 use crate::model::snapshot::{Fault, Layer};
 
 use super::call::{blocking, within};
-use super::desk;
 use super::executor::{Executor, Inner, PATIENCE};
 use super::keep;
 use super::operate::{self, Order, Recovered};
