@@ -17,7 +17,6 @@
 //! | `well` | nothing goes wrong any more |
 //! | `set flag value` | a fact that the simulators look at |
 //! | `journal text` | waits until a line of the journal holds it |
-//! | `copied text` | something that was copied holds it |
 //! | `file path text` | the file holds it; `{lab}` is the lab's own folder, here and in every other text |
 //! | `# …` | a remark |
 #![cfg(feature = "demo")]
