@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::insight::guard::{self, Subject};
+use crate::insight::minded;
 use crate::model::id::{EntityId, KindId};
 use crate::model::op::{
     Args, Decision, Field, FieldKind, Job, OpSpec, Reveal, Target, Targets, Tier, Verb, Verdict,
@@ -18,9 +19,10 @@ use super::gate::{self, Confirm};
 use super::msg::DraftId;
 use super::overlay::{Chosen, Overlay};
 
-/// The backend's verdict with what the services that must stay have to say to it.
-fn pinned(store: &Store, op: &OpSpec, target: &EntityId, verdict: Verdict) -> Verdict {
+/// The backend's verdict with what other systems and the services that must stay have to say to it.
+fn elsewhere(store: &Store, op: &OpSpec, target: &EntityId, verdict: Verdict) -> Verdict {
     let kind = KindId::from(guard::PINNED);
+    let verdict = minded::with(op, verdict, store);
     let Some(row) = store.get(target) else { return verdict };
     guard::guarded(&op.name, Subject::of(row), store.rows(&kind).map(|row| &**row), verdict)
 }
@@ -206,7 +208,7 @@ impl App {
         let others = self.others_at(target);
         let Some(draft) = self.draft.as_mut().filter(|draft| draft.id == id) else { return Vec::new() };
         let verdict = body.unwrap_or_else(|fault| gate::unanswered(&fault));
-        let verdict = pinned(&self.facts.store, &draft.op, target, verdict);
+        let verdict = elsewhere(&self.facts.store, &draft.op, target, verdict);
         let verdict = others.into_iter().fold(verdict, |verdict, other| verdict.and(Decision::Warn, other));
         let judged = draft.judge(target.clone(), verdict.clone());
         let op = draft.op.clone();

@@ -212,9 +212,9 @@ impl Inner {
     pub fn add_backends(&self, backends: &[Arc<dyn Backend>]) {
         let mut known = locked(&self.backends);
         let armed = self.armed.load(Ordering::SeqCst);
-        backends.iter().for_each(|backend| {
+        for backend in backends {
             backend.arm(armed);
-        });
+        }
         known.extend(backends.iter().cloned());
     }
 

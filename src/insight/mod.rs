@@ -8,6 +8,7 @@ pub mod home;
 pub mod kinds;
 pub mod link;
 pub mod lookout;
+pub mod minded;
 pub mod presence;
 pub mod problem;
 pub mod timeline;

@@ -157,6 +157,15 @@ pub enum Blind {
     Warn,
 }
 
+/// What an operation minds beyond its own server: facts of other systems that are looked at before it is confirmed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Minds {
+    /// No alert may be critical, and whether one is must be known.
+    CriticalAlerts,
+    /// Applications that are not well are told.
+    Applications,
+}
+
 /// What may be done to a kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpSpec {
@@ -186,6 +195,8 @@ pub struct OpSpec {
     pub reveals: bool,
     /// Whether the console keeps its effect alive while it runs, by runs of their own.
     pub kept: bool,
+    /// What it minds of other systems.
+    pub minds: Vec<Minds>,
 }
 
 impl OpSpec {
@@ -211,7 +222,15 @@ impl OpSpec {
             fallback: None,
             reveals: false,
             kept: false,
+            minds: Vec::new(),
         }
+    }
+
+    /// Has facts of other systems looked at before it is confirmed.
+    #[must_use]
+    pub fn minds(mut self, facts: &[Minds]) -> Self {
+        self.minds = facts.to_vec();
+        self
     }
 
     /// Says that its success shows a secret once.

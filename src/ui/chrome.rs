@@ -71,7 +71,8 @@ pub fn header(buf: &mut Buffer, area: Rect, summary: &Summary, state: State, ctx
 
 /// What ends next: the part of its name that tells it apart, and the time that is left or over.
 fn ending(end: &Ending, ctx: &Ctx<'_>) -> (String, Role) {
-    let name = if width(&end.name) > TELLS { end.name.rsplit('-').next().unwrap_or(&end.name) } else { &*end.name };
+    let name =
+        if width(&end.name) > TELLS { end.name.rsplit('-').next().unwrap_or(&end.name) } else { &*end.name };
     let name = fit(name, TELLS, ctx.ascii);
     let left = Writer::from(ctx).until(end.at);
     let more = if end.more > 0 { format!(" +{}", end.more) } else { String::new() };

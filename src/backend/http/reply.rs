@@ -169,7 +169,10 @@ impl Stream {
             }
             self.searched = self.buffer.len();
             if self.buffer.len() > self.longest {
-                return Err(ApiError::new(Layer::App, format!("a line longer than {} MiB", self.longest >> 20)));
+                return Err(ApiError::new(
+                    Layer::App,
+                    format!("a line longer than {} MiB", self.longest >> 20),
+                ));
             }
             let chunk = tokio::time::timeout(self.quiet, self.response.chunk()).await;
             match chunk.map_err(|_| classify::slow(self.quiet))? {

@@ -59,14 +59,20 @@ pub(super) fn of(known: &Draft, wanted: &Draft) -> Vec<String> {
             continue;
         }
         match (there.as_str().unwrap_or_default(), value.as_str()) {
-            (there, Some(text)) if text.contains('\n') || there.contains('\n') => found.extend(lines(there, text)),
+            (there, Some(text)) if text.contains('\n') || there.contains('\n') => {
+                found.extend(lines(there, text))
+            }
             _ => found.push(format!("{key}: {} becomes {}", shown(there), shown(value))),
         }
     }
     for (key, value) in wanted.own_labels().filter(|(key, _)| !key.starts_with(PREFIX)) {
         let there = known.own_labels().find(|(known, _)| *known == key).map(|(_, value)| value);
         if there != Some(value) {
-            found.push(format!("label {key}: {} becomes {}", there.map_or("nothing".into(), shown), shown(value)));
+            found.push(format!(
+                "label {key}: {} becomes {}",
+                there.map_or("nothing".into(), shown),
+                shown(value)
+            ));
         }
     }
     found

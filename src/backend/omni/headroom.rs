@@ -169,7 +169,7 @@ pub(super) fn place(nodes: &[Node], machines: &[i64]) -> Result<Vec<Node>, Strin
     Ok(nodes)
 }
 
-/// The label that KubeVirt gives the pod of a virtual machine.
+/// The label that `KubeVirt` gives the pod of a virtual machine.
 const MACHINE: &str = "vm.kubevirt.io/name";
 
 /// What virtual machines leave behind.

@@ -458,9 +458,13 @@ async fn a_cluster_is_compared_with_its_template_and_nothing_is_changed() {
         format!("{view:?}")
     };
     let same = shown(&text).await;
-    assert!(same.contains("in step") && same.contains("omnictl cluster template sync --dry-run --file"), "{same}");
+    assert!(
+        same.contains("in step") && same.contains("omnictl cluster template sync --dry-run --file"),
+        "{same}"
+    );
     let more = "patches: [{name: vlan, file: vlan.yaml}]\n";
-    let newer = text.replace("v1.9.0", "v1.9.5").replace("kind: Workers\n", &format!("kind: Workers\n{more}"));
+    let newer =
+        text.replace("v1.9.0", "v1.9.5").replace("kind: Workers\n", &format!("kind: Workers\n{more}"));
     let newer = shown(&newer).await;
     for part in [
         "~ change cluster prod",
@@ -472,6 +476,9 @@ async fn a_cluster_is_compared_with_its_template_and_nothing_is_changed() {
     let fewer = shown(&text.replace(&format!("[{}]", uuids[1]), "[]")).await;
     assert!(fewer.contains(&format!("- remove MachineSetNodes {}", uuids[1])), "{fewer}");
     let broken = shown(&text.replace("kind: Workers", "kind: Worker")).await;
-    assert!(broken.contains("unknown kind `Worker`") && broken.contains("no template of this cluster"), "{broken}");
+    assert!(
+        broken.contains("unknown kind `Worker`") && broken.contains("no template of this cluster"),
+        "{broken}"
+    );
     assert_eq!(world.get("omni-called-by-vigie-operator"), "");
 }

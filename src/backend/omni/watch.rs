@@ -111,13 +111,12 @@ async fn ask_again_and_again<F: Feed>(
 ) -> Result<bool, ApiError> {
     for poll in 0..POLLS {
         let news = if poll % WHOLE == 0 { None } else { lists::changes(eye, feed).await? };
-        let delta = match news {
-            Some(touched) => change(eye, feed, touched),
-            None => {
-                let mut snapshot = fill(eye, feed).await?;
-                snapshot.notes.push(HELD_BACK.to_owned());
-                Delta::Reset(snapshot)
-            }
+        let delta = if let Some(touched) = news {
+            change(eye, feed, touched)
+        } else {
+            let mut snapshot = fill(eye, feed).await?;
+            snapshot.notes.push(HELD_BACK.to_owned());
+            Delta::Reset(snapshot)
         };
         if sink.send(delta).await.is_err() {
             return Ok(false);

@@ -24,10 +24,13 @@ use crate::exec::new_run;
 use crate::exec::operate::Order;
 use crate::exec::operate::Recovered;
 use crate::insight::guard::{self, Subject};
+use crate::insight::minded;
 use crate::model::id::KindId;
 use crate::model::op::{Args, Job, OpSpec, Operations, RunState, Target, Verdict};
 use crate::model::row::Row;
+use crate::model::store::Store;
 
+use super::ask;
 use super::io::{Failure, Io};
 use super::session::Session;
 use outcome::Outcome;
@@ -203,16 +206,34 @@ impl Attempt<'_> {
         Ok(rows)
     }
 
+    /// What other systems know that the operation minds.
+    async fn others(&self) -> Result<Store, Failure> {
+        let mut store = Store::default();
+        for kind in minded::kinds(self.op) {
+            let backends = self.session.connect(Some(kind.backend())).await?;
+            let sources = ask::sources(&backends, &kind);
+            sources.iter().for_each(|(_, source)| store.declare(source.clone()));
+            let take = |update| {
+                store.apply(update);
+                Ok(())
+            };
+            ask::ask(sources, take).await?;
+        }
+        Ok(store)
+    }
+
     /// The backend's own check; all targets are judged before any is acted on.
     async fn freeze(&self, jobs: Vec<Job>, io: &mut Io<'_>) -> Result<Vec<Job>, Failure> {
         let mut frozen = Vec::new();
         let mut refusals = Vec::new();
         let pinned = self.pinned().await?;
+        let others = self.others().await?;
         for job in jobs {
             let verdict = within(PATIENCE, self.backend(&job.target)?.preflight(&job)).await;
             let verdict = verdict.unwrap_or_else(|fault| gate::unanswered(&fault));
             let subject = Subject { id: &job.target.id, name: &job.target.name, facets: &[] };
             let verdict = guard::guarded(&self.op.name, subject, &pinned, verdict);
+            let verdict = minded::with(self.op, verdict, &others);
             tell(&job.target, &verdict, io);
             match gate::judge(self.op, &job.target, &verdict) {
                 Ok(target) => frozen.push(Job { target, ..job }),

@@ -39,7 +39,9 @@ fn find(paths: &[PathBuf], cluster: &str) -> (Option<(PathBuf, Template)>, Vec<D
 /// The view; `None` where the cluster does not exist.
 pub(super) async fn compare(omni: &Omni, cluster: &str) -> Result<Option<Doc>, ApiError> {
     let client = omni.client()?;
-    let Some(known) = client.get_raw(Cluster::TABLE, cluster, client.reader()).await? else { return Ok(None) };
+    let Some(known) = client.get_raw(Cluster::TABLE, cluster, client.reader()).await? else {
+        return Ok(None);
+    };
     let (found, wrong) = find(&omni.templates, cluster);
     let Some((path, template)) = found else {
         let says = "no template of this cluster is configured: `templates` of this [[omni]]";
@@ -111,7 +113,8 @@ fn differences(there: &[Draft], template: &Template) -> Vec<DocLine> {
             }
         }
     }
-    let unknown = there.iter().filter(|known| !wanted.iter().any(|(_, draft)| draft.address() == known.address()));
+    let unknown =
+        there.iter().filter(|known| !wanted.iter().any(|(_, draft)| draft.address() == known.address()));
     lines.extend(unknown.map(|known| {
         let (kind, id) = known.address();
         let kind = kind.trim_end_matches(".omni.sidero.dev");

@@ -1,7 +1,7 @@
 //! What may be done on Omni: tiers, roles and forms.
 
 use super::{CLUSTERS, MACHINE_SETS, MACHINES};
-use crate::model::op::{Field, FieldKind, OpSpec, Targets, Tier};
+use crate::model::op::{Field, FieldKind, Minds, OpSpec, Targets, Tier};
 
 /// Ten years, the server's own limit for a kubeconfig token, is nobody's wish here: a token cannot be revoked.
 const LONGEST_TOKEN: i64 = 30 * 86_400;
@@ -11,6 +11,9 @@ const LONGEST_LIFE: i64 = 8 * 3600;
 const LONGEST_WAIT: i64 = 45 * 60;
 /// The longest watch after an upgrade, in seconds.
 const LONGEST_SOAK: i64 = 6 * 3600;
+
+/// What an upgrade minds of others.
+const OTHERS: [Minds; 2] = [Minds::CriticalAlerts, Minds::Applications];
 
 /// All operations.
 pub(in crate::backend::omni) fn operations() -> Vec<OpSpec> {
@@ -76,8 +79,11 @@ fn versions() -> Vec<OpSpec> {
     let workers = Field::new("workers", "workers", choices, workers).default("follow");
     vec![
         op(CLUSTERS, "omni.upgrade-talos", "upgrade Talos", Tier::T2, talos)
-            .form([form(), vec![workers]].concat()),
-        op(CLUSTERS, "omni.upgrade-kubernetes", "upgrade Kubernetes", Tier::T2, kubernetes).form(form()),
+            .form([form(), vec![workers]].concat())
+            .minds(&OTHERS),
+        op(CLUSTERS, "omni.upgrade-kubernetes", "upgrade Kubernetes", Tier::T2, kubernetes)
+            .form(form())
+            .minds(&OTHERS),
     ]
 }
 

@@ -45,12 +45,7 @@ pub(super) trait Download: Send + Sync {
     }
 
     /// Asks for it once.
-    async fn fetch(
-        &self,
-        client: &Client,
-        job: &Job,
-        progress: &ProgressSink,
-    ) -> Result<Vec<u8>, SendError>;
+    async fn fetch(&self, client: &Client, job: &Job, progress: &ProgressSink) -> Result<Vec<u8>, SendError>;
 
     /// Puts it into what the file holds already; an error names what does not go together.
     fn merge(&self, _known: &str, _new: &str) -> Result<String, String> {
@@ -138,13 +133,10 @@ impl<D: Download> File<D> {
         match place.to_merge_into() {
             Err(error) => refuse(error.to_string()),
             Ok(None) => Vec::new(),
-            Ok(Some(known)) => match self.0.merge(&known, "{}") {
-                Err(why) => refuse(why),
-                Ok(_) => {
-                    let says = "its other contexts stay; comments in it are not kept";
-                    vec![(Decision::Allow, Evidence::new("file", says, Tone::Info))]
-                }
-            },
+            Ok(Some(known)) => self.0.merge(&known, "{}").map_or_else(refuse, |_| {
+                let says = "its other contexts stay; comments in it are not kept";
+                vec![(Decision::Allow, Evidence::new("file", says, Tone::Info))]
+            }),
         }
     }
 }

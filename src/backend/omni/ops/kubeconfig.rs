@@ -50,9 +50,9 @@ impl Download for Kubeconfig {
     }
 
     async fn concerns(&self, client: &Client, cluster: &str) -> Result<Vec<Fact>, ApiError> {
-        let status = client.get::<ClusterStatus>(cluster).await?.map(|status| status.spec).unwrap_or_default();
-        let mut facts =
-            vec![(Decision::Allow, Evidence::new("cluster", phase(status.phase), Tone::Text))];
+        let status =
+            client.get::<ClusterStatus>(cluster).await?.map(|status| status.spec).unwrap_or_default();
+        let mut facts = vec![(Decision::Allow, Evidence::new("cluster", phase(status.phase), Tone::Text))];
         if !status.kubernetes_api_ready {
             let says = "does not answer; the token may not work";
             facts.push((Decision::Warn, Evidence::new("Kubernetes API", says, Tone::Warn)));

@@ -161,7 +161,9 @@ pub(super) async fn rights(omni: &Omni, key: &ServiceKey) -> Result<Rights, ApiE
     let mut denied: Vec<&dyn Operation> = all().filter(denied).collect();
     if denied.iter().any(|op| op.permission().is_some()) {
         let raised = raised(client, key).await?;
-        denied.retain(|op| !op.permission().is_some_and(|permission| raised.iter().any(|p| p.grants(permission))));
+        denied.retain(|op| {
+            !op.permission().is_some_and(|permission| raised.iter().any(|p| p.grants(permission)))
+        });
     }
     let missing = denied.iter().map(|op| (op.name().to_owned(), op.role().to_string())).collect();
     Ok(Rights { missing, unknown: Vec::new() })

@@ -18,7 +18,10 @@ use crate::model::row::{Cell, Health, Row, Tone};
 use crate::model::snapshot::Snapshot;
 
 /// Adds what short-lived clusters left behind; a host that cannot be looked at leaves a note.
-pub(in crate::backend::omni) async fn with(omni: &Omni, mut snapshot: Snapshot) -> Result<Snapshot, ApiError> {
+pub(in crate::backend::omni) async fn with(
+    omni: &Omni,
+    mut snapshot: Snapshot,
+) -> Result<Snapshot, ApiError> {
     let Some(ephemeral) = &omni.ephemeral else { return Ok(snapshot) };
     let Some(host) = ephemeral.host.as_deref() else { return Ok(snapshot) };
     match orphans(omni, ephemeral, host).await {
@@ -39,7 +42,9 @@ async fn orphans(omni: &Omni, ephemeral: &Ephemeral, host: &str) -> Result<Lefto
     }
     let mut left = headroom::leftovers(client, host, &ephemeral.prefix).await?;
     let standing = |name: &str| {
-        clusters.iter().any(|cluster| name.strip_prefix(&*cluster.metadata.id).is_some_and(|rest| rest.starts_with('-')))
+        clusters
+            .iter()
+            .any(|cluster| name.strip_prefix(&*cluster.metadata.id).is_some_and(|rest| rest.starts_with('-')))
     };
     left.machines.retain(|name| !standing(name));
     Ok(left)
@@ -52,10 +57,11 @@ fn row<'a>(
     name: &str,
     claims: impl Iterator<Item = &'a (String, String)>,
 ) -> Row {
-    let mut cure = format!("kubectl --context {host} delete vm {name}");
-    for (namespace, claim) in claims {
-        cure.push_str(&format!(" && kubectl --context {host} -n {namespace} delete pvc {claim}"));
-    }
+    let claims = claims
+        .map(|(namespace, claim)| format!("kubectl --context {host} -n {namespace} delete pvc {claim}"));
+    let cure: Vec<String> =
+        std::iter::once(format!("kubectl --context {host} delete vm {name}")).chain(claims).collect();
+    let cure = cure.join(" && ");
     let run = name.strip_prefix(&ephemeral.prefix).unwrap_or(name);
     let run = ["-control-planes-", "-workers-"].iter().find_map(|middle| run.split_once(middle));
     let cluster = run.map_or_else(String::new, |(run, _)| format!("{}{run}", ephemeral.prefix));

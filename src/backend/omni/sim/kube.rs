@@ -23,7 +23,8 @@ pub(super) fn list(lab: &Lab, request: &Request) -> Result<Value, Refusal> {
         ("cloud", "persistentvolumeclaims.v1") => claims(&inside),
         _ => Vec::new(),
     };
-    let labels = |object: &Value| serde_json::from_value(object["metadata"]["labels"].clone()).unwrap_or_default();
+    let labels =
+        |object: &Value| serde_json::from_value(object["metadata"]["labels"].clone()).unwrap_or_default();
     let chosen = objects.iter().filter(|object| fits(&request.selectors, &labels(object)));
     let items: Vec<String> = chosen.map(Value::to_string).collect();
     Ok(json!({"items": items, "total": items.len()}))

@@ -91,13 +91,18 @@ fn cluster(store: &mut Store, name: &str, size: usize, since: Timestamp) {
         let id = format!("{name}-{set}");
         let labelled = |spec: Value| Object::new(since, spec).label("cluster", name).label(role, "");
         store.set(at("default", "MachineSets", &id), labelled(json!({"update_strategy": 1})), since);
-        store.set(at("default", "MachineSetStatuses", &id), labelled(json!({"phase": 3, "ready": true})), since);
+        store.set(
+            at("default", "MachineSetStatuses", &id),
+            labelled(json!({"phase": 3, "ready": true})),
+            since,
+        );
     }
 }
 
 impl Member {
     fn machine(&self) -> Object {
-        let number: usize = self.name.rsplit('-').next().and_then(|text| text.parse().ok()).unwrap_or_default();
+        let number: usize =
+            self.name.rsplit('-').next().and_then(|text| text.parse().ok()).unwrap_or_default();
         let spec = json!({
             "talos_version": format!("v{TALOS}"),
             "hardware": {
@@ -129,8 +134,17 @@ impl Member {
         });
         let mut machine = self.labelled(Object::new(self.since, spec)).owned("MachineStatusController");
         for (label, value) in [
-            ("connected", ""), ("reporting-events", ""), ("installed", ""), ("arch", "amd64"), ("cores", "8"), ("mem", "32GiB"),
-            ("storage", "4TB"), ("platform", "metal"), ("region", "fr-par"), ("zone", "fr-par-1"), ("talos-version", TALOS),
+            ("connected", ""),
+            ("reporting-events", ""),
+            ("installed", ""),
+            ("arch", "amd64"),
+            ("cores", "8"),
+            ("mem", "32GiB"),
+            ("storage", "4TB"),
+            ("platform", "metal"),
+            ("region", "fr-par"),
+            ("zone", "fr-par-1"),
+            ("talos-version", TALOS),
         ] {
             machine = machine.label(label, value);
         }
@@ -150,8 +164,11 @@ impl Member {
     }
 
     fn labelled(&self, object: Object) -> Object {
-        let (role, set) =
-            if self.control_plane { ("role-controlplane", "control-planes") } else { ("role-worker", "workers") };
+        let (role, set) = if self.control_plane {
+            ("role-controlplane", "control-planes")
+        } else {
+            ("role-worker", "workers")
+        };
         object
             .label("cluster", &self.cluster)
             .label("machine-set", &format!("{}-{set}", self.cluster))

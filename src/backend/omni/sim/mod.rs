@@ -7,6 +7,7 @@ mod infra;
 mod kube;
 mod life;
 mod load;
+mod machine;
 mod management;
 pub(super) mod pgp;
 mod request;

@@ -132,7 +132,11 @@ impl<'de> Deserialize<'de> for Size {
                 u32::try_from(count).map(Size::Count).map_err(E::custom)
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Size, E> {
-                if text == "unlimited" { Ok(Size::Unlimited) } else { Err(E::invalid_value(de::Unexpected::Str(text), &self)) }
+                if text == "unlimited" {
+                    Ok(Size::Unlimited)
+                } else {
+                    Err(E::invalid_value(de::Unexpected::Str(text), &self))
+                }
             }
         }
         deserializer.deserialize_any(Reading)
@@ -199,7 +203,8 @@ impl PatchDoc {
             (Some(inline), "") => self.text = inline.to_string(),
             (None, file) if !file.is_empty() => {
                 let path = folder.map_or_else(|| Path::new(file).to_owned(), |folder| folder.join(file));
-                let text = std::fs::read_to_string(&path).map_err(|why| format!("{}: {why}", path.display()))?;
+                let text =
+                    std::fs::read_to_string(&path).map_err(|why| format!("{}: {why}", path.display()))?;
                 self.text = text;
             }
             _ => return Err(format!("patch `{}`: either `inline` or `file` is needed", self.name)),

@@ -80,7 +80,9 @@ impl Template {
         for set in &template.sets {
             let id = template.set_id(set);
             match set.machine_class.as_ref().map(|class| class.size) {
-                None => return Err(format!("{id}: an ephemeral cluster takes its machines from a machineClass")),
+                None => {
+                    return Err(format!("{id}: an ephemeral cluster takes its machines from a machineClass"));
+                }
                 Some(Size::Unlimited) => return Err(format!("{id}: a number of machines is needed")),
                 Some(Size::Count(size)) if set.control_plane && size % 2 == 0 => {
                     return Err("the control plane's size must be odd".to_owned());
@@ -105,7 +107,8 @@ impl Template {
         if names.len() < self.sets.len() {
             return Err("two Workers have the same name".to_owned());
         }
-        let members: Vec<&String> = self.sets.iter().filter_map(|set| set.machines.as_ref()).flatten().collect();
+        let members: Vec<&String> =
+            self.sets.iter().filter_map(|set| set.machines.as_ref()).flatten().collect();
         match self.machines.iter().find(|machine| !members.contains(&&machine.name)) {
             Some(machine) => Err(format!("Machine {} is in no machine set", machine.name)),
             None => Ok(()),

@@ -72,7 +72,8 @@ impl Template {
         draft.spec().insert("kubernetes_version".to_owned(), self.kubernetes().into());
         draft.spec().insert("features".to_owned(), switches.into());
         if let Some(backup) = &features.backup_configuration {
-            let seconds = crate::model::time::parse_duration(&backup.interval).map_or(0, |every| every.as_secs());
+            let seconds =
+                crate::model::time::parse_duration(&backup.interval).map_or(0, |every| every.as_secs());
             let backup = json!({"interval": format!("{seconds}s"), "enabled": true});
             draft.spec().insert("backup_configuration".to_owned(), backup);
         }
@@ -83,7 +84,8 @@ impl Template {
         if names.is_empty() {
             return None;
         }
-        let mut draft = self.owned(Draft::new(ExtensionsConfiguration::TABLE, &format!("schematic-{of}")), owner);
+        let mut draft =
+            self.owned(Draft::new(ExtensionsConfiguration::TABLE, &format!("schematic-{of}")), owner);
         draft.spec().insert("extensions".to_owned(), json!(names));
         Some((format!("extensions of {of}"), draft))
     }
@@ -158,7 +160,8 @@ impl Template {
     }
 
     fn kernel_args(&self) -> impl Iterator<Item = (String, Draft)> + '_ {
-        let own = |uuid: &str| self.machines.iter().find(|machine| machine.name == uuid).map(|m| &m.kernel_args);
+        let own =
+            |uuid: &str| self.machines.iter().find(|machine| machine.name == uuid).map(|m| &m.kernel_args);
         self.sets.iter().flat_map(move |set| {
             set.machines.iter().flatten().filter_map(move |uuid| {
                 let levels = [own(uuid), Some(&set.kernel_args), Some(&self.cluster.kernel_args)];

@@ -138,7 +138,9 @@ async fn a_cluster_whose_owner_has_ended_is_a_leak_before_its_time() {
     send(&omni, &reap).await.unwrap();
     let make = making(&omni, "12", &[("owner", "ci-run-12"), ("ttl", "8h")]).await;
     send(&omni, &make).await.unwrap();
-    for (ended, decision) in [("", Decision::Refuse), ("ci-run-11", Decision::Refuse), ("ci-run-12", Decision::Allow)] {
+    for (ended, decision) in
+        [("", Decision::Refuse), ("ci-run-11", Decision::Refuse), ("ci-run-12", Decision::Allow)]
+    {
         let (_, verdict) = destroy(&omni, "omni.reap", "dev-ephemeral-12", &[("ended", ended)]).await;
         assert_eq!(verdict.decision, decision, "{ended}: {verdict:?}");
     }
@@ -159,7 +161,9 @@ async fn a_virtual_machine_without_a_cluster_stands_among_the_requests_with_its_
     assert_eq!(row.health, Health::Warning);
     let cell = |name: &str| row.cell(kinds::kinds()[5].column(name).unwrap()).value.to_json();
     assert_eq!(cell("cluster"), "dev-ephemeral-8841");
-    assert!(cell("error").as_str().unwrap().starts_with("kubectl --context cloud delete vm dev-ephemeral-8841-"));
+    assert!(
+        cell("error").as_str().unwrap().starts_with("kubectl --context cloud delete vm dev-ephemeral-8841-")
+    );
     world.set("omni-kube", "down");
     let snapshot = omni.poll(&source("requests")).await.unwrap();
     assert!(snapshot.notes[0].contains("what is left on cloud was not seen"), "{:?}", snapshot.notes);

@@ -268,7 +268,8 @@ async fn workers_can_be_held_back_until_the_control_plane_has_proven_a_version()
     let (world, _running, config) = lab().await;
     let omni = Omni::new(&config, &world.clock);
     let args = [("version", "1.9.5"), ("soak", "1m"), ("workers", "wait")];
-    let (job, verdict) = judged(&omni, job(&omni, "omni.upgrade-talos", CLUSTERS, "cloud", &args).await).await;
+    let (job, verdict) =
+        judged(&omni, job(&omni, "omni.upgrade-talos", CLUSTERS, "cloud", &args).await).await;
     assert_eq!(verdict.decision, Decision::Warn, "{verdict:?}");
     let _passing = Passing::of(&world);
     send(&omni, &job).await.unwrap_or_else(|error| panic!("{error}"));
@@ -292,7 +293,8 @@ async fn an_upgrade_minds_its_nodes_and_what_it_leaves_behind() {
     let omni = Omni::new(&config, &world.clock);
     world.set("omni-cordoned", "oci-node-2");
     let args = [("version", "1.9.5"), ("soak", "1m")];
-    let (job, verdict) = judged(&omni, job(&omni, "omni.upgrade-talos", CLUSTERS, "cloud", &args).await).await;
+    let (job, verdict) =
+        judged(&omni, job(&omni, "omni.upgrade-talos", CLUSTERS, "cloud", &args).await).await;
     let says: Vec<&str> = verdict.evidence.iter().map(|fact| fact.says.as_str()).collect();
     assert!(says.contains(&"cordoned: oci-node-2"), "{says:?}");
     assert!(says.contains(&"no other cluster runs it yet"), "{says:?}");
@@ -320,7 +322,8 @@ async fn a_kubeconfig_is_merged_without_touching_what_is_there() {
     }
     let merged: serde_json::Value = serde_saphyr::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
     assert_eq!(merged["current-context"], "home");
-    let names: Vec<&str> = merged["contexts"].as_array().unwrap().iter().map(|c| c["name"].as_str().unwrap()).collect();
+    let names: Vec<&str> =
+        merged["contexts"].as_array().unwrap().iter().map(|c| c["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["home", "omni-prod", "omni-cloud"]);
     assert_eq!(merged["users"][0]["user"]["token"], "abc");
     // What is no kubeconfig is not touched at all.
@@ -380,7 +383,9 @@ async fn an_archive_whose_stream_never_ends_or_never_starts_is_given_up() {
     let path = folder.path().join("bundle.zip");
     let args = [("path", path.to_str().unwrap())];
     let (job, _) = judged(&omni, job(&omni, "omni.support-bundle", CLUSTERS, "prod", &args).await).await;
-    for (fault, part) in [("omni:502@/api/management", "502"), ("omni:truncated@/api/management", "without the bundle")] {
+    for (fault, part) in
+        [("omni:502@/api/management", "502"), ("omni:truncated@/api/management", "without the bundle")]
+    {
         world.clear_faults();
         world.inject(fault.parse().unwrap());
         let error = send(&omni, &job).await.unwrap_err();

@@ -119,7 +119,7 @@ struct Read {
 
 impl Read {
     /// Dates have whole seconds, so what was changed in the same second as the newest is read again.
-    fn take(&mut self, shelf: &mut dyn Shelved, since: Timestamp, text: &str) {
+    fn take(&mut self, into: &mut dyn Shelved, since: Timestamp, text: &str) {
         let at = serde_json::from_str::<Dated>(text).ok().and_then(|dated| dated.metadata.updated);
         let Some(at) = at.filter(|at| self.at.is_none_or(|last| *at <= last)) else {
             self.odd = true;
@@ -130,7 +130,7 @@ impl Read {
             self.known = true;
             return;
         }
-        match shelf.put(text) {
+        match into.put(text) {
             Taken::Changed(row) => self.rows.push(row),
             Taken::Known => {}
             Taken::Unreadable => self.odd = true,

@@ -120,8 +120,10 @@ impl Spec for MachineStatus {
         spec.hardware.thin();
         spec.network.network_links.iter_mut().for_each(|link| link.linux_name = String::new());
         spec.management_address = String::new();
-        spec.platform_metadata =
-            Platform { platform: std::mem::take(&mut spec.platform_metadata.platform), ..Platform::default() };
+        spec.platform_metadata = Platform {
+            platform: std::mem::take(&mut spec.platform_metadata.platform),
+            ..Platform::default()
+        };
         spec.schematic = Schematic { invalid: spec.schematic.invalid, ..Schematic::default() };
         spec.diagnostics.truncate(1);
     }

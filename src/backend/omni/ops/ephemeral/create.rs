@@ -306,8 +306,10 @@ fn half_made(error: SendError, what: &str, made: &[String], name: &str) -> SendE
 /// Where its machines are on their way: at the provider, then in the cluster; nothing where that cannot be seen.
 async fn stages(client: &Client, name: &str) -> String {
     let selected = Route::selected(format!("omni.sidero.dev/cluster={name}"));
-    let requests = client.list::<ClusterRequestStatus>(&selected).await.map_or_else(|_| Vec::new(), |found| found.0);
-    let members = client.list::<ClusterMachineStatus>(&selected).await.map_or_else(|_| Vec::new(), |found| found.0);
+    let requests =
+        client.list::<ClusterRequestStatus>(&selected).await.map_or_else(|_| Vec::new(), |found| found.0);
+    let members =
+        client.list::<ClusterMachineStatus>(&selected).await.map_or_else(|_| Vec::new(), |found| found.0);
     let made = requests.iter().map(|request| match request.spec.error.as_str() {
         "" => request.spec.status.clone(),
         error => format!("{}: {error}", request.spec.status),
@@ -315,7 +317,11 @@ async fn stages(client: &Client, name: &str) -> String {
     let joined = members.iter().filter(|member| !member.spec.ready);
     let joined = joined.map(|member| Stage(member.spec.stage).word().to_owned());
     let words: BTreeSet<String> = made.chain(joined).filter(|word| !word.is_empty()).collect();
-    if words.is_empty() { String::new() } else { format!("; {}", words.into_iter().collect::<Vec<_>>().join(", ")) }
+    if words.is_empty() {
+        String::new()
+    } else {
+        format!("; {}", words.into_iter().collect::<Vec<_>>().join(", "))
+    }
 }
 
 /// Follows a cluster until it is ready.

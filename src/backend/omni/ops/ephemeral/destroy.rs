@@ -132,9 +132,11 @@ impl Destroy {
             _ if self.reap && !ended.is_empty() && ended == owner => {
                 (Decision::Allow, format!("{owner} has ended"), Tone::Warn)
             }
-            _ if self.reap && !ended.is_empty() => {
-                (Decision::Refuse, format!("no leak: it belongs to {owner:?} and not to {ended:?}"), Tone::Error)
-            }
+            _ if self.reap && !ended.is_empty() => (
+                Decision::Refuse,
+                format!("no leak: it belongs to {owner:?} and not to {ended:?}"),
+                Tone::Error,
+            ),
             Some(left) if self.reap => {
                 (Decision::Refuse, format!("no leak: it lives for another {}", short(left)), Tone::Error)
             }
@@ -221,7 +223,11 @@ async fn follow(omni: &Omni, client: &Client, job: &Job, progress: &ProgressSink
             Err(_) => blind += 1,
         }
         let still = seconds_between(moved, omni.clock.now());
-        let blocked = if still > STALLED { blockers(client, name).await.unwrap_or_default() } else { Blocked::default() };
+        let blocked = if still > STALLED {
+            blockers(client, name).await.unwrap_or_default()
+        } else {
+            Blocked::default()
+        };
         if blocked.is_empty() {
             step(progress, None, last.as_str()).await;
         } else if still > patience {

@@ -53,11 +53,13 @@ impl Operation for Free {
             return Ok(Verdict::refuse("cluster", says));
         }
         let effect = format!("Omni forgets {name} without wiping it; {cluster} then goes on going");
-        let gone = machine.metadata.updated.map_or_else(String::new, |at| {
-            format!(" for {}", short(seconds_between(at, omni.clock.now())))
-        });
+        let gone = machine
+            .metadata
+            .updated
+            .map_or_else(String::new, |at| format!(" for {}", short(seconds_between(at, omni.clock.now()))));
         let reach = Evidence::new("machine", format!("not connected{gone}"), Tone::Warn);
-        let rest = Evidence::new("its disk", "keeps what is on it; its provider removes it or nobody", Tone::Warn);
+        let rest =
+            Evidence::new("its disk", "keeps what is on it; its provider removes it or nobody", Tone::Warn);
         let verdict = Verdict::allow(effect, identity(&machine)).and(Decision::Allow, reach);
         let facts = origin(client, ephemeral, cluster).await?;
         let verdict = verdict.and(Decision::Warn, rest);

@@ -41,7 +41,8 @@ pub(super) async fn behind(
     if !whole || machines.is_empty() {
         return Ok(None);
     }
-    let behind = machines.iter().filter(|machine| machine.spec.talos_version.trim_start_matches('v') != wanted);
+    let behind =
+        machines.iter().filter(|machine| machine.spec.talos_version.trim_start_matches('v') != wanted);
     Ok(Some(behind.map(|machine| machine.metadata.id.to_string()).collect()))
 }
 
@@ -50,6 +51,7 @@ pub(super) async fn planes_run(client: &Client, cluster: &str, wanted: &str) -> 
     let selected =
         Route::selected(format!("omni.sidero.dev/cluster={cluster},omni.sidero.dev/role-controlplane"));
     let (machines, whole) = client.list::<MachineStatus>(&selected).await?;
-    let there = |machine: &Resource<MachineStatus>| machine.spec.talos_version.trim_start_matches('v') == wanted;
+    let there =
+        |machine: &Resource<MachineStatus>| machine.spec.talos_version.trim_start_matches('v') == wanted;
     Ok(whole && !machines.is_empty() && machines.iter().all(there))
 }

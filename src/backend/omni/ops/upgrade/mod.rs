@@ -168,7 +168,8 @@ fn still_held(error: SendError, held: &[String]) -> SendError {
     }
     let words: Vec<String> = held.iter().map(|id| format!("vigie do omni.unlock {id}")).collect();
     let fault = error.fault().clone();
-    let fault = Fault { hint: format!("workers were locked for it; let them go: {}", words.join(", ")), ..fault };
+    let fault =
+        Fault { hint: format!("workers were locked for it; let them go: {}", words.join(", ")), ..fault };
     match error {
         SendError::Unknown(_) => SendError::Unknown(fault),
         _ => SendError::Failed(fault),

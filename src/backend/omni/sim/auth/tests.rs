@@ -20,7 +20,8 @@ struct Arrived {
 
 impl Arrived {
     fn signed(key: &ServiceKey, at: i64, method: &str, routing: &[(&'static str, String)]) -> Self {
-        let routing: Vec<(&str, &str)> = routing.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let routing: Vec<(&str, &str)> =
+            routing.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let signed = sign(key, u32::try_from(at).unwrap(), method, &routing);
         let mut call = Self { method: method.to_owned(), headers: HeaderMap::new() };
         for (name, value) in [
@@ -56,12 +57,11 @@ fn registered(recipe: &Recipe<'_>) -> (ServiceKey, BTreeMap<String, Account>) {
 
 fn routing() -> impl Strategy<Value = Vec<(&'static str, String)>> {
     let value = |text: &'static str| prop::option::of(text);
-    (value("Omni|Talos|Kubernetes"), value("[a-z][a-z0-9-]{0,30}"), value("[a-z./]{1,20}(=[a-z]{1,9})?")).prop_map(
-        |(runtime, cluster, selectors)| {
+    (value("Omni|Talos|Kubernetes"), value("[a-z][a-z0-9-]{0,30}"), value("[a-z./]{1,20}(=[a-z]{1,9})?"))
+        .prop_map(|(runtime, cluster, selectors)| {
             let all = [("runtime", runtime), ("cluster", cluster), ("selectors", selectors)];
             all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
-        },
-    )
+        })
 }
 
 proptest! {
@@ -107,7 +107,9 @@ proptest! {
         let stranger = registered(&Recipe { seed: other, ..recipe }).0;
         prop_assert!(!Arrived::signed(&stranger, NOW, &method, &routing).is_let_in(&accounts));
         let mut borrowed = accounts;
-        borrowed.values_mut().for_each(|account| account.key = stranger.secret.verifying_key());
+        for account in borrowed.values_mut() {
+            account.key = stranger.secret.verifying_key();
+        }
         prop_assert!(!Arrived::signed(&key, NOW, &method, &routing).is_let_in(&borrowed), "another key's signature");
     }
 }
@@ -118,10 +120,11 @@ fn a_key_that_ended_or_whose_user_is_gone_is_not_let_in() {
     let (key, accounts) = registered(&recipe);
     let call = Arrived::signed(&key, NOW, "/a.B/C", &[("runtime", "Omni".into())]);
     assert!(call.is_let_in(&accounts));
-    for change in [
-        (|account| account.expires = Timestamp::from_second(NOW).unwrap()) as fn(&mut Account),
-        |account| account.exists = false,
-    ] {
+    for change in
+        [(|account| account.expires = Timestamp::from_second(NOW).unwrap()) as fn(&mut Account), |account| {
+            account.exists = false
+        }]
+    {
         let mut accounts = accounts.clone();
         accounts.values_mut().for_each(change);
         assert!(!call.is_let_in(&accounts));
