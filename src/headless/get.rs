@@ -9,11 +9,11 @@ use crate::backend::Backend;
 use crate::cli::{Get, Listing};
 use crate::config::suggest;
 use crate::exec::call::within;
-use crate::model::id::KindId;
+use crate::model::id::{KindId, SourceId};
 use crate::model::kind::KindSpec;
 use crate::model::query::Query;
-use crate::model::row::{Row, natural};
-use crate::model::snapshot::{Delta, SourceSpec, Update};
+use crate::model::row::{Domain, Row, natural};
+use crate::model::snapshot::{Cadence, Delta, Epoch, Fault, Mode, SourceSpec, Update};
 use crate::model::store::Store;
 
 use super::ask::{ask, kind, sources, stream};
@@ -21,6 +21,9 @@ use super::gather::gather;
 use super::io::{Failure, Io};
 use super::listing::{Answer, RowJson, SourceJson, Trailer, csv, table};
 use super::session::Session;
+
+/// The backend whose servers know kinds of their own.
+const TEACHABLE: &str = "kubernetes";
 
 /// How long a server may take to tell the kinds that only it knows.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -30,19 +33,21 @@ const INCOMPLETE: u8 = 3;
 
 /// Runs `vigie get`.
 pub async fn get(session: &Session, args: &Get, io: &mut Io<'_>) -> Result<u8, Failure> {
-    let (kind, backends) = known(session, &args.kind).await?;
+    let Known { kind, sources, blind } = known(session, &args.kind).await?;
     let kind = &*kind;
     let choice = Choice::new(kind, args, session.clock.now())?;
     if crate::insight::kinds::is_insight(&kind.id) {
         return choice.print(&gather(session).await?.store, args.output, io);
     }
-    let sources = sources(&backends, &kind.id);
-    let sources: Vec<_> = sources.into_iter().chain(learnt(session, &backends, &kind.id).await).collect();
-    if sources.is_empty() {
+    if sources.is_empty() && blind.is_empty() {
         let backend = kind.id.backend();
         return Err(Failure::Usage(format!("no {backend} is configured in {}", session.file.display())));
     }
-    let mut store = Store::new(sources.iter().map(|(_, source)| source.clone()));
+    let silent = blind.iter().map(|(source, _)| source.clone());
+    let mut store = Store::new(sources.iter().map(|(_, source)| source.clone()).chain(silent));
+    for (source, fault) in blind {
+        store.apply(Update { source: source.id, epoch: Epoch(1), body: Err(fault) });
+    }
     if args.output == Listing::Jsonl {
         return choice.stream(sources, store, io).await;
     }
@@ -151,36 +156,45 @@ fn taken(update: &mut Update) -> Vec<Row> {
     }
 }
 
-/// The kind that a word means, and the instances that have it; a word that no registry knows is asked of the servers.
-async fn known(session: &Session, word: &str) -> Result<(Arc<KindSpec>, Vec<Arc<dyn Backend>>), Failure> {
-    let found = kind(&session.kinds, word);
-    if let Ok(kind) = found {
-        return Ok((kind.clone(), session.connect(Some(kind.id.backend())).await?));
+/// A kind, the streams that carry it, and the instances that could not say whether they have it.
+struct Known {
+    kind: Arc<KindSpec>,
+    sources: Sources,
+    blind: Vec<(SourceSpec, Fault)>,
+}
+
+/// What a word means; one that no registry knows is asked of the servers that know kinds of their own.
+async fn known(session: &Session, word: &str) -> Result<Known, Failure> {
+    if let Ok(kind) = kind(&session.kinds, word) {
+        let backends = session.connect(Some(kind.id.backend())).await?;
+        return Ok(Known { kind: kind.clone(), sources: sources(&backends, &kind.id), blind: Vec::new() });
     }
-    let backends = session.connect(None).await?;
-    let mut kinds = session.kinds.clone();
-    for backend in &backends {
-        let learnt = within(PATIENCE, backend.learn()).await.unwrap_or_default();
-        for (spec, _) in learnt {
-            kinds.learn(spec);
+    let (mut kinds, mut learnt, mut silent) = (session.kinds.clone(), Sources::new(), Vec::new());
+    for backend in session.connect(Some(TEACHABLE)).await? {
+        match within(PATIENCE, backend.learn()).await {
+            Ok(found) => {
+                for (spec, source) in found {
+                    kinds.learn(spec);
+                    learnt.push((backend.clone(), source));
+                }
+            }
+            Err(fault) => silent.push((backend, fault)),
         }
     }
     let kind = kind(&kinds, word)?.clone();
-    Ok((kind, backends))
+    learnt.retain(|(_, source)| source.kinds.contains(&kind.id));
+    let blind = silent.into_iter().map(|(backend, fault)| (unanswered(&*backend, &kind.id), fault)).collect();
+    Ok(Known { kind, sources: learnt, blind })
 }
 
-/// The streams of a kind that only servers know.
-async fn learnt(session: &Session, backends: &[Arc<dyn Backend>], kind: &KindId) -> Sources {
-    let mut sources = Vec::new();
-    if session.kinds.get(kind).is_some() {
-        return sources;
+/// The stream that an instance would have had.
+fn unanswered(backend: &dyn Backend, kind: &KindId) -> SourceSpec {
+    SourceSpec {
+        id: SourceId::new(backend.id(), backend.instance().clone(), kind.name()),
+        kinds: vec![kind.clone()],
+        mode: Mode::Poll(Cadence { focused: 0, visible: 0, hidden: 0 }),
+        domain: Domain::Unknown,
     }
-    for backend in backends {
-        let learnt = within(PATIENCE, backend.learn()).await.unwrap_or_default();
-        let of_kind = learnt.into_iter().filter(|(spec, _)| spec.id == *kind);
-        sources.extend(of_kind.map(|(_, source)| (backend.clone(), source)));
-    }
-    sources
 }
 
 /// What the reader must know of the rows, on the side.
