@@ -142,9 +142,12 @@ impl App {
             return Ok(View::Doc(self.handover().doc()));
         }
         let own = self.lookout.page(id, self.sight()).map(|doc| {
+            // What helps now stands above the signs, which prove it.
+            let mut sections = doc.sections;
+            let signs = sections.iter().position(|section| section.heading == "signs");
+            let below = sections.split_off(signs.unwrap_or(sections.len()));
             let diagnosis = self.with_diagnosis(id, Doc::default());
-            let sections = doc.sections.into_iter().chain(diagnosis.sections);
-            Doc { sections: sections.collect() }
+            Doc { sections: sections.into_iter().chain(diagnosis.sections).chain(below).collect() }
         });
         let row = || {
             let kind = self.facts.kinds.get(&id.kind)?;

@@ -153,7 +153,7 @@ pub fn container(seen: &Seen, place: &Place) -> Row {
     row.health = health;
     row.note = note.map(Arc::from);
     row.identity = identity(seen.name(), inspected, digest);
-    row.facets = facets(seen, service);
+    row.facets = facets(seen, service, image);
     row
 }
 
@@ -167,10 +167,14 @@ pub fn identity(name: &str, inspected: Option<&Inspected>, digest: &str) -> Iden
 }
 
 /// A service's name, and the hosts that its router's labels lead to it.
-fn facets(seen: &Seen, service: &str) -> Box<[Facet]> {
+fn facets(seen: &Seen, service: &str, image: &str) -> Box<[Facet]> {
     let mut facets = vec![Facet::new(FacetKey::Name, seen.name(), Grade::Hint)];
     if !service.is_empty() && service != seen.name() {
         facets.push(Facet::new(FacetKey::Name, service, Grade::Hint));
+    }
+    // An outpost of Authentik is a gate, and compose services are named after it.
+    if ["proxy", "ldap", "radius", "rac"].iter().any(|sort| image.contains(&format!("goauthentik/{sort}"))) {
+        facets.push(Facet::new(FacetKey::Gate, service, Grade::Likely));
     }
     let rules = seen
         .listed

@@ -16,12 +16,12 @@ use super::looks::{Look, Looks};
 use super::pick::{operable, subjects, things};
 
 /// So many lines of a log are shown.
-const LINES: usize = 14;
+const LINES: usize = 8;
 /// Lines of a log count from so long before a problem to so long after its start.
 const BEFORE: SignedDuration = SignedDuration::from_mins(10);
 const AFTER: SignedDuration = SignedDuration::from_mins(5);
 /// So many changes are shown.
-const CHANGES: usize = 6;
+const CHANGES: usize = 4;
 
 /// The end of a log that belongs to a diagnosis.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -49,13 +49,10 @@ pub fn page(
     if found.is_empty() && doc.sections.is_empty() && row.id.kind.backend() != "vigie" {
         return doc;
     }
-    let doc = doc.table(
-        "look at",
-        ["state", "what", "kind", "says"].map(Into::into).to_vec(),
-        seen(row, &found, lookout, facts),
-    );
     let doc = doc.lines("changed just before", changes(row, lookout, facts));
     let doc = logs.iter().fold(doc, |doc, log| doc.lines(format!("log of {}", log.name), tail(log, at)));
+    let columns = ["state", "what", "kind", "says"].map(Into::into).to_vec();
+    let doc = doc.table("look at", columns, seen(row, &found, lookout, facts));
     let say = found.iter().flat_map(|look| &look.say).map(|line| DocLine::new(format!("- {line}"))).collect();
     let doc = doc.lines("mind", say);
     let doc = doc.lines("runbook", runbook(row, &found, looks, lookout, facts));

@@ -145,8 +145,13 @@ fn tell(group: &Group, leading: &Symptom, members: &[&Symptom], sight: &Sight<'_
         return house(members, sight);
     }
     if let Some(gate) = group.gate.as_ref().and_then(|gate| sight.index.row(gate)) {
-        let note = gate.note.as_deref().map_or_else(|| "says that it is well".to_owned(), str::to_owned);
-        let what = format!("everything behind it fails; {note}");
+        let probed = members.iter().filter_map(|m| m.row()).find(|row| {
+            row.id.kind.backend() == "probe"
+                && row.note.as_deref().is_some_and(|note| note.contains("hosts fail"))
+        });
+        let seen = probed.and_then(|row| row.note.as_deref()).unwrap_or("everything behind it fails");
+        let own = gate.note.as_deref().unwrap_or("says that it is well");
+        let what = format!("{seen}; {own}");
         return Told { what, ..thing(gate, sight) };
     }
     match &leading.sign {
@@ -265,7 +270,7 @@ fn before<'e>(things: &HashSet<EntityId>, at: Option<Timestamp>, sight: &Sight<'
     sight.changes.iter().filter(|event| event.change).filter(near).collect()
 }
 
-/// What is suspected: a change near the head, or what the head itself says.
+/// What is suspected: the sign that explains the others, a change near the head, or another thing that fails.
 fn cause(
     told: &Told,
     best: Option<Candidate<'_>>,
@@ -273,8 +278,19 @@ fn cause(
     members: &[&Symptom],
     sight: &Sight<'_>,
 ) -> Option<Cause> {
-    let points = best.map(|best| best.points).unwrap_or_default();
-    let near = neighbours(told.head.as_ref(), members, sight);
+    let head = told.head.as_ref();
+    let other = |row: &Row| Some(&row.id) != head && !matches!(row.id.kind.backend(), "alerts" | "probe");
+    let deeper = members
+        .iter()
+        .filter_map(|m| m.row())
+        .find(|row| row.id.kind.as_str() == "docker.containers" && other(row));
+    let leading = best.as_ref().and_then(|best| best.symptom.row()).filter(|row| other(row));
+    let points = best.as_ref().map(|best| best.points.clone()).unwrap_or_default();
+    if let Some(row) = deeper.or(leading) {
+        let id = Some(row.id.clone());
+        return Some(Cause { text: format!("{}: {}", row.name, words(row)), id, points });
+    }
+    let near = neighbours(head, members, sight);
     if let Some(change) = before(&near, since, sight).first() {
         let mut points = points;
         points.push(Point::new(2, format!("changed just before on {}", name_of(change, sight))));
@@ -284,15 +300,12 @@ fn cause(
         });
         return Some(Cause { text: format!("{}{ago}", change.text), id: change.about.clone(), points });
     }
-    let head = told.head.as_ref()?;
-    let other = members
-        .iter()
-        .filter_map(|m| m.row())
-        .find(|row| row.id != *head && row.id.kind.backend() != "alerts");
-    if points.iter().any(|point| point.points >= 3) {
-        return Some(Cause { text: format!("{}: {}", told.name, told.what), id: Some(head.clone()), points });
-    }
-    other.map(|row| Cause { text: format!("{}: {}", row.name, words(row)), id: Some(row.id.clone()), points })
+    let beside = members.iter().filter_map(|m| m.row()).find(|row| other(row));
+    beside.map(|row| Cause {
+        text: format!("{}: {}", row.name, words(row)),
+        id: Some(row.id.clone()),
+        points,
+    })
 }
 
 fn name_of(change: &Event, sight: &Sight<'_>) -> String {
