@@ -124,6 +124,7 @@ impl Host {
 
     fn loops(&self, one: &Kept) -> bool {
         self.world.scenario == BOOT_STORM
+            && self.world.get("authentik-image") != "pinned"
             && one.service.starts_with("authentik-")
             && one.image.contains("goauthentik/server")
     }
@@ -365,6 +366,7 @@ async fn restart(State(host): Shared, Path(id): Path<String>, _body: Bytes) -> R
     }
     if one.name == OUTPOST {
         host.world.set("outpost", "restarted");
+        host.world.set("authentik-outpost", "");
     }
     let facts = json!({"name": one.name, "image": one.image});
     let mut events = host.events.lock().unwrap_or_else(PoisonError::into_inner);

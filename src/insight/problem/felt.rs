@@ -107,6 +107,6 @@ fn hosts(members: &[&Symptom], head: Option<&EntityId>, sight: &Sight<'_>) -> Op
         .filter(|facet| facet.key == FacetKey::Host)
         .map(|facet| &*facet.value)
         .collect();
-    let failing = failing.iter().filter(|host| behind.contains(**host)).count();
-    (failing > 0).then_some((failing, behind.len()))
+    let all = behind.len() + failing.iter().filter(|host| !behind.contains(**host)).count();
+    (!failing.is_empty()).then_some((failing.len(), all))
 }

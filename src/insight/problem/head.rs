@@ -62,7 +62,9 @@ pub(super) fn problem(group: &Group, symptoms: &[Symptom], sight: &Sight<'_>) ->
     let leak = leak::suspect(told.head.as_ref(), symptoms, sight);
     let cause = if group.home { None } else { leak.or_else(|| cause(&told, best, since, &members, sight)) };
     let acked = members.iter().any(|m| m.acked) && members.iter().all(|m| m.acked || !m.is_alert());
+    let weight = head.as_ref().and_then(weight);
     let score = score(health, &felt, members.len(), since, acked, sight.now);
+    let score = score.into_iter().chain(weight).collect();
     let domain = if group.home { Domain::Home } else { leading.domain };
     let rows = |symptom: &&Symptom| symptom.row().map(|row| row.id.clone());
     let mut ids: Vec<EntityId> = head.iter().cloned().chain(members.iter().filter_map(rows)).collect();
@@ -328,6 +330,17 @@ fn neighbours(head: Option<&EntityId>, members: &[&Symptom], sight: &Sight<'_>) 
         }
     }
     near
+}
+
+/// Things that everybody depends on weigh more.
+fn weight(head: &EntityId) -> Option<Point> {
+    Some(match head.kind.as_str() {
+        "vigie.pinned" => Point::new(40, "it is pinned"),
+        "authentik.outposts" => Point::new(30, "everybody comes in through it"),
+        "docker.containers" => Point::new(25, "it runs on a host of its own, which everything else needs"),
+        "proxmox.nodes" | "kubernetes.nodes" | "omni.clusters" => Point::new(15, "other things stand on it"),
+        _ => return None,
+    })
 }
 
 /// Every point that decides where a problem stands.

@@ -7,7 +7,7 @@ use super::symptom::{Sign, Symptom};
 use super::{Cause, Point, Sight};
 
 /// Kinds that suffer where memory is short.
-const SUFFER: [&str; 3] = ["vigie.pinned", "kubernetes.nodes", "kubernetes.pods"];
+const SUFFER: [&str; 2] = ["vigie.pinned", "kubernetes.nodes"];
 
 /// A leaked cluster as the suspected cause of what one thing suffers; only where something says that memory is short.
 pub(super) fn suspect(head: Option<&EntityId>, symptoms: &[Symptom], sight: &Sight<'_>) -> Option<Cause> {

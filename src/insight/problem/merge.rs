@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use jiff::SignedDuration;
+
 use crate::model::id::EntityId;
-use crate::model::row::{Domain, FacetKey, Grade, Health};
+use crate::model::row::{Domain, FacetKey, Grade, Health, Row};
 
 use super::symptom::{Sign, Symptom};
 use super::{Sight, home};
@@ -13,6 +15,8 @@ use crate::insight::link::Relation;
 const STEPS: usize = 4;
 /// More signs than this of one sort are one problem.
 const ALONE: usize = 3;
+/// What begins within this time of a gate's failure may be its doing.
+const MOMENT: SignedDuration = SignedDuration::from_mins(15);
 /// From so many failing hosts on a gate is suspected that says nothing itself.
 const GATE: usize = 3;
 
@@ -63,7 +67,8 @@ pub(super) fn groups(symptoms: &[Symptom], sight: &Sight<'_>) -> Vec<Group> {
     let mut union = Union((0..symptoms.len()).collect());
     let mut parents: BTreeMap<usize, HashSet<usize>> = BTreeMap::new();
     by_need(symptoms, &roots, &mut union, &mut parents);
-    let gates = by_gate(symptoms, &roots, &mut union);
+    let mut gates = by_gate(symptoms, &roots, &mut union);
+    by_moment(symptoms, &mut union, &mut gates);
     let house = home::members(symptoms, sight);
     for pair in house.windows(2) {
         union.join(pair[0], pair[1]);
@@ -142,7 +147,7 @@ fn rank(id: &EntityId) -> usize {
         "kubernetes.pods",
         "argocd.applications",
         "authentik.applications",
-        "probe.targets",
+        "probe.probes",
         "kubernetes.nodes",
         "omni.machines",
         "proxmox.guests",
@@ -206,7 +211,40 @@ fn by_gate(symptoms: &[Symptom], roots: &[Roots], union: &mut Union) -> HashMap<
     found
 }
 
-/// Lonely signs of one sort, where there are many of them.
+/// Hosts that fail at once while the one gate is down, even where nobody says that it stands in front of them.
+fn by_moment(symptoms: &[Symptom], union: &mut Union, gates: &mut HashMap<usize, EntityId>) {
+    let is_gate = |row: &&std::sync::Arc<Row>| row.id.kind.as_str() == "authentik.outposts";
+    let down: Vec<(usize, &EntityId)> = symptoms
+        .iter()
+        .enumerate()
+        .filter(|(_, symptom)| symptom.health == Health::Critical)
+        .filter_map(|(at, symptom)| Some((at, &symptom.row().filter(is_gate)?.id)))
+        .collect();
+    let [(gate, id)] = down.as_slice() else { return };
+    let since = symptoms[*gate].since;
+    let meanwhile = |symptom: &Symptom| match (since, symptom.since) {
+        (Some(gate), Some(host)) => host.duration_since(gate).abs() < MOMENT,
+        _ => true,
+    };
+    let hosts: Vec<usize> = symptoms
+        .iter()
+        .enumerate()
+        .filter(|(_, symptom)| symptom.health == Health::Critical && symptom.is_alert() && meanwhile(symptom))
+        .filter(|(_, symptom)| {
+            symptom.row().is_some_and(|row| row.facets.iter().any(|f| f.key == FacetKey::Host))
+        })
+        .map(|(at, _)| at)
+        .collect();
+    if hosts.len() < GATE {
+        return;
+    }
+    for at in hosts {
+        union.join(at, *gate);
+        gates.insert(at, (*id).clone());
+    }
+}
+
+/// Lonely signs of one sort, where there are many of them; two broken things that say the same are enough.
 fn by_sort(symptoms: &[Symptom], union: &mut Union) {
     let mut size: HashMap<usize, usize> = HashMap::new();
     for at in 0..symptoms.len() {
@@ -221,7 +259,11 @@ fn by_sort(symptoms: &[Symptom], union: &mut Union) {
         let what = if symptom.is_alert() { &row.name } else { row.note.as_ref().unwrap_or(&row.name) };
         sorts.entry((row.id.kind.as_str(), what, symptom.domain)).or_default().push(at);
     }
-    for members in sorts.into_values().filter(|members| members.len() > ALONE) {
+    let alike = |members: &Vec<usize>| {
+        let broken = |at: &usize| symptoms[*at].health == Health::Critical && !symptoms[*at].is_alert();
+        members.len() > ALONE || members.len() > 1 && members.iter().all(broken)
+    };
+    for members in sorts.into_values().filter(alike) {
         for pair in members.windows(2) {
             union.join(pair[0], pair[1]);
         }

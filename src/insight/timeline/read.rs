@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::insight::link::Index;
 use crate::model::id::EntityId;
 use crate::model::kind::{Format, KindSpec, Kinds};
-use crate::model::row::{Grade, Row, Tone, Value};
+use crate::model::row::{Grade, Health, Row, Tone, Value};
 use crate::model::store::Store;
 
 use super::{Event, Sort};
@@ -120,10 +120,13 @@ fn event(row: &Arc<Row>, kind: &KindSpec, at: Timestamp, reader: &Reading, index
         created = format!("pod {} created on {}", row.name, text("node"));
         words = vec![&created];
     } else if words.is_empty() {
-        named = [&*row.name, row.note.as_deref().unwrap_or_default()].join(" ");
+        let did = ["action", "event", "status"].into_iter().map(text).find(|word| !word.is_empty());
+        named = [did.unwrap_or_default(), &*row.name, row.note.as_deref().unwrap_or_default()].join(" ");
         words = vec![named.trim()];
     }
-    if kind.id.as_str() == "alerts.alerts" && matches!(text("state"), "pending") {
+    // What still fires is told by the alert itself.
+    let still = kind.id.as_str() == "alerts.history" && !matches!(row.health, Health::Ok | Health::Off);
+    if still || kind.id.as_str() == "alerts.alerts" && matches!(text("state"), "pending") {
         return None;
     }
     let on = about
