@@ -46,7 +46,7 @@ fn kind(id: &'static str, singular: &'static str, aliases: &[&'static str], doc:
 
 fn problems() -> KindSpec {
     let columns = vec![
-        column("state", "state", Width::Fit(3, 6), "CRT, WRN, ACK (taken on) or known.")
+        column("state", "state", Width::Fit(3, 8), "CRT, WRN, ACK (taken on) or known.")
             .format(Format::State)
             .priority(0),
         column("name", "problem", Width::Fit(12, 26), "The thing that fails.").priority(0),
