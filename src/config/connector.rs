@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::edge::Rotation;
 use super::secret::Secret;
 use crate::model::row::Domain;
 
@@ -231,7 +232,52 @@ pub struct Authentik {
     pub mark: String,
     /// Groups into which nobody is ever invited.
     pub admin_groups: Vec<String>,
+    /// Groups whose members count as validated, and as family in the audit.
+    pub family_groups: Vec<String>,
+    /// The slugs of applications that are for administrators alone.
+    pub admin_apps: Vec<String>,
+    /// The slugs of applications that are for the family.
+    pub family_apps: Vec<String>,
+    /// The accounts of programs that there should be.
+    pub service_accounts: Vec<String>,
+    /// Applications that keep accounts of their own, which are closed by hand.
+    pub native_accounts: Vec<String>,
+    /// The texts that go with a link, by language; `{link}`, `{until}`, `{group}` and `{name}` are filled in.
+    pub messages: BTreeMap<String, String>,
+    /// The language that is proposed.
+    pub language: String,
+    /// The workflow that swaps a token's key; absent where there is none.
+    pub rotation: Option<Rotation>,
 }
+
+impl Authentik {
+    /// An instance with defaults for everything but these.
+    pub fn new(connection: Connection, token: Secret) -> Self {
+        let messages = [("en", MESSAGE_EN), ("fr", MESSAGE_FR)];
+        Self {
+            connection,
+            token,
+            enrollment_flow: "invitation-enrollment".to_owned(),
+            group_key: "group".to_owned(),
+            mark: "vigie".to_owned(),
+            admin_groups: vec!["authentik Admins".to_owned()],
+            family_groups: Vec::new(),
+            admin_apps: Vec::new(),
+            family_apps: Vec::new(),
+            service_accounts: Vec::new(),
+            native_accounts: Vec::new(),
+            messages: messages.map(|(language, text)| (language.to_owned(), text.to_owned())).into(),
+            language: "en".to_owned(),
+            rotation: None,
+        }
+    }
+}
+
+/// The text that goes with a link, where the configuration has none of its own.
+const MESSAGE_EN: &str = "Hello! Here is your link. Open it once, on the device you will use, and not in a chat \
+preview: it works a single time.\n{link}\nIt is good until {until}.";
+const MESSAGE_FR: &str = "Bonjour ! Voici ton lien. Ouvre-le une seule fois, sur l'appareil que tu utiliseras, et \
+pas dans l'aperçu d'une messagerie : il ne sert qu'une fois.\n{link}\nIl est valable jusqu'au {until}.";
 
 /// How an HTTP server wants to be told who asks.
 #[derive(Debug, Clone, Default)]

@@ -140,6 +140,9 @@ mod tests {
             "docker",
             "loki",
             "ntfy",
+            "cloudflare",
+            "github",
+            "probe",
         ];
         let everywhere: Vec<_> = tables.iter().flat_map(|table| shown(table)).collect();
         for (section, keys) in &validator.asked {

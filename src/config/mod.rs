@@ -6,6 +6,7 @@
 mod check;
 pub mod colour;
 pub mod connector;
+pub mod edge;
 pub mod env;
 pub mod key;
 pub mod keymap;
@@ -32,6 +33,7 @@ pub use connector::{
     Alertmanager, ArgoCd, Authentik, Connection, Ephemeral, HttpAuth, Kubernetes, MemoryBudget, Omni,
     Prometheus, Promotion, Proxmox, Trust,
 };
+pub use edge::{Cloudflare, Expect, Github, Probe, Rotation};
 pub use env::Env;
 pub use load::{EXAMPLE, Loaded, load};
 pub use report::{Report, Reports};
@@ -68,6 +70,12 @@ pub struct Config {
     pub alerts: Alerts,
     /// What the operator knows that no server tells.
     pub oncall: oncall::OnCall,
+    /// Cloudflare accounts.
+    pub cloudflare: Vec<Cloudflare>,
+    /// Repositories on GitHub.
+    pub github: Vec<Github>,
+    /// Addresses that are tried.
+    pub probe: Vec<Probe>,
     /// How the console looks and how often it asks.
     pub ui: Ui,
     /// Limits of what the console does to the platform.
@@ -121,5 +129,8 @@ impl Config {
             && self.docker.is_empty()
             && self.loki.is_empty()
             && self.ntfy.is_empty()
+            && self.cloudflare.is_empty()
+            && self.github.is_empty()
+            && self.probe.is_empty()
     }
 }

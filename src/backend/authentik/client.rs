@@ -145,6 +145,31 @@ impl Client {
         Ok(Listed { items, count, gaps, server_time })
     }
 
+    /// The first pages of a list that begins with the newest; what is older is no gap.
+    pub async fn recent<T: DeserializeOwned + Send>(
+        &self,
+        ask: &Ask<'_>,
+        pages: i64,
+    ) -> Result<Listed<T>, ApiError> {
+        let reply = self.page(ask, 1).await?;
+        let mut list: Page<T> = reply.json()?;
+        let count = list.pagination.count.0.and_then(|count| usize::try_from(count).ok());
+        let last = list.pagination.total_pages.0.unwrap_or(1).min(pages);
+        for number in 2..=last {
+            let more: Page<T> = self.page(ask, number).await?.json()?;
+            list.results.extend(more.results);
+        }
+        let entries = list.results.len();
+        let items: Vec<T> = list.results.into_iter().filter_map(|item| item.0).collect();
+        let skipped = entries - items.len();
+        let gaps = if skipped == 0 {
+            Vec::new()
+        } else {
+            vec![format!("{}: {skipped} entries are no objects", ask.path)]
+        };
+        Ok(Listed { items, count, gaps, server_time: reply.date() })
+    }
+
     /// Pages by their number, since `next` is 0 on the last and an allowed subset may leave any page empty.
     async fn pages<T>(&self, ask: &Ask<'_>) -> Result<(Vec<Page<T>>, Option<Timestamp>), ApiError>
     where

@@ -46,7 +46,7 @@ impl Authentik {
             diagnosis.findings.push(Finding::new("rights", says, Tone::Ok));
         }
         diagnosis.rights = Some(rights);
-        self.token(&me, diagnosis).await;
+        self.own_token(&me, diagnosis).await;
         Ok(())
     }
 
@@ -72,7 +72,7 @@ impl Authentik {
     }
 
     /// When our own token ends. The server does not say which of a user's tokens was shown, so the first counts.
-    async fn token(&self, me: &Me, diagnosis: &mut Diagnosis) {
+    async fn own_token(&self, me: &Me, diagnosis: &mut Diagnosis) {
         let filters = [("user__username", me.username.as_str()), ("intent", "api")];
         let ask = Ask::new("/core/tokens/", "authentik_core.view_token").filtered(&filters);
         let Ok(tokens) = self.client.list::<Token>(&ask).await else {

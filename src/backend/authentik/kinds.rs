@@ -1,21 +1,51 @@
-//! What Authentik has to show: five kinds and their columns.
+//! What Authentik has to show: its kinds and their columns.
 
-use crate::model::kind::{Column, Format, KindSpec, Width};
+mod keys;
+mod upkeep;
+mod watch;
+
+use crate::model::kind::{Column, Format, KindSpec, Shape, ViewSpec, Width};
 
 /// People and service accounts.
 pub const USERS: &str = "authentik.users";
 /// Groups.
 pub const GROUPS: &str = "authentik.groups";
-/// Invitations that nobody has used up yet.
+/// Invitations, and what became of those that are gone.
 pub const INVITATIONS: &str = "authentik.invitations";
 /// Applications and who may open them.
 pub const APPLICATIONS: &str = "authentik.applications";
 /// Outposts and whether they are connected.
 pub const OUTPOSTS: &str = "authentik.outposts";
+/// The way of each invited person, from the link to the applications.
+pub const ONBOARDING: &str = "authentik.onboarding";
+/// Tokens, whose keys are never read.
+pub const TOKENS: &str = "authentik.tokens";
+/// Accounts of programs, and those that are expected.
+pub const SERVICE_ACCOUNTS: &str = "authentik.service-accounts";
+/// Sessions of browsers.
+pub const SESSIONS: &str = "authentik.sessions";
+/// Passkeys and other second factors.
+pub const DEVICES: &str = "authentik.devices";
+/// Who did what.
+pub const EVENTS: &str = "authentik.events";
+/// Flows, their stages and what could shut everybody out of them.
+pub const FLOWS: &str = "authentik.flows";
+/// Workers, schedules, tasks and blueprints.
+pub const TASKS: &str = "authentik.tasks";
+/// Which application is open to whom, and whether it may be.
+pub const EXPOSURE: &str = "authentik.exposure";
 
 /// All kinds.
 pub fn all() -> Vec<KindSpec> {
-    vec![users(), groups(), invitations(), applications(), outposts()]
+    let mut all = vec![users(), groups(), invitations(), onboarding(), applications(), outposts()];
+    all.extend([keys::tokens(), keys::service_accounts(), keys::devices()]);
+    all.extend([watch::sessions(), watch::events(), watch::exposure()]);
+    all.extend([upkeep::flows(), upkeep::tasks()]);
+    all
+}
+
+fn view(name: &'static str, title: &'static str, shape: Shape) -> ViewSpec {
+    ViewSpec { name: name.into(), title: title.into(), shape }
 }
 
 fn kind(id: &'static str, singular: &'static str, aliases: &[&'static str], doc: &'static str) -> KindSpec {
@@ -54,9 +84,12 @@ fn users() -> KindSpec {
         Column::new("admin", "admin", Width::Fixed(5), "Whether it may do everything (superuser).")
             .format(Format::Flag)
             .priority(2),
+        Column::new("factors", "factors", Width::Fit(3, 14), "Passkeys and other second factors.").priority(2),
+        Column::new("sessions", "sess", Width::Fixed(4), "Live sessions that can be seen.").priority(3),
         Column::new("login", "login", Width::Fixed(6), "Since its last login.")
             .format(Format::Age)
             .priority(1),
+        wide("source", "source", Width::Fit(6, 16), "How it came to be: an invitation, or by hand."),
         wide("email", "email", Width::Fit(8, 32), "The mail address, which need not be unique."),
         wide("joined", "joined", Width::Fixed(6), "Since it was created.").format(Format::Age),
         wide("path", "path", Width::Fit(4, 20), "Where it stands in the directory."),
@@ -86,7 +119,7 @@ fn groups() -> KindSpec {
 
 fn invitations() -> KindSpec {
     let columns = vec![
-        state(10, "waiting, expiring (within 24 h), or expired."),
+        state(10, "waiting, expiring (within 24 h), expired, used, or burnt: opened, and nobody enrolled."),
         name(10, 32, "The invitation's name; its link is shown only when it is made."),
         Column::new("group", "group", Width::Flex(14), "The group that the enrolment gives.").priority(1),
         Column::new(
@@ -97,14 +130,34 @@ fn invitations() -> KindSpec {
         )
         .priority(2),
         Column::new("uses", "uses", Width::Fixed(5), "once, or many until it expires.").priority(3),
+        Column::new("age", "age", Width::Fixed(5), "Since it was made.").format(Format::Age).priority(2),
         Column::new("expires", "expires", Width::Fixed(7), "Time until it ends.")
             .format(Format::Until)
             .priority(0),
         wide("flow", "flow", Width::Fit(6, 28), "The flow that the link opens."),
     ];
     let aliases = ["invitation", "invitations", "invites", "inv"];
-    let base = kind(INVITATIONS, "invitation", &aliases, "Invitations that nobody has used up yet.");
-    KindSpec { columns, sort: (5, false), ..base }
+    let base = kind(INVITATIONS, "invitation", &aliases, "Invitations, and what became of them.");
+    KindSpec { columns, sort: (6, false), ..base }
+}
+
+fn onboarding() -> KindSpec {
+    let columns = vec![
+        state(11, "invited, expired, burnt, revoked, enrolled, validated, has apps, provisioned, or stuck."),
+        name(8, 28, "The user name, or the invitation's name while nobody has enrolled."),
+        Column::new("person", "person", Width::Fit(6, 24), "The name as it is shown to people.").priority(4),
+        Column::new("invitation", "invitation", Width::Fit(8, 32), "The invitation it came by.").priority(3),
+        Column::new("wants", "wants", Width::Fit(5, 24), "The group that the invitation was for.").priority(2),
+        Column::new("groups", "groups", Width::Flex(10), "The groups it is in now.").priority(1),
+        Column::new("next", "next", Width::Flex(12), "What has to happen next.").priority(1),
+        Column::new("since", "since", Width::Fixed(6), "Since the last step that is known.")
+            .format(Format::Age)
+            .priority(0),
+        wide("source", "source", Width::Fit(6, 16), "How the account came to be."),
+    ];
+    let doc = "The way of each invited person, from the link to the applications.";
+    let views = vec![view("board", "board", Shape::Board)];
+    KindSpec { columns, views, sort: (7, true), ..kind(ONBOARDING, "person", &["onboard", "board"], doc) }
 }
 
 fn applications() -> KindSpec {

@@ -8,6 +8,8 @@ mod access;
 mod client;
 mod doc;
 mod doctor;
+mod fates;
+mod feeds;
 mod find;
 mod kinds;
 mod ops;
@@ -65,6 +67,7 @@ struct Authentik {
     grace: Duration,
     /// The keys of invitations that were deleted here, by their seals, for reading back.
     deleted: Mutex<BTreeMap<String, String>>,
+    known: Mutex<feeds::Known>,
 }
 
 fn connect(config: &Config, clock: &Clock) -> Vec<Arc<dyn Backend>> {
@@ -96,11 +99,16 @@ impl Authentik {
             clock: clock.clone(),
             grace: Duration::from_secs(120),
             deleted: Mutex::default(),
+            known: Mutex::default(),
         })
     }
 
     fn deleted(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
         self.deleted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn known(&self) -> MutexGuard<'_, feeds::Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn remember(&self, pk: &str) {

@@ -8,6 +8,15 @@ pub fn seal(pk: &str) -> String {
     hex(&Sha256::digest(pk.as_bytes())[..8])
 }
 
+/// A key with its dashes, as links hold it; in events it stands without.
+pub fn dashed(hex: &str) -> String {
+    let plain: String = hex.chars().filter(char::is_ascii_hexdigit).collect::<String>().to_ascii_lowercase();
+    if plain.len() != 32 {
+        return hex.to_owned();
+    }
+    format!("{}-{}-{}-{}-{}", &plain[..8], &plain[8..12], &plain[12..16], &plain[16..20], &plain[20..])
+}
+
 /// The part of an invitation's name that makes it unique, the same for every look at one run.
 pub fn suffix(run: &str) -> String {
     hex(&Sha256::digest(run.as_bytes())[..3])

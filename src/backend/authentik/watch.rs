@@ -13,7 +13,11 @@ use crate::model::snapshot::{Cadence, Mode, Snapshot, SourceSpec};
 
 use super::access::Bindings;
 use super::client::{Ask, Listed};
+use super::fates::Trail;
 use super::people::Groups;
+use super::rows::devices::summary;
+use super::rows::users::Besides;
+use super::seal::seal;
 use super::wire::{
     Application, Binding, Group, Invitation, Login, Me, Outpost, OutpostHealth, Provider, Session, User,
     Version,
@@ -40,6 +44,14 @@ pub fn sources(instance: &Arc<str>, domain: Domain) -> Vec<SourceSpec> {
         spec("applications", kinds::APPLICATIONS, 30, 60, 300),
         // An instance says hello every 10 s and is forgotten after 15 s.
         spec("outposts", kinds::OUTPOSTS, 10, 20, 30),
+        spec("onboarding", kinds::ONBOARDING, 15, 60, 300),
+        spec("tokens", kinds::TOKENS, 60, 300, 900),
+        spec("service-accounts", kinds::SERVICE_ACCOUNTS, 60, 300, 900),
+        spec("sessions", kinds::SESSIONS, 20, 60, 300),
+        spec("devices", kinds::DEVICES, 60, 300, 900),
+        spec("events", kinds::EVENTS, 10, 30, 60),
+        spec("flows", kinds::FLOWS, 60, 300, 900),
+        spec("tasks", kinds::TASKS, 20, 60, 120),
     ]
 }
 
@@ -52,12 +64,21 @@ impl Authentik {
             "invitations" => self.poll_invitations().await,
             "applications" => self.poll_applications().await,
             "outposts" => self.poll_outposts().await,
+            "onboarding" => self.poll_onboarding().await,
+            "tokens" => self.poll_tokens().await,
+            "service-accounts" => self.poll_accounts().await,
+            "sessions" => self.poll_sessions().await,
+            "devices" => self.poll_devices().await,
+            "events" => self.poll_events().await,
+            "flows" => self.poll_flows().await,
+            "tasks" => self.poll_tasks().await,
             _ => Err(ApiError::unsupported(format!("authentik has no source `{feed}`"))),
         }
     }
 
     async fn poll_users(&self) -> Result<Snapshot, ApiError> {
-        let (users, sessions) = futures_util::join!(self.users(&[]), self.sessions(&[]));
+        let (users, sessions, factors) =
+            futures_util::join!(self.users(&[]), self.sessions(&[]), self.recent_factors());
         let users = users?;
         // Whoever may not see sessions sees its own: they only ever add a warning.
         let mut count: HashMap<i64, usize> = HashMap::new();
@@ -66,7 +87,10 @@ impl Authentik {
         }
         let row = |user: &User| {
             let sessions = user.pk.0.and_then(|pk| count.get(&pk)).copied().unwrap_or(0);
-            rows::users::row(user, sessions, &self.place)
+            let factors = factors.as_ref().map(|factors| summary(factors, user.pk.or_zero()));
+            let besides =
+                Besides { sessions: Some(sessions), factors: factors.as_deref(), mark: &self.keys.mark };
+            rows::users::row(user, besides, &self.place)
         };
         Ok(self.snapshot(users.items.iter().filter_map(row).collect(), users.gaps))
     }
@@ -81,10 +105,25 @@ impl Authentik {
     }
 
     async fn poll_invitations(&self) -> Result<Snapshot, ApiError> {
-        let invitations = self.invitations(&[]).await?;
+        let (invitations, trail) = futures_util::join!(self.invitations(&[]), self.trail());
+        let invitations = invitations?;
+        self.remember_groups(&invitations.items);
+        let (trail, note) = match trail {
+            Ok(trail) => (trail, None),
+            Err(error) => (Trail::default(), Some(format!("what became of gone ones is not known: {error}"))),
+        };
         let now = self.clock.now();
-        let row = |invitation| rows::invitations::row(invitation, &self.keys, &self.place, now);
-        Ok(self.snapshot(invitations.items.iter().filter_map(row).collect(), invitations.gaps))
+        let row = |invitation| rows::invitations::row(invitation, &self.keys, &trail, &self.place, now);
+        let mut all: Vec<Row> = invitations.items.iter().filter_map(row).collect();
+        if invitations.gaps.is_empty() {
+            let living = invitations.items.iter().map(|invitation| seal(&invitation.pk)).collect();
+            let gone = self.fates(&trail, &living).await;
+            let row = |fate| rows::invitations::gone(fate, self.wanted(fate).as_deref(), &self.place);
+            all.extend(gone.iter().map(row));
+        }
+        let mut snapshot = self.snapshot(all, invitations.gaps);
+        snapshot.notes.extend(note);
+        Ok(snapshot)
     }
 
     async fn poll_applications(&self) -> Result<Snapshot, ApiError> {
@@ -126,7 +165,7 @@ impl Authentik {
         Ok(self.snapshot(known.iter().filter_map(row).collect(), outposts.gaps))
     }
 
-    fn snapshot(&self, rows: Vec<Row>, gaps: Vec<String>) -> Snapshot {
+    pub(super) fn snapshot(&self, rows: Vec<Row>, gaps: Vec<String>) -> Snapshot {
         Snapshot { rows, complete: gaps.is_empty(), observed_at: self.clock.now(), notes: gaps }
     }
 

@@ -7,6 +7,13 @@ use serde_json::Value;
 
 use crate::backend::lenient::{Flag, Int, List, Maybe, Obj, Text, Words};
 
+mod ledger;
+
+pub use ledger::{
+    Blueprint, Device, Event, FlowStage, InvitationStage, Login, LoginStage, OwnDevice, ProxyProvider,
+    Recovery, Task, TaskSchedule, Token, Worker,
+};
+
 /// One page of a list; a body without `results` is no list.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(bound(deserialize = "T: for<'a> Deserialize<'a>"))]
@@ -100,6 +107,7 @@ pub struct Flow {
     pub slug: Text,
     pub name: Text,
     pub designation: Text,
+    pub policies: Words,
 }
 
 /// An application, `/core/applications/`.
@@ -230,24 +238,6 @@ pub struct Me {
     pub username: Text,
     pub is_superuser: Flag,
     pub system_permissions: Words,
-}
-
-/// A session of a browser, `/core/authenticated_sessions/`.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(default)]
-pub struct Login {
-    pub user: Int,
-}
-
-/// A token, `/core/tokens/`, which never holds its key.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(default)]
-pub struct Token {
-    pub identifier: Text,
-    pub intent: Text,
-    pub user: Int,
-    pub expires: Text,
-    pub expiring: Flag,
 }
 
 impl Group {

@@ -56,7 +56,7 @@ impl Validator<'_> {
         })
     }
 
-    fn trust(&self, table: &Table<'_>, tls: bool) -> Trust {
+    pub(super) fn trust(&self, table: &Table<'_>, tls: bool) -> Trust {
         let ca = table.text("ca").map(|ca| (self.env.path(ca.value, self.base), ca.span));
         let fingerprint = table.checked("fingerprint", check::fingerprint);
         if table.has("ca") && table.has("fingerprint") {
@@ -82,7 +82,7 @@ impl Validator<'_> {
         }
     }
 
-    fn headers(&self, table: &Table<'_>) -> Vec<(String, Secret)> {
+    pub(super) fn headers(&self, table: &Table<'_>) -> Vec<(String, Secret)> {
         let Some(headers) = table.table("headers") else { return Vec::new() };
         headers
             .entries()

@@ -7,7 +7,7 @@ use super::connection::{domain, public_url, timeout, unreadable};
 use super::{Validator, timespan};
 use crate::config::check;
 use crate::config::connector::{
-    Alertmanager, ArgoCd, Authentik, Ephemeral, HttpAuth, Kubernetes, Omni, Prometheus, Promotion,
+    Alertmanager, ArgoCd, Ephemeral, HttpAuth, Kubernetes, Omni, Prometheus, Promotion,
 };
 use crate::config::raw::{Located, Table};
 use crate::config::source::Fault;
@@ -84,30 +84,6 @@ impl Validator<'_> {
             domain,
             public_url: public,
             promote,
-        })
-    }
-
-    pub(super) fn authentik(&self, table: &Table<'_>, name: Arc<str>) -> Option<Authentik> {
-        let domain = domain(table).unwrap_or_default();
-        let connection = self.connection(table, name, domain, "\"https://auth.example\"");
-        let token = self.required_secret(table, "token");
-        let or = |key, check: fn(&str) -> Result<String, Fault>, default: &str| {
-            table.checked(key, check).unwrap_or_else(|| default.to_owned())
-        };
-        let enrollment_flow = or("enrollment_flow", check::slug, "invitation-enrollment");
-        let group_key = or("group_key", check::slug, "group");
-        let mark = or("mark", check::slug, "vigie");
-        let admin_groups = match table.list("admin_groups") {
-            Some(groups) => groups.iter().map(|group| group.value.to_owned()).collect(),
-            None => vec!["authentik Admins".to_owned()],
-        };
-        Some(Authentik {
-            connection: connection?,
-            token: token?,
-            enrollment_flow,
-            group_key,
-            mark,
-            admin_groups,
         })
     }
 

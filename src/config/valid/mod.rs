@@ -1,8 +1,10 @@
 //! From what was written to what is meant: each table checked as a whole, every fault noted.
 
+mod authentik;
 mod connection;
 mod connectors;
 mod oncall;
+mod edge;
 mod proxmox;
 mod secret;
 mod settings;
@@ -40,17 +42,21 @@ impl<'e> Validator<'e> {
     /// The whole file; what could not be made sense of has been noted.
     pub fn config(&mut self, root: Table<'_>) -> Config {
         let kubernetes = self.each(&root, "kubernetes", |v, t, name| Some(v.kubernetes(t, name)));
+        let github = self.each(&root, "github", |v, t, name| v.github(t, name));
         let config = Config {
             proxmox: self.each(&root, "proxmox", |v, t, name| v.proxmox(t, name)),
             omni: self.each(&root, "omni", |v, t, name| v.omni(t, name)),
             argocd: self.each(&root, "argocd", |v, t, name| v.argocd(t, name, &kubernetes)),
-            authentik: self.each(&root, "authentik", |v, t, name| v.authentik(t, name)),
+            authentik: self.each(&root, "authentik", |v, t, name| v.authentik(t, name, &github)),
             alertmanager: self.each(&root, "alertmanager", |v, t, name| v.alertmanager(t, name)),
             prometheus: self.each(&root, "prometheus", |v, t, name| v.prometheus(t, name)),
             docker: self.each(&root, "docker", |v, t, name| v.docker(t, name)),
             loki: self.each(&root, "loki", |v, t, name| v.loki(t, name)),
             ntfy: self.each(&root, "ntfy", |v, t, name| v.ntfy(t, name)),
             pinned: self.each(&root, "pinned", |v, t, name| v.pinned(t, name)),
+            cloudflare: self.each(&root, "cloudflare", |v, t, name| v.cloudflare(t, name)),
+            probe: self.each(&root, "probe", |v, t, name| v.probe(t, name)),
+            github,
             kubernetes,
             alerts: root.table("alerts").map(|t| self.alerts(t)).unwrap_or_default(),
             oncall: self.oncall(&root),

@@ -6,7 +6,7 @@ use crate::model::row::{Cell, Tone};
 use crate::model::view::{Doc, Fact};
 
 use crate::backend::authentik::Authentik;
-use crate::backend::authentik::rows::users::{kind, state};
+use crate::backend::authentik::rows::users::{kind, state, superuser};
 use crate::backend::authentik::wire::User;
 
 impl Authentik {
@@ -16,8 +16,7 @@ impl Authentik {
             .groups_obj
             .iter()
             .map(|group| {
-                let superuser = Cell::toned(group.is_superuser.is_true(), Tone::Danger);
-                vec![Cell::new(group.name.as_str()), superuser]
+                vec![Cell::new(group.name.as_str()), superuser(group.is_superuser.0)]
             })
             .collect();
         let mark = user.attributes.get(&self.keys.mark);

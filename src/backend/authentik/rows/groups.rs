@@ -7,7 +7,7 @@ use crate::backend::authentik::kinds::GROUPS;
 use crate::backend::authentik::people::Groups;
 use crate::backend::authentik::wire::Group;
 use crate::model::id::Identity;
-use crate::model::row::{Cell, Health, Row, Tone, Value};
+use crate::model::row::{Cell, Health, Row, Tone};
 
 use super::{Place, State};
 
@@ -28,7 +28,7 @@ pub fn row(group: &Group, groups: &Groups, inactive: Option<&BTreeSet<i64>>, pla
         Cell::new(group.name.as_str()),
         Cell::new(members.as_ref().map(|members| count(members.len()))),
         Cell::toned(off.filter(|off| *off > 0), Tone::Dim),
-        Cell::toned(group.is_superuser.0.map_or(Value::Empty, Value::Bool), Tone::Danger),
+        super::users::superuser(group.is_superuser.0),
         Cell::new(above.join(", ").as_str()),
         Cell::new(count(group.roles.0.len())),
         Cell::toned(group.pk.as_str(), Tone::Dim),
@@ -65,7 +65,7 @@ fn count(n: usize) -> i64 {
 mod tests {
     use crate::backend::authentik::people::tests::group;
     use crate::backend::lenient::Words;
-    use crate::model::row::Domain;
+    use crate::model::row::{Domain, Value};
 
     use super::*;
 

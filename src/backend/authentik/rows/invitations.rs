@@ -1,10 +1,9 @@
 //! Invitations: the key of each stays here, its seal goes out.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
+use crate::backend::authentik::fates::{End, Fate, Trail};
 use crate::backend::authentik::kinds::INVITATIONS;
 use crate::backend::authentik::seal::seal;
 use crate::backend::authentik::wire::Invitation;
@@ -38,12 +37,12 @@ impl Keys {
     }
 }
 
-/// A row for an invitation.
-pub fn row(invitation: &Invitation, keys: &Keys, place: &Place, now: Timestamp) -> Option<Row> {
+/// A row for an invitation whose events are known.
+pub fn row(invitation: &Invitation, keys: &Keys, trail: &Trail, place: &Place, now: Timestamp) -> Option<Row> {
     if invitation.pk.is_empty() {
         return None;
     }
-    let state = state(invitation, now);
+    let (state, seal) = (state(invitation, now), seal(&invitation.pk));
     let uses = invitation.single_use.0.map(|once| if once { "once" } else { "many" });
     let cells = vec![
         state.cell(),
@@ -51,15 +50,37 @@ pub fn row(invitation: &Invitation, keys: &Keys, place: &Place, now: Timestamp) 
         Cell::new(keys.group(invitation).unwrap_or_default()),
         Cell::new(by(invitation, keys)),
         Cell::toned(uses.unwrap_or_default(), if uses == Some("many") { Tone::Warn } else { Tone::Dim }),
+        Cell::new(trail.made(&seal)),
         Cell::toned(invitation.ends(), Tone::from(state.health)),
         Cell::new(invitation.flow_obj.slug.as_str()),
     ];
-    let mut row = Row::new(place.id(INVITATIONS, seal(&invitation.pk)), invitation.name.as_str(), cells);
-    row.health = state.health;
-    row.note = state.note.map(Arc::from);
-    row.domain = place.domain;
+    let mut row = place.row(INVITATIONS, seal, invitation.name.as_str(), cells, state);
     row.identity = identity(invitation, keys);
     Some(row)
+}
+
+/// A row for an invitation that is gone; `wants` is the group it was for, where that is known.
+pub fn gone(fate: &Fate, wants: Option<&str>, place: &Place) -> Row {
+    let state = match &fate.end {
+        End::Used(who) => State::new("used", Health::Ok).note(format!("{who} enrolled")),
+        End::Burnt => State::new("burnt", Health::Warning).note("opened, and nobody enrolled: invite again (e)"),
+        End::Revoked(who) => State::new("revoked", Health::Off).note(format!("by {who}")),
+        End::Expired => State::new("expired", Health::Off).note("ran out before it was opened"),
+    };
+    let mut cells = vec![Cell::default(); 8];
+    cells[0] = state.cell();
+    cells[1] = Cell::new(fate.name.as_str());
+    cells[2] = Cell::new(wants.unwrap_or_default());
+    cells[3] = Cell::new(fate.by.as_str());
+    cells[5] = Cell::new(fate.made);
+    let mut row = place.row(INVITATIONS, fate.seal.as_str(), &fate.name, cells, state);
+    row.identity = fate_identity(fate);
+    row
+}
+
+/// What makes an invitation that is gone that invitation.
+pub fn fate_identity(fate: &Fate) -> Identity {
+    Identity::new().with("seal", fate.seal.as_str()).with("name", fate.name.as_str())
 }
 
 /// What makes an invitation that invitation, besides its seal.
@@ -133,7 +154,7 @@ mod tests {
     fn the_key_that_opens_it_is_nowhere_in_the_row() {
         let place = Place { instance: "auth".into(), domain: Domain::Cloud };
         let invitation = invitation("null");
-        let row = row(&invitation, &keys(), &place, Timestamp::UNIX_EPOCH).unwrap();
+        let row = row(&invitation, &keys(), &Trail::default(), &place, Timestamp::UNIX_EPOCH).unwrap();
         assert!(!format!("{row:?}").contains("589cd7ae"));
         assert_eq!(row.cell(3).value, "ada".into());
         assert_eq!(row.identity.get("group"), Some("family"));

@@ -1,15 +1,23 @@
 //! From the server's objects to rows: state, the one fact that matters, identity and join keys.
 
+pub mod accounts;
 pub mod applications;
+pub mod devices;
+pub mod events;
+pub mod flows;
 pub mod groups;
 pub mod invitations;
+pub mod onboarding;
 pub mod outposts;
+pub mod sessions;
+pub mod tasks;
+pub mod tokens;
 pub mod users;
 
 use std::sync::Arc;
 
 use crate::model::id::EntityId;
-use crate::model::row::{Cell, Domain, Facet, FacetKey, Grade, Health, Tone};
+use crate::model::row::{Cell, Domain, Facet, FacetKey, Grade, Health, Row, Tone};
 
 /// Where the rows live.
 #[derive(Debug, Clone)]
@@ -29,6 +37,22 @@ impl Place {
     /// What an outpost and the applications behind it share: a provider of this server.
     pub fn gate(&self, provider: &str) -> Facet {
         Facet::new(FacetKey::Gate, format!("{}/provider/{provider}", self.instance), Grade::Certain)
+    }
+
+    /// A row here, as its state says it is.
+    pub fn row(
+        &self,
+        kind: &'static str,
+        key: impl Into<Arc<str>>,
+        name: &str,
+        cells: Vec<Cell>,
+        state: State,
+    ) -> Row {
+        let mut row = Row::new(self.id(kind, key), name, cells);
+        row.health = state.health;
+        row.note = state.note.map(Arc::from);
+        row.domain = self.domain;
+        row
     }
 }
 

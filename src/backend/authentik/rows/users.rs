@@ -9,18 +9,33 @@ use crate::model::row::{Cell, Facet, FacetKey, Grade, Health, Row, Tone, Value};
 
 use super::{Place, State};
 
-/// A row for a user with so many sessions; `None` where the server does not say which one it is.
-pub fn row(user: &User, sessions: usize, place: &Place) -> Option<Row> {
+/// What other lists say of a user.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Besides<'a> {
+    /// Its live sessions; absent where they cannot be seen.
+    pub sessions: Option<usize>,
+    /// Its second factors in words; absent where they cannot be seen.
+    pub factors: Option<&'a str>,
+    /// The key of the mark that an invitation leaves.
+    pub mark: &'a str,
+}
+
+/// A row for a user; `None` where the server does not say which one it is.
+pub fn row(user: &User, besides: Besides<'_>, place: &Place) -> Option<Row> {
     let pk = user.pk.0?;
-    let state = state(user, sessions);
+    let state = state(user, besides.sessions.unwrap_or(0));
+    let sessions = besides.sessions.map(|n| i64::try_from(n).unwrap_or(i64::MAX)).filter(|n| *n > 0);
     let cells = vec![
         state.cell(),
         Cell::new(user.username.as_str()),
         Cell::new(user.name.as_str()),
         Cell::toned(kind(&user.kind), Tone::Dim),
         Cell::new(group_names(user).join(", ").as_str()),
-        Cell::toned(user.is_superuser.0.map_or(Value::Empty, Value::Bool), Tone::Danger),
+        superuser(user.is_superuser.0),
+        factors(user, besides.factors),
+        Cell::new(sessions),
         Cell::new(user.last_login.time()),
+        Cell::toned(source(user, besides.mark).as_str(), Tone::Dim),
         Cell::new(user.email.as_str()),
         Cell::new(user.date_joined.time()),
         Cell::new(user.path.as_str()),
@@ -33,6 +48,35 @@ pub fn row(user: &User, sessions: usize, place: &Place) -> Option<Row> {
     row.identity = identity(user);
     row.facets = Box::new([Facet::new(FacetKey::Name, user.username.as_str(), Grade::Hint)]);
     Some(row)
+}
+
+/// Whether somebody is a superuser; only a yes is a danger.
+pub fn superuser(flag: Option<bool>) -> Cell {
+    match flag {
+        Some(true) => Cell::toned(true, Tone::Danger),
+        other => Cell::new(other.map_or(Value::Empty, Value::Bool)),
+    }
+}
+
+/// A person without a second factor is worth a warning where that person may do everything.
+fn factors(user: &User, factors: Option<&str>) -> Cell {
+    match factors {
+        Some("") if user.is_superuser.is_true() => Cell::toned("none", Tone::Warn),
+        Some(words) => Cell::new(words),
+        None => Cell::toned("?", Tone::Unknown),
+    }
+}
+
+/// How an account came to be, as far as its record tells.
+pub fn source(user: &User, mark: &str) -> String {
+    let invitation = user.attributes.get(mark).and_then(|mark| mark.get("invitation"));
+    match invitation.and_then(serde_json::Value::as_str) {
+        Some(name) => format!("invitation {name}"),
+        None if user.path.starts_with("goauthentik.io/sources/") => {
+            user.path.trim_start_matches("goauthentik.io/sources/").to_owned()
+        }
+        None => String::new(),
+    }
 }
 
 /// What makes a user that user: number, uuid and name.
@@ -114,8 +158,8 @@ mod tests {
     #[test]
     fn a_user_without_a_number_is_no_row() {
         let place = Place { instance: "auth".into(), domain: Domain::Cloud };
-        assert_eq!(row(&user(r#"{"pk":"~7","username":"aunt"}"#), 0, &place), None);
-        let row = row(&user(r#"{"pk":9,"username":"aunt","uuid":"u-9"}"#), 0, &place).unwrap();
+        assert_eq!(row(&user(r#"{"pk":"~7","username":"aunt"}"#), Besides::default(), &place), None);
+        let row = row(&user(r#"{"pk":9,"username":"aunt","uuid":"u-9"}"#), Besides::default(), &place).unwrap();
         assert_eq!(row.id.to_string(), "authentik.users/auth/9");
         assert_eq!(row.identity.get("uuid"), Some("u-9"));
     }

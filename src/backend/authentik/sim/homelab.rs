@@ -56,6 +56,7 @@ pub fn seed(store: &mut Store, seed: u64, now: Timestamp, crowd: usize) {
     invitations(store, seed, now);
     applications(store);
     outposts(store);
+    super::keeping::seed(store, seed, now);
 }
 
 fn groups(store: &mut Store) {

@@ -14,6 +14,10 @@ pub enum Filter {
     Flag(&'static str, &'static str),
     /// The field must be one of those that are given; others are refused.
     OneOf(&'static str, &'static str, &'static [&'static str]),
+    /// The field contains this text, in any case.
+    Contains(&'static str, &'static str),
+    /// The object of attributes holds this: lookups with `__`, and anything that is no object is refused.
+    Attributes,
     /// One of these fields contains the text, in any case.
     Search(&'static [&'static str]),
 }
@@ -37,6 +41,18 @@ impl Filter {
                     return Err(Box::new(answer::field(param, &says)));
                 }
                 Ok(wanted.is_empty() || wanted.contains(&text(at(row, field)).as_str()))
+            }
+            Self::Contains(param, field) => {
+                let wanted = request.param(param).unwrap_or_default().to_lowercase();
+                Ok(text(at(row, field)).to_lowercase().contains(&wanted))
+            }
+            Self::Attributes => {
+                let Some(wanted) = request.param("attributes") else { return Ok(true) };
+                let Ok(Value::Object(wanted)) = serde_json::from_str(wanted) else {
+                    return Err(Box::new(answer::json(400, &json!(["Value must be a dictionary"]))));
+                };
+                let equal = |(key, value): (&String, &Value)| at(&row["attributes"], &key.replace("__", ".")) == value;
+                Ok(wanted.iter().all(equal))
             }
             Self::Search(fields) => {
                 let wanted = request.param("search").unwrap_or_default().to_lowercase();

@@ -5,7 +5,10 @@ mod answer;
 pub(super) mod caller;
 mod flow;
 pub(super) mod homelab;
+mod keeping;
+mod ledger;
 mod list;
+mod people;
 mod read;
 mod request;
 mod store;
@@ -87,17 +90,23 @@ impl Lab {
         crate::model::row::natural(&self.version, "2025.12").is_ge()
     }
 
+    /// From 2026.5 the path of the workers has a slash like all others.
+    fn modern_tasks(&self) -> bool {
+        crate::model::row::natural(&self.version, "2026.5").is_ge()
+    }
+
     fn answer(&self, request: &Request) -> Response {
         let host = request.header(header::HOST);
         if host.split(':').next() != Some(HOST) {
             return answer::no_router();
         }
         self.store().clean(self.now());
+        people::live(&self.world, &mut self.store(), self.now());
         let Some(path) = request.path.strip_prefix("/api/v3") else {
             return portal(&request.path);
         };
         if let Some(slug) = path.strip_prefix("/flows/executor/").and_then(|rest| rest.strip_suffix('/')) {
-            return flow::open(&mut self.store(), slug, request);
+            return flow::open(&mut self.store(), slug, request, self.now());
         }
         let caller = match Caller::of(request, self.world.seed, &self.store(), self.now()) {
             Ok(caller) => caller,

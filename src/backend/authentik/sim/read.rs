@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::answer::{self, Refusal};
 use super::caller::Caller;
+use super::ledger;
 use super::list::{Filter, filtered, page};
 use super::request::Request;
 use super::store::{Store, by};
@@ -16,10 +17,10 @@ const TYPES: &[&str] = &["internal", "external", "service_account", "internal_se
 const INTENTS: &[&str] = &["verification", "api", "recovery", "app_password"];
 
 /// A list: its right, its filters, and its rows as the API shows them.
-struct Listing {
-    right: &'static str,
-    filters: &'static [Filter],
-    rows: fn(&Lab, &Store, &Request) -> Vec<Value>,
+pub(super) struct Listing {
+    pub right: &'static str,
+    pub filters: &'static [Filter],
+    pub rows: fn(&Lab, &Store, &Request) -> Vec<Value>,
 }
 
 const USERS: Listing = Listing {
@@ -32,6 +33,7 @@ const USERS: Listing = Listing {
         Filter::Flag("is_active", "is_active"),
         Filter::Flag("is_superuser", "is_superuser"),
         Filter::OneOf("type", "type", TYPES),
+        Filter::Attributes,
         Filter::Search(&["username", "name", "email", "uuid"]),
     ],
     rows: |_, store, request| {
@@ -144,11 +146,18 @@ impl Lab {
             "/policies/bindings/" => self.listing(&BINDINGS, request, caller),
             "/providers/all/" => self.listing(&PROVIDERS, request, caller),
             "/outposts/instances/" => self.listing(&OUTPOSTS, request, caller),
-            _ => self.object(path, request, caller),
+            _ => match ledger::of(path, self.modern_tasks()) {
+                Some(ledger::Answer::List(listing)) => self.listing(listing, request, caller),
+                Some(ledger::Answer::Array(right, array)) if caller.may(right) => {
+                    answer::json(200, &array(self, &self.store(), request))
+                }
+                Some(ledger::Answer::Array(..)) => answer::forbidden(),
+                None => self.object(path, request, caller),
+            },
         }
     }
 
-    fn listing(&self, listing: &Listing, request: &Request, caller: &Caller) -> Response {
+    pub(super) fn listing(&self, listing: &Listing, request: &Request, caller: &Caller) -> Response {
         // Whoever owns tokens or sessions sees those; every other list is refused as a whole.
         let owned = [TOKENS.right, SESSIONS.right].contains(&listing.right);
         let own = owned && !caller.may(listing.right);
@@ -205,6 +214,20 @@ impl Lab {
             ["outposts", "instances", pk] => {
                 shown(&store.outposts, "pk", json!(pk), OUTPOSTS.right, "Outpost")
                     .map(|row| store.outpost(&row))
+            }
+            ["core", "tokens", identifier] => {
+                shown(&store.tokens, "identifier", json!(identifier), TOKENS.right, "Token")
+                    .map(|row| store.token(&row))
+            }
+            ["core", "authenticated_sessions", uuid] => {
+                shown(&store.sessions, "uuid", json!(uuid), SESSIONS.right, "AuthenticatedSession")
+                    .map(|row| store.session(&row))
+            }
+            ["authenticators", "admin", kind, pk] => {
+                let Some(kind) = ledger::kind_of(kind) else { return answer::no_such_path() };
+                let list = store.devices.get(kind.path).map_or(&[][..], Vec::as_slice);
+                let pk = pk.parse::<i64>().map_or(Value::Null, Value::from);
+                shown(list, "pk", pk, kind.view, "Device").map(|row| store.device(&row))
             }
             ["outposts", "instances", pk, "health"] => {
                 shown(&store.outposts, "pk", json!(pk), OUTPOSTS.right, "Outpost").map(|_| self.instances())

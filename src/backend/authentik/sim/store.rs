@@ -28,6 +28,24 @@ pub struct Store {
     pub sessions: Vec<Value>,
     /// Tokens without their keys.
     pub tokens: Vec<Value>,
+    /// Second factors by the part of the path that their type has.
+    pub devices: std::collections::BTreeMap<&'static str, Vec<Value>>,
+    /// What happened, the newest last.
+    pub events: Vec<Value>,
+    /// Stages that ask for an invitation.
+    pub invitation_stages: Vec<Value>,
+    /// Stages that log in.
+    pub login_stages: Vec<Value>,
+    /// Stages in flows.
+    pub flow_stages: Vec<Value>,
+    /// Policies.
+    pub policies: Vec<Value>,
+    /// Blueprints.
+    pub blueprints: Vec<Value>,
+    /// Schedules.
+    pub schedules: Vec<Value>,
+    /// Invitations whose links were opened and whose enrolment is under way.
+    pub opened: Vec<Value>,
 }
 
 /// The object of a list whose field is this value.
@@ -40,6 +58,33 @@ impl Store {
     pub fn clean(&mut self, now: Timestamp) {
         let ends = |row: &Value| row["expires"].as_str().and_then(|at| at.parse::<Timestamp>().ok());
         self.invitations.retain(|row| ends(row).is_none_or(|ends| ends.as_second() + 300 > now.as_second()));
+    }
+
+    /// Notes that something happened.
+    pub fn log(&mut self, now: Timestamp, actor: &str, action: &str, context: Value) {
+        let pk = by(&self.users, "username", &json!(actor)).map_or(json!(1), |user| user["pk"].clone());
+        let at = super::homelab::at(now, 0);
+        self.events.push(json!({
+            "pk": super::homelab::id("event", &format!("{} {action}", self.events.len())),
+            "user": { "pk": pk, "email": "", "username": actor }, "action": action,
+            "app": "authentik.events.signals", "context": context, "client_ip": "203.0.113.20", "created": at,
+            "expires": super::homelab::at(now, 365 * 86_400),
+        }));
+    }
+
+    /// A device with its owner.
+    pub fn device(&self, row: &Value) -> Value {
+        let mut shown = row.clone();
+        shown["user"] = self.partial_user(&row["user"]);
+        shown
+    }
+
+    /// A stage with the flows that it stands in.
+    pub fn stage(&self, row: &Value) -> Value {
+        let mut shown = row.clone();
+        let flows = row["flow_set"].as_array().into_iter().flatten();
+        shown["flow_set"] = flows.filter_map(|slug| by(&self.flows, "slug", slug)).cloned().collect();
+        shown
     }
 
     /// A group and everything above it.
@@ -122,6 +167,7 @@ impl Store {
         let fields = ["pk", "num_pk", "name", "is_superuser", "attributes"];
         shown["group_obj"] = group.map_or(Value::Null, |group| part(group, &fields));
         shown["user_obj"] = self.partial_user(&row["user"]);
+        shown["policy_obj"] = by(&self.policies, "pk", &row["policy"]).cloned().unwrap_or_default();
         shown
     }
 
