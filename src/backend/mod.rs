@@ -10,6 +10,7 @@ pub mod broken;
 pub mod delivery;
 pub mod docker;
 pub mod error;
+pub mod github;
 pub mod http;
 pub mod kubernetes;
 pub mod lenient;
@@ -49,6 +50,7 @@ pub static REGISTRY: &[Definition] = &[
     alerts::DEFINITION,
     docker::DEFINITION,
     pinned::DEFINITION,
+    github::DEFINITION,
 ];
 
 /// What a backend is before any server is configured.

@@ -86,24 +86,28 @@ pub fn console(settings: &Settings, world: &World) -> Authentik {
 }
 
 fn settings(url: &str, token: &str) -> Settings {
+    let connection = Connection {
+        name: "auth".into(),
+        url: url.to_owned(),
+        host_header: Some(sim::HOST.to_owned()),
+        headers: Vec::new(),
+        proxy: None,
+        trust: Trust::System,
+        domain: Domain::Cloud,
+        public_url: Some("https://auth.lab.example".to_owned()),
+        plaintext: false,
+        timeout: Duration::from_secs(3),
+    };
+    let token = Secret::new(SecretSource::Memory(token.to_owned().into()));
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     Settings {
-        connection: Connection {
-            name: "auth".into(),
-            url: url.to_owned(),
-            host_header: Some(sim::HOST.to_owned()),
-            headers: Vec::new(),
-            proxy: None,
-            trust: Trust::System,
-            domain: Domain::Cloud,
-            public_url: Some("https://auth.lab.example".to_owned()),
-            plaintext: false,
-            timeout: Duration::from_secs(3),
-        },
-        token: Secret::new(SecretSource::Memory(token.to_owned().into())),
-        enrollment_flow: "invitation-enrollment".to_owned(),
-        group_key: "group".to_owned(),
-        mark: "vigie".to_owned(),
-        admin_groups: vec!["authentik Admins".to_owned(), "admin".to_owned()],
+        admin_groups: words(&["authentik Admins", "admin"]),
+        family_groups: words(&["family-validated"]),
+        admin_apps: words(&["omni", "argocd", "grafana", "prometheus"]),
+        family_apps: words(&["nextcloud"]),
+        service_accounts: words(&["ci-github", "argocd", "backup", "n8n", "ops-console"]),
+        native_accounts: words(&["Navidrome"]),
+        ..Settings::new(connection, token)
     }
 }
 
