@@ -7,6 +7,7 @@ pub mod alerts;
 pub mod argocd;
 pub mod authentik;
 pub mod broken;
+pub mod cloudflare;
 pub mod delivery;
 pub mod docker;
 pub mod error;
@@ -16,6 +17,7 @@ pub mod kubernetes;
 pub mod lenient;
 pub mod omni;
 pub mod pinned;
+pub mod probe;
 pub mod proxmox;
 #[cfg(feature = "demo")]
 pub mod sim;
@@ -50,7 +52,9 @@ pub static REGISTRY: &[Definition] = &[
     alerts::DEFINITION,
     docker::DEFINITION,
     pinned::DEFINITION,
+    cloudflare::DEFINITION,
     github::DEFINITION,
+    probe::DEFINITION,
 ];
 
 /// What a backend is before any server is configured.

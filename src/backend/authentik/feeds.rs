@@ -47,6 +47,13 @@ pub struct Known {
     wants: BTreeMap<String, String>,
 }
 
+impl Known {
+    /// What was known of second factors is not true any more.
+    pub fn forget_factors(&mut self) {
+        self.factors = None;
+    }
+}
+
 impl Authentik {
     /// What became of invitations, told by events; the error says why nothing is known.
     pub(super) async fn trail(&self) -> Result<Trail, ApiError> {
@@ -94,7 +101,12 @@ impl Authentik {
 
     /// The group that an invitation was for: seen while it was alive, else as its name tells.
     pub(super) fn wanted(&self, fate: &Fate) -> Option<String> {
-        self.known().wants.get(&fate.seal).cloned()
+        self.known_group(&fate.seal)
+    }
+
+    /// The group that an invitation was for, where it was seen while it was alive.
+    pub(super) fn known_group(&self, seal: &str) -> Option<String> {
+        self.known().wants.get(seal).cloned()
     }
 
     /// Keeps in mind which group each invitation is for, since nothing else tells once it is gone.

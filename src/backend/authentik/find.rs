@@ -45,7 +45,8 @@ impl Authentik {
             kinds::USERS => Ok(rows::users::identity(&self.user(&id.key).await?)),
             kinds::GROUPS => Ok(rows::groups::identity(&self.group(&id.key).await?)),
             kinds::INVITATIONS => self.recognise_invitation(&id.key).await,
-            kinds::APPLICATIONS => {
+            kinds::EXPOSURE if id.key.starts_with("remark:") => Ok(Identity::new()),
+            kinds::APPLICATIONS | kinds::EXPOSURE => {
                 let found = if is_slug(&id.key) { self.application(&id.key).await? } else { None };
                 Ok(rows::applications::identity(&found.ok_or_else(|| gone(id))?))
             }

@@ -96,7 +96,8 @@ fn users() -> KindSpec {
         wide("pk", "pk", Width::Fit(2, 8), "The number by which the server knows it."),
     ];
     let base = kind(USERS, "user", &["user", "people"], "People and service accounts.");
-    KindSpec { columns, sort: (1, false), pane: Some('4'), ..base }
+    let views = vec![view("leaving", "offboarding", Shape::Doc)];
+    KindSpec { columns, views, sort: (1, false), pane: Some('4'), ..base }
 }
 
 fn groups() -> KindSpec {

@@ -5,9 +5,11 @@
 //! one exact id, and what cannot be seen is said instead of being left out.
 
 mod access;
+mod audit;
 mod client;
 mod doc;
 mod doctor;
+mod exposure;
 mod fates;
 mod feeds;
 mod find;
@@ -37,6 +39,7 @@ use crate::model::time::Clock;
 
 use super::broken::Broken;
 use super::error::{ApiError, SendError};
+use super::github::actions::Actions;
 use super::{Backend, Definition, Diagnosis, ProgressSink, Proof, Receipt, ViewSink, http};
 
 use client::Client;
@@ -68,12 +71,19 @@ struct Authentik {
     /// The keys of invitations that were deleted here, by their seals, for reading back.
     deleted: Mutex<BTreeMap<String, String>>,
     known: Mutex<feeds::Known>,
+    /// The repository with the workflow that swaps keys, where one is configured.
+    github: Option<Result<Actions, ApiError>>,
+    /// How often a run that is followed is asked for, where it is not the usual pace.
+    pace: Option<Duration>,
 }
 
 fn connect(config: &Config, clock: &Clock) -> Vec<Arc<dyn Backend>> {
     let one = |settings: &Settings| -> Arc<dyn Backend> {
         match Authentik::new(settings, clock) {
-            Ok(backend) => Arc::new(backend),
+            Ok(mut backend) => {
+                backend.github = rotating(config, settings);
+                Arc::new(backend)
+            }
             Err(error) => {
                 let instance = settings.connection.name.clone();
                 let sources = watch::sources(&instance, settings.connection.domain);
@@ -82,6 +92,13 @@ fn connect(config: &Config, clock: &Clock) -> Vec<Arc<dyn Backend>> {
         }
     };
     config.authentik.iter().map(one).collect()
+}
+
+/// The client of the repository that holds the workflow which swaps keys.
+fn rotating(config: &Config, settings: &Settings) -> Option<Result<Actions, ApiError>> {
+    let rotation = settings.rotation.as_ref()?;
+    let github = config.github.iter().find(|github| github.connection.name == rotation.github)?;
+    Some(Actions::connect(github))
 }
 
 impl Authentik {
@@ -100,6 +117,8 @@ impl Authentik {
             grace: Duration::from_secs(120),
             deleted: Mutex::default(),
             known: Mutex::default(),
+            github: None,
+            pace: None,
         })
     }
 
@@ -166,8 +185,8 @@ impl Backend for Authentik {
         self.judge(job).await
     }
 
-    async fn operate(&self, job: &Job, _progress: ProgressSink) -> Result<Receipt, SendError> {
-        self.carry_out(job).await
+    async fn operate(&self, job: &Job, progress: ProgressSink) -> Result<Receipt, SendError> {
+        self.carry_out(job, progress).await
     }
 
     async fn verify(&self, job: &Job, remote: Option<&str>, since: Timestamp) -> Result<Proof, ApiError> {

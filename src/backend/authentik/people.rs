@@ -9,6 +9,7 @@ use super::wire::{Group, User};
 pub struct Groups {
     by_pk: BTreeMap<String, Group>,
     admin: BTreeSet<String>,
+    administrators: BTreeSet<i64>,
 }
 
 impl Groups {
@@ -18,7 +19,7 @@ impl Groups {
     pub fn new(groups: Vec<Group>, configured: &[String]) -> Self {
         let by_pk: BTreeMap<String, Group> =
             groups.into_iter().map(|group| (group.pk.as_str().to_owned(), group)).collect();
-        let mut groups = Self { by_pk, admin: BTreeSet::new() };
+        let mut groups = Self { by_pk, admin: BTreeSet::new(), administrators: BTreeSet::new() };
         let is_admin = |group: &&Group| {
             let named = configured.iter().any(|name| name.to_lowercase() == group.name.to_lowercase());
             named || group.is_superuser.0.unwrap_or(true)
@@ -28,6 +29,22 @@ impl Groups {
         let below = |group: &&Group| groups.with_ancestors(&group.pk).iter().any(|pk| roots.contains(pk));
         groups.admin = groups.iter().filter(below).map(|group| group.pk.as_str().to_owned()).collect();
         groups
+    }
+
+    /// Keeps in mind which users are administrators.
+    #[must_use]
+    pub fn knowing(mut self, users: &[User]) -> Self {
+        let admin = |user: &&User| {
+            let mut direct = user.groups.iter().flat_map(crate::backend::lenient::Words::iter);
+            direct.any(|pk| self.is_admin(pk))
+        };
+        self.administrators = users.iter().filter(admin).filter_map(|user| user.pk.0).collect();
+        self
+    }
+
+    /// Whether a user is known to be an administrator.
+    pub fn is_administrator(&self, pk: i64) -> bool {
+        self.administrators.contains(&pk)
     }
 
     /// All of them, by primary key.
@@ -104,6 +121,14 @@ pub fn twins<'a>(user: &User, all: &'a [User]) -> Vec<&'a User> {
         other.pk != user.pk && (names || same(&user.name, &other.name) || same(&user.email, &other.email))
     };
     all.iter().filter(alike).collect()
+}
+
+/// Whether a user could be taken for somebody of this label.
+pub fn resembles(user: &User, slug: &str) -> bool {
+    let plain = |text: &str| super::ops::slug(text);
+    let (username, name) = (plain(&user.username), plain(&user.name));
+    let within = |text: &str| !text.is_empty() && (text.contains(slug) || slug.contains(text));
+    slug.len() > 2 && (within(&username) || within(&name))
 }
 
 #[cfg(test)]

@@ -52,6 +52,8 @@ pub fn sources(instance: &Arc<str>, domain: Domain) -> Vec<SourceSpec> {
         spec("events", kinds::EVENTS, 10, 30, 60),
         spec("flows", kinds::FLOWS, 60, 300, 900),
         spec("tasks", kinds::TASKS, 20, 60, 120),
+        // At the start, while somebody looks, and once a day.
+        spec("exposure", kinds::EXPOSURE, 300, 3600, 86_400),
     ]
 }
 
@@ -72,6 +74,7 @@ impl Authentik {
             "events" => self.poll_events().await,
             "flows" => self.poll_flows().await,
             "tasks" => self.poll_tasks().await,
+            "exposure" => self.poll_exposure().await,
             _ => Err(ApiError::unsupported(format!("authentik has no source `{feed}`"))),
         }
     }
@@ -136,7 +139,7 @@ impl Authentik {
     }
 
     /// All bindings or none: a part of them would make a gated application look open.
-    fn all_bindings(
+    pub(super) fn all_bindings(
         &self,
         listed: Result<Listed<Binding>, ApiError>,
         notes: &mut Vec<String>,
@@ -209,7 +212,7 @@ impl Authentik {
         self.client.list(&Ask::new("/policies/bindings/", right)).await
     }
 
-    async fn outposts(&self) -> Result<Listed<Outpost>, ApiError> {
+    pub(super) async fn outposts(&self) -> Result<Listed<Outpost>, ApiError> {
         self.client.list(&Ask::new("/outposts/instances/", "authentik_outposts.view_outpost")).await
     }
 

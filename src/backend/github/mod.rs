@@ -195,4 +195,4 @@ impl Backend for Github {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -15,6 +15,31 @@ use super::{Github, actions::Actions, kinds, ops, rows, sim};
 
 const START: &str = "2026-11-22T12:00:00Z";
 
+/// A lab's GitHub and a client of it.
+pub async fn lab(world: &std::sync::Arc<World>) -> (Actions, Running) {
+    client(world, None).await
+}
+
+async fn client(world: &std::sync::Arc<World>, token: Option<&str>) -> (Actions, Running) {
+    let (running, _) = serve(sim::simulators(world).remove(0), world.clone()).await.unwrap();
+    let connection = Connection {
+        name: "homelab".into(),
+        url: running.address.url.clone(),
+        host_header: None,
+        headers: Vec::new(),
+        proxy: None,
+        trust: Trust::System,
+        domain: Domain::Edge,
+        public_url: None,
+        plaintext: false,
+        timeout: Duration::from_secs(2),
+    };
+    let token = token.map_or_else(|| sim::token(world.seed), str::to_owned);
+    let token = Secret::new(SecretSource::Memory(token.into()));
+    let settings = Settings { connection, token, repo: sim::REPO.to_owned(), branch: "main".to_owned() };
+    (Actions::connect(&settings).unwrap(), running)
+}
+
 struct Bench {
     world: std::sync::Arc<World>,
     github: Github,
@@ -29,23 +54,7 @@ impl Bench {
     async fn with(scenario: &str, token: Option<&str>) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let world = World::new(Clock::manual(START.parse().unwrap()), 7, scenario, Size::default());
-        let (running, _) = serve(sim::simulators(&world).remove(0), world.clone()).await.unwrap();
-        let connection = Connection {
-            name: "homelab".into(),
-            url: running.address.url.clone(),
-            host_header: None,
-            headers: Vec::new(),
-            proxy: None,
-            trust: Trust::System,
-            domain: Domain::Edge,
-            public_url: None,
-            plaintext: false,
-            timeout: Duration::from_secs(2),
-        };
-        let token = token.map_or_else(|| sim::token(7), str::to_owned);
-        let token = Secret::new(SecretSource::Memory(token.into()));
-        let settings = Settings { connection, token, repo: sim::REPO.to_owned(), branch: "main".to_owned() };
-        let actions = Actions::connect(&settings).unwrap();
+        let (actions, running) = client(&world, token).await;
         let place = rows::Place { instance: "homelab".into(), domain: Domain::Edge };
         let (clock, grace) = (world.clock.clone(), Duration::from_secs(120));
         Self { github: Github { actions, place, clock, grace }, world, _running: running }

@@ -208,6 +208,15 @@ impl Http {
         }
     }
 
+    /// Asks a question and gives whatever came back, an edge's page or redirect too: for those who judge it themselves.
+    pub async fn look(&self, call: &Call) -> Result<Reply, ApiError> {
+        let _permit =
+            self.permits.acquire().await.map_err(|_| ApiError::new(Layer::Http, "shutting down"))?;
+        let response = self.request(&self.write, call)?.send().await;
+        let response = response.map_err(|error| classify::transport(&error, self.allowed(call)))?;
+        Reply::collect(response, call.limit, self.allowed(call)).await
+    }
+
     /// Sends a change exactly once; any status that proves an answer of the application is a reply.
     pub async fn write(&self, call: &Call) -> Result<Reply, SendError> {
         let not_sent = |error: ApiError| SendError::NotSent(error.fault);

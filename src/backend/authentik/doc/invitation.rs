@@ -1,6 +1,7 @@
 //! An invitation, without its link.
 
 use crate::backend::error::ApiError;
+use crate::model::id::EntityId;
 use crate::model::kind::Format;
 use crate::model::row::Tone;
 use crate::model::view::{Doc, DocLine, Fact};
@@ -9,8 +10,13 @@ use crate::backend::authentik::Authentik;
 use crate::backend::authentik::rows::invitations::{by, state};
 
 impl Authentik {
-    pub(super) async fn describe_invitation(&self, key: &str) -> Result<Doc, ApiError> {
-        let invitation = self.invitation(key).await?;
+    pub(super) async fn describe_invitation(&self, id: &EntityId) -> Result<Doc, ApiError> {
+        let key = &*id.key;
+        let invitation = match self.invitation(key).await {
+            // Of one that is gone, events tell.
+            Err(error) if error.fault.status == Some(404) => return self.describe_row("invitations", id).await,
+            other => other?,
+        };
         let state = state(&invitation, self.now());
         let once = invitation.single_use.is_true();
         let facts = vec![

@@ -25,7 +25,7 @@ use super::{Stop, label};
 /// The operation's name.
 pub const NAME: &str = "authentik.invite";
 /// The right to make an invitation.
-const ADD: &str = "authentik_stages_invitation.add_invitation";
+pub const ADD: &str = "authentik_stages_invitation.add_invitation";
 /// The longest that an invitation lives, in seconds.
 const LONGEST: i64 = 30 * 86_400;
 
@@ -66,6 +66,7 @@ pub fn spec() -> OpSpec {
             "The slug of the enrolment flow; empty for the configured one.",
         )
         .optional(),
+        super::message::field(),
     ];
     let doc = "Makes an invitation into one group and shows its link once.";
     let mut spec =
@@ -76,8 +77,8 @@ pub fn spec() -> OpSpec {
 
 /// Everything that is decided before sending.
 #[derive(Debug)]
-struct Plan {
-    name: String,
+pub(super) struct Plan {
+    pub name: String,
     group: Group,
     flow: Flow,
     single_use: bool,
@@ -86,9 +87,19 @@ struct Plan {
 }
 
 impl Plan {
-    fn notes(&mut self, decision: Decision, what: &str, says: impl Into<String>) {
+    pub(super) fn notes(&mut self, decision: Decision, what: &str, says: impl Into<String>) {
         let tone = if decision == Decision::Allow { Tone::Ok } else { Tone::Warn };
         self.evidence.push((decision, Evidence::new(what, says, tone)));
+    }
+
+    /// What will happen, with what was found on the way.
+    pub(super) fn verdict(self) -> Verdict {
+        let who = if self.single_use { "one person" } else { "everybody who has its link" };
+        let until = self.expires.strftime("%F %R UTC");
+        let group = self.group.name.as_str();
+        let effect = format!("lets {who} join {group} until {until}; the link is shown once");
+        let verdict = Verdict::allow(effect, Identity::new());
+        self.evidence.into_iter().fold(verdict, |verdict, (decision, fact)| verdict.and(decision, fact))
     }
 }
 
@@ -98,6 +109,7 @@ impl Authentik {
         let mut form = op.form.clone();
         for field in &mut form {
             match &*field.name {
+                "language" => *field = self.language_field(),
                 "group" => {
                     field.kind = FieldKind::Choice(groups.inviting().into_iter().map(Into::into).collect());
                 }
@@ -109,19 +121,16 @@ impl Authentik {
     }
 
     pub(super) async fn judge_invite(&self, job: &Job) -> Result<Verdict, Stop> {
-        let mut plan = self.plan(job).await?;
-        self.look_for_twins(job, &mut plan).await?;
-        let who = if plan.single_use { "one person" } else { "everybody who has its link" };
-        let until = plan.expires.strftime("%F %R UTC");
-        let group = plan.group.name.as_str();
-        let effect = format!("lets {who} join {group} until {until}; the link is shown once");
-        let verdict = Verdict::allow(effect, Identity::new());
-        Ok(plan.evidence.into_iter().fold(verdict, |verdict, (decision, fact)| verdict.and(decision, fact)))
+        let mut plan = self.plan(&job.target.name, job).await?;
+        self.look_for_twins(&job.target.name, &mut plan).await?;
+        Ok(plan.verdict())
     }
 
-    async fn plan(&self, job: &Job) -> Result<Plan, Stop> {
+    /// Decides everything about an invitation for a label.
+    pub(super) async fn plan(&self, label: &str, job: &Job) -> Result<Plan, Stop> {
         self.check_link()?;
-        if label::slug(&job.target.name).is_empty() {
+        self.check_language(job)?;
+        if label::slug(label).is_empty() {
             return Err(Stop::refused("label", "holds no letter or digit that a name may have"));
         }
         let group = self.group_to_join(job.arg("group")).await?;
@@ -129,7 +138,7 @@ impl Authentik {
         // The server's clock decides when a link ends; ours may be wrong.
         let now = server_time.unwrap_or_else(|| self.now());
         let single_use = job.arg("single_use") != "false";
-        let name = label::name(&job.target.name, &job.run.0);
+        let name = label::name(label, &group.name, &job.run.0);
         let expires = now + lifetime(job.arg("expires"))?;
         let mut plan = Plan { name, group, flow, single_use, expires, evidence: Vec::new() };
         let (members, roles) =
@@ -147,7 +156,7 @@ impl Authentik {
     }
 
     /// A link to this machine would be of no use to anybody.
-    fn check_link(&self) -> Result<(), Stop> {
+    pub(super) fn check_link(&self) -> Result<(), Stop> {
         let url = self.settings.connection.browser_url();
         let local = match url::Url::parse(url).ok().as_ref().and_then(url::Url::host) {
             Some(url::Host::Domain(name)) => name == "localhost",
@@ -205,9 +214,18 @@ impl Authentik {
     }
 
     /// Invitations that were made for the same label and still wait.
-    async fn look_for_twins(&self, job: &Job, plan: &mut Plan) -> Result<(), Stop> {
-        let listed = self.invitations(&[]).await.map_err(Stop::blind("invitations"))?;
-        let prefix = format!("{}-", label::slug(&job.target.name));
+    pub(super) async fn look_for_twins(&self, label: &str, plan: &mut Plan) -> Result<(), Stop> {
+        let slug = label::slug(label);
+        let search = [("search", slug.as_str())];
+        let (listed, users) = futures_util::join!(self.invitations(&[]), self.users(&search));
+        let listed = listed.map_err(Stop::blind("invitations"))?;
+        // Only shown: nothing that a search finds is ever acted on.
+        let alike = users.map(|users| users.items).unwrap_or_default();
+        let alike = alike.iter().filter(|user| crate::backend::authentik::people::resembles(user, &slug));
+        for user in alike.take(3) {
+            plan.notes(Decision::Warn, "somebody alike", super::person::describe(user));
+        }
+        let prefix = format!("{slug}-");
         let twins = listed.items.iter().filter(|invitation| invitation.name.starts_with(&prefix));
         for twin in twins.take(3) {
             let state = invitations::state(twin, self.now()).word;
@@ -222,7 +240,12 @@ impl Authentik {
     }
 
     pub(super) async fn invite(&self, job: &Job) -> Result<Receipt, SendError> {
-        let plan = self.plan(job).await.map_err(Stop::unsent)?;
+        let plan = self.plan(&job.target.name, job).await.map_err(Stop::unsent)?;
+        self.make(&plan, job).await
+    }
+
+    /// Makes the invitation that was planned, and shows its link.
+    pub(super) async fn make(&self, plan: &Plan, job: &Job) -> Result<Receipt, SendError> {
         let mark = json!({ "invitation": plan.name, "invited_by": job.operator, "wants": [plan.group.name.as_str()] });
         let mut data = serde_json::Map::new();
         data.insert(self.keys.group.clone(), json!(plan.group.name.as_str()));
@@ -243,17 +266,14 @@ impl Authentik {
             return Ok(Receipt { said, ..Receipt::default() });
         }
         let said = format!("{} was made", plan.name);
-        Ok(Receipt { remote: Some(seal(&made.pk)), said, reveal: Some(self.reveal(&plan, &made.pk)) })
+        Ok(Receipt { remote: Some(seal(&made.pk)), said, reveal: Some(self.reveal(plan, &made.pk, job)) })
     }
 
-    fn reveal(&self, plan: &Plan, pk: &str) -> Reveal {
+    fn reveal(&self, plan: &Plan, pk: &str, job: &Job) -> Reveal {
         let public = self.settings.connection.browser_url().trim_end_matches('/');
         let secret = format!("{public}/if/flow/{}/?itoken={pk}", plan.flow.slug.as_str());
-        let until = plan.expires.strftime("%F");
-        let message = format!(
-            "You are invited. Open this link once, on the device you will use, not in a chat preview:\n{secret}\n\
-             It works until {until}."
-        );
+        let until = plan.expires.strftime("%F").to_string();
+        let message = self.message(job.arg("language"), &secret, &until, &plan.group.name, &plan.name);
         Reveal { title: format!("invitation link of {}", plan.name), secret, message }
     }
 
@@ -263,8 +283,19 @@ impl Authentik {
         remote: Option<&str>,
         since: Timestamp,
     ) -> Result<Proof, ApiError> {
-        let name = label::name(&job.target.name, &job.run.0);
-        let listed = self.invitations(&[("name", &name)]).await?;
+        let name = label::name(&job.target.name, job.arg("group"), &job.run.0);
+        self.prove_made(&name, job, remote, since).await
+    }
+
+    /// Looks for an invitation by the name that its run gives it.
+    pub(super) async fn prove_made(
+        &self,
+        name: &str,
+        job: &Job,
+        remote: Option<&str>,
+        since: Timestamp,
+    ) -> Result<Proof, ApiError> {
+        let listed = self.invitations(&[("name", name)]).await?;
         let found: Vec<&Invitation> =
             listed.items.iter().filter(|invitation| invitation.name.as_str() == name).collect();
         if let [invitation] = found.as_slice() {

@@ -8,6 +8,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::backend::authentik::access::Bindings;
+use crate::backend::authentik::find::Subject;
 use crate::backend::authentik::people::Groups;
 use crate::backend::authentik::rights::Look;
 use crate::backend::authentik::rows::users::identity;
@@ -15,7 +16,7 @@ use crate::backend::authentik::wire::{Group, User};
 use crate::backend::authentik::{Authentik, kinds};
 use crate::backend::error::{ApiError, SendError};
 use crate::backend::{Proof, Receipt};
-use crate::model::op::{Decision, Evidence, Field, FieldKind, Job, OpSpec, Target, Tier, Verdict};
+use crate::model::op::{Decision, Evidence, Field, FieldKind, Job, OpSpec, Target, Targets, Tier, Verb, Verdict};
 use crate::model::row::Tone;
 
 use super::Stop;
@@ -25,7 +26,8 @@ pub const ADD: &str = "authentik.group-add";
 /// Taking out.
 pub const REMOVE: &str = "authentik.group-remove";
 const ADD_RIGHT: &str = "authentik_core.add_user_to_group";
-const REMOVE_RIGHT: &str = "authentik_core.remove_user_from_group";
+/// The right to take somebody out of a group.
+pub const REMOVE_RIGHT: &str = "authentik_core.remove_user_from_group";
 
 /// The lists that both read.
 pub const LOOKS: &[Look] = &[
@@ -39,11 +41,16 @@ pub fn specs() -> [OpSpec; 2] {
     let add = "Makes the user a member of one group, and so opens what the group opens.";
     let remove = "Ends the user's direct membership of one group.";
     [
-        OpSpec::on(kinds::USERS, ADD, "add to group", Tier::T1, add)
-            .right(ADD_RIGHT)
-            .form(field("The group to join; its exact name, never one for administrators.")),
+        OpSpec {
+            targets: Targets::Rows(vec![kinds::USERS.into(), kinds::ONBOARDING.into()]),
+            ..OpSpec::on(kinds::USERS, ADD, "add to group", Tier::T1, add)
+                .right(ADD_RIGHT)
+                .form(field("The group to join; its exact name, never one for administrators."))
+                .verb(Verb::Special)
+        },
         OpSpec::on(kinds::USERS, REMOVE, "remove from group", Tier::T2, remove)
             .right(REMOVE_RIGHT)
+            .warn_if_blind()
             .form(field("The group to leave; its exact name.")),
     ]
 }
@@ -88,11 +95,30 @@ impl Authentik {
             }
             _ => groups.inviting(),
         };
+        let wanted = match targets {
+            [target] if op.name == ADD => self.missing_group(target, &groups).await?,
+            _ => None,
+        };
         let mut form = op.form.clone();
         for field in &mut form {
             field.kind = FieldKind::Choice(names.iter().map(|name| name.clone().into()).collect());
+            if let Some(wanted) = wanted.as_ref().filter(|wanted| names.contains(wanted)) {
+                field.default = wanted.clone().into();
+            }
         }
         Ok(form)
+    }
+
+    /// The group that a user's invitation was for and that the user is not in: what one key mends.
+    async fn missing_group(&self, target: &Target, groups: &Groups) -> Result<Option<String>, ApiError> {
+        let Some(Subject::User(pk)) = Subject::of(&target.id) else { return Ok(None) };
+        let user = self.user(pk).await?;
+        let direct = user.groups.iter().flat_map(crate::backend::lenient::Words::iter);
+        let member: BTreeSet<String> = direct.flat_map(|pk| groups.with_ancestors(pk)).collect();
+        let wants = user.attributes.get(&self.keys.mark).and_then(|mark| mark.get("wants"));
+        let wants = wants.and_then(serde_json::Value::as_array).into_iter().flatten();
+        let missing = |name: &&str| groups.named(name).iter().all(|group| !member.contains(&*group.pk));
+        Ok(wants.filter_map(serde_json::Value::as_str).find(missing).map(str::to_owned))
     }
 
     async fn pair(&self, job: &Job) -> Result<Pair, Stop> {
@@ -184,7 +210,7 @@ impl Authentik {
         let groups = self.all_groups().await?;
         let group = groups.exactly(job.arg("group")).map_err(ApiError::unsupported)?;
         let members = group.members().ok_or_else(|| ApiError::unsupported("the members cannot be read"))?;
-        let is_member = members.iter().any(|pk| pk.to_string() == *job.target.id.key);
+        let is_member = members.iter().any(|pk| pk.to_string() == Subject::user(&job.target.id));
         let says = format!(
             "{name} is {} {}",
             if is_member { "a member of" } else { "no direct member of" },

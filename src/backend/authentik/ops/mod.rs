@@ -1,17 +1,24 @@
 //! What may be done. Each operation works out its whole plan from exact ids before it is confirmed, and again just
 //! before it is sent, so that what is sent is what was judged.
 
+mod device;
 mod invite;
 mod label;
 mod membership;
+mod message;
+pub(super) mod offboard;
 mod person;
+mod recovery;
+mod reissue;
 mod revoke;
+mod rotate;
+mod session;
 mod standing;
 
 use jiff::Timestamp;
 
 use crate::backend::error::{ApiError, SendError};
-use crate::backend::{Proof, Receipt};
+use crate::backend::{ProgressSink, Proof, Receipt};
 use crate::model::id::Identity;
 use crate::model::op::{Decision, Evidence, Field, Job, OpSpec, Target, Verdict};
 use crate::model::row::Tone;
@@ -25,11 +32,21 @@ pub fn all() -> Vec<OpSpec> {
     let mut all = vec![invite::spec(), revoke::spec()];
     all.extend(membership::specs());
     all.extend(standing::specs());
+    all.extend([
+        reissue::spec(),
+        recovery::spec(),
+        device::spec(),
+        session::spec(),
+        rotate::spec(),
+        offboard::spec(),
+    ]);
     all
 }
 
+pub(super) use label::slug;
+
 /// The lists that each operation has to read.
-pub fn looks() -> [(&'static str, &'static [Look]); 7] {
+pub fn looks() -> [(&'static str, &'static [Look]); 13] {
     [
         (invite::NAME, invite::LOOKS),
         (revoke::NAME, revoke::LOOKS),
@@ -38,6 +55,12 @@ pub fn looks() -> [(&'static str, &'static [Look]); 7] {
         (standing::DEACTIVATE, standing::LOOKS),
         (standing::ACTIVATE, standing::LOOKS),
         (standing::END_SESSIONS, standing::LOOKS),
+        (reissue::NAME, reissue::LOOKS),
+        (recovery::NAME, recovery::LOOKS),
+        (device::NAME, device::LOOKS),
+        (session::NAME, session::LOOKS),
+        (rotate::NAME, rotate::LOOKS),
+        (offboard::NAME, offboard::LOOKS),
     ]
 }
 
@@ -100,6 +123,8 @@ impl Authentik {
     pub(super) async fn offer(&self, op: &OpSpec, targets: &[Target]) -> Result<Vec<Field>, ApiError> {
         match &*op.name {
             invite::NAME => self.offer_invite(op).await,
+            reissue::NAME => self.offer_reissue(op, targets).await,
+            recovery::NAME => Ok(self.offer_recovery(op)),
             membership::ADD | membership::REMOVE => self.offer_groups(op, targets).await,
             _ => Ok(op.form.clone()),
         }
@@ -109,6 +134,12 @@ impl Authentik {
     pub(super) async fn judge(&self, job: &Job) -> Result<Verdict, ApiError> {
         let verdict = match &*job.op {
             invite::NAME => self.judge_invite(job).await,
+            reissue::NAME => self.judge_reissue(job).await,
+            recovery::NAME => self.judge_recovery(job).await,
+            device::NAME => self.judge_device(job).await,
+            session::NAME => self.judge_session(job).await,
+            rotate::NAME => self.judge_rotate(job).await,
+            offboard::NAME => self.judge_offboard(job).await,
             revoke::NAME => self.judge_revoke(job).await,
             membership::ADD | membership::REMOVE => self.judge_membership(job).await,
             standing::DEACTIVATE | standing::ACTIVATE | standing::END_SESSIONS => {
@@ -120,9 +151,15 @@ impl Authentik {
     }
 
     /// Sends it, once.
-    pub(super) async fn carry_out(&self, job: &Job) -> Result<Receipt, SendError> {
+    pub(super) async fn carry_out(&self, job: &Job, progress: ProgressSink) -> Result<Receipt, SendError> {
         match &*job.op {
             invite::NAME => self.invite(job).await,
+            reissue::NAME => self.reissue(job, &progress).await,
+            recovery::NAME => self.make_recovery(job).await,
+            device::NAME => self.delete_device(job).await,
+            session::NAME => self.end_session(job).await,
+            rotate::NAME => self.rotate(job, &progress).await,
+            offboard::NAME => self.offboard(job, &progress).await,
             revoke::NAME => self.revoke(job).await,
             membership::ADD | membership::REMOVE => self.change_membership(job).await,
             standing::DEACTIVATE | standing::ACTIVATE | standing::END_SESSIONS => {
@@ -141,6 +178,12 @@ impl Authentik {
     ) -> Result<Proof, ApiError> {
         match &*job.op {
             invite::NAME => self.prove_invite(job, remote, since).await,
+            reissue::NAME => self.prove_reissue(job, remote, since).await,
+            recovery::NAME => self.prove_recovery(job, since).await,
+            device::NAME => self.prove_device(job, since).await,
+            session::NAME => self.prove_session(job, since).await,
+            rotate::NAME => self.prove_rotate(job, remote, since).await,
+            offboard::NAME => self.prove_offboard(job, since).await,
             revoke::NAME => self.prove_revoke(job).await,
             membership::ADD | membership::REMOVE => self.prove_membership(job, since).await,
             standing::DEACTIVATE | standing::ACTIVATE | standing::END_SESSIONS => {

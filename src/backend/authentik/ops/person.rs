@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::backend::Proof;
 use crate::backend::authentik::Authentik;
+use crate::backend::authentik::find::Subject;
 use crate::backend::authentik::people::twins;
 use crate::backend::authentik::rows::users::{group_names, kind, state};
 use crate::backend::authentik::wire::User;
@@ -19,7 +20,7 @@ const MOST: usize = 5;
 impl Authentik {
     /// The target as the server has it now, with its number; another user name is another person.
     pub(super) async fn person(&self, job: &Job) -> Result<(User, i64), Stop> {
-        let user = self.user(&job.target.id.key).await.map_err(Stop::blind("user"))?;
+        let user = self.user(Subject::user(&job.target.id)).await.map_err(Stop::blind("user"))?;
         let uuid = job.target.identity.get("uuid");
         if *user.username != *job.target.name || uuid.is_some_and(|uuid| uuid != user.uuid.as_str()) {
             let why = format!("{} is {} now", job.target.id, user.username.as_str());
@@ -51,7 +52,7 @@ impl Authentik {
 }
 
 /// A user in one line: number, name, person, mail domain, kind, state and groups.
-fn describe(user: &User) -> String {
+pub fn describe(user: &User) -> String {
     let domain = user.email.split_once('@').map_or("no mail", |(_, domain)| domain);
     let groups = group_names(user);
     let groups = if groups.is_empty() { "no groups".to_owned() } else { groups.join(", ") };

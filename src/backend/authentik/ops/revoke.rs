@@ -20,7 +20,7 @@ use super::Stop;
 /// The operation's name.
 pub const NAME: &str = "authentik.revoke-invitation";
 /// The right to delete an invitation.
-const DELETE: &str = "authentik_stages_invitation.delete_invitation";
+pub const DELETE: &str = "authentik_stages_invitation.delete_invitation";
 
 /// The lists that it reads.
 pub const LOOKS: &[Look] = &[Look { path: "/stages/invitation/invitations/", right: VIEW_INVITATION }];
@@ -28,7 +28,7 @@ pub const LOOKS: &[Look] = &[Look { path: "/stages/invitation/invitations/", rig
 /// The specification.
 pub fn spec() -> OpSpec {
     let doc = "Deletes the invitation: its link does nothing any more.";
-    OpSpec::on(kinds::INVITATIONS, NAME, "revoke", Tier::T1, doc).right(DELETE).bulk().verb(Verb::End)
+    OpSpec::on(kinds::INVITATIONS, NAME, "revoke", Tier::T1, doc).right(DELETE).bulk().verb(Verb::End).warn_if_blind()
 }
 
 impl Authentik {
@@ -36,6 +36,7 @@ impl Authentik {
         let invitation = self.invitation(&job.target.id.key).await.map_err(Stop::blind("invitation"))?;
         let effect = format!("the link of {} does nothing any more", invitation.name.as_str());
         let fact = |what, says: &str| (Decision::Allow, Evidence::new(what, says, Tone::Text));
+        let opened = self.trail().await.map(|trail| trail.opened(&job.target.id.key).is_some());
         let left = invitation.ends().map(|at| short(seconds_between(self.now(), at)));
         let left = left.unwrap_or_else(|| "never".to_owned());
         let facts = [
@@ -45,7 +46,12 @@ impl Authentik {
             fact("expires in", &left),
         ];
         let verdict = Verdict::allow(effect, identity(&invitation, &self.keys));
-        Ok(facts.into_iter().fold(verdict, |verdict, (decision, fact)| verdict.and(decision, fact)))
+        let verdict = facts.into_iter().fold(verdict, |verdict, (decision, fact)| verdict.and(decision, fact));
+        Ok(match opened {
+            Ok(true) => verdict.and(Decision::Warn, Evidence::new("opened", "its link was opened already", Tone::Warn)),
+            Ok(false) => verdict,
+            Err(error) => verdict.and(Decision::Blind, Evidence::new("opened", error.to_string(), Tone::Unknown)),
+        })
     }
 
     pub(super) async fn revoke(&self, job: &Job) -> Result<Receipt, SendError> {

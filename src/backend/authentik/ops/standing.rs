@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::json;
 
+use crate::backend::authentik::find::Subject;
 use crate::backend::authentik::rights::Look;
 use crate::backend::authentik::rows::users::identity;
 use crate::backend::authentik::wire::User;
@@ -21,10 +22,12 @@ pub const DEACTIVATE: &str = "authentik.deactivate";
 pub const ACTIVATE: &str = "authentik.activate";
 /// Ending sessions.
 pub const END_SESSIONS: &str = "authentik.end-sessions";
-const CHANGE: &str = "authentik_core.change_user";
-const DELETE_SESSION: &str = "authentik_core.delete_authenticatedsession";
+/// The right to change a user.
+pub const CHANGE: &str = "authentik_core.change_user";
+/// The right to end a session.
+pub const DELETE_SESSION: &str = "authentik_core.delete_authenticatedsession";
 /// The first administrator, who must always be able to come in.
-const FIRST: &str = "akadmin";
+pub const FIRST: &str = "akadmin";
 
 /// The lists that they read.
 pub const LOOKS: &[Look] = &[Look { path: "/core/users/", right: "authentik_core.view_user" }];
@@ -35,7 +38,9 @@ pub fn specs() -> [OpSpec; 3] {
     let activate = "Lets the user in again.";
     let end = "Ends the user's sessions; a new login is needed everywhere.";
     [
-        OpSpec::on(kinds::USERS, DEACTIVATE, "deactivate", Tier::T2, deactivate).right(CHANGE),
+        OpSpec::on(kinds::USERS, DEACTIVATE, "deactivate", Tier::T2, deactivate)
+            .right(CHANGE)
+            .warn_if_blind(),
         OpSpec::on(kinds::USERS, ACTIVATE, "activate", Tier::T1, activate).right(CHANGE),
         OpSpec::on(kinds::USERS, END_SESSIONS, "end sessions", Tier::T2, end)
             .right(DELETE_SESSION)
@@ -115,7 +120,7 @@ impl Authentik {
     }
 
     /// How many sessions of a user there are, as far as the caller may see them.
-    async fn sessions_of(&self, user: &User, pk: i64) -> Result<usize, ApiError> {
+    pub(super) async fn sessions_of(&self, user: &User, pk: i64) -> Result<usize, ApiError> {
         let sessions = self.sessions(&[("user__username", &user.username)]).await?;
         if !sessions.complete() {
             return Err(crate::backend::authentik::find::incomplete(&sessions.gaps));
@@ -137,7 +142,7 @@ impl Authentik {
     }
 
     pub(super) async fn prove_standing(&self, job: &Job, since: Timestamp) -> Result<Proof, ApiError> {
-        let user = self.user(&job.target.id.key).await?;
+        let user = self.user(Subject::user(&job.target.id)).await?;
         let name = user.username.as_str();
         let active = user.is_active.0;
         let word = match active {

@@ -72,11 +72,12 @@ fn access(bound: Option<&[&Binding]>, who: &[String]) -> String {
 }
 
 /// A tile is hidden by a switch (from 2026.5) or by an address that leads nowhere.
-fn is_hidden(application: &Application) -> bool {
+pub fn is_hidden(application: &Application) -> bool {
     application.meta_hide.is_true() || application.meta_launch_url.starts_with("blank://")
 }
 
-fn url(application: &Application) -> &str {
+/// Where its tile leads.
+pub fn url(application: &Application) -> &str {
     application.launch_url.some().unwrap_or(application.meta_launch_url.as_str())
 }
 

@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod applications;
 pub mod devices;
 pub mod events;
+pub mod exposure;
 pub mod flows;
 pub mod groups;
 pub mod invitations;
@@ -79,7 +80,8 @@ impl State {
         Self { note: Some(note.into()), ..self }
     }
 
-    fn cell(&self) -> Cell {
+    /// The word in the role of its health.
+    pub fn cell(&self) -> Cell {
         Cell::toned(self.word, Tone::from(self.health))
     }
 }

@@ -16,6 +16,7 @@ const OPS: &[&str] = &[
     "authentik_core.view_group",
     "authentik_core.view_application",
     "authentik_core.view_provider",
+    "authentik_core.view_user_applications",
     "authentik_core.view_token",
     "authentik_core.add_user_to_group",
     "authentik_core.remove_user_from_group",
@@ -38,6 +39,10 @@ const OPS: &[&str] = &[
     "authentik_blueprints.view_blueprintinstance",
     "authentik_core.reset_user_password",
     "authentik_core.delete_token",
+    "authentik_providers_oauth2.view_refreshtoken",
+    "authentik_providers_oauth2.view_accesstoken",
+    "authentik_providers_oauth2.delete_refreshtoken",
+    "authentik_providers_oauth2.delete_accesstoken",
     "authentik_stages_authenticator_webauthn.view_webauthndevice",
     "authentik_stages_authenticator_webauthn.delete_webauthndevice",
     "authentik_stages_authenticator_totp.view_totpdevice",
@@ -86,6 +91,11 @@ impl Caller {
             return Err(invalid());
         }
         Ok(Self { user: shown, superuser })
+    }
+
+    /// Its user name.
+    pub fn name(&self) -> String {
+        self.user["username"].as_str().unwrap_or_default().to_owned()
     }
 
     /// Whether it has a right.

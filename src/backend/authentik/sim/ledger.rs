@@ -7,7 +7,7 @@ use crate::backend::authentik::rows::devices::{TYPES, Type};
 use super::list::Filter;
 use super::read::Listing;
 use super::request::Request;
-use super::store::{Store, by};
+use super::store::Store;
 use super::{Lab, homelab};
 
 /// What a path answers.
@@ -83,6 +83,12 @@ const BLUEPRINTS: Listing = Listing {
     rows: |_, store, _| store.blueprints.clone(),
 };
 
+const GRANTS: Listing = Listing {
+    right: "authentik_providers_oauth2.view_refreshtoken",
+    filters: &[Filter::Exact("user", "user.pk")],
+    rows: |_, _, _| Vec::new(),
+};
+
 macro_rules! devices {
     ($name:ident, $at:literal) => {
         const $name: Listing = Listing {
@@ -112,6 +118,7 @@ pub(super) fn of(path: &str, modern: bool) -> Option<Answer> {
         "/stages/user_login/" => Answer::List(&LOGIN_STAGES),
         "/flows/bindings/" => Answer::List(&FLOW_STAGES),
         "/providers/proxy/" => Answer::List(&PROXY_PROVIDERS),
+        "/oauth2/refresh_tokens/" | "/oauth2/access_tokens/" => Answer::List(&GRANTS),
         "/tasks/tasks/" => Answer::List(&TASKS),
         "/tasks/tasks/status/" => Answer::Array(TASKS.right, status),
         "/tasks/schedules/" => Answer::List(&SCHEDULES),
@@ -175,9 +182,4 @@ fn failing(lab: &Lab) -> Value {
             "logger": "authentik.outposts.tasks", "event": "Docker connection refused", "attributes": {} }],
         "previous_logs": [], "aggregated_status": "error", "description": "Create/update/monitor the outpost.",
     })
-}
-
-/// The user of an event's author.
-pub(super) fn name_of(store: &Store, pk: &Value) -> String {
-    by(&store.users, "pk", pk).and_then(|user| user["username"].as_str()).unwrap_or("AnonymousUser").to_owned()
 }

@@ -49,6 +49,21 @@ pub fn simulators(world: &Arc<World>) -> Vec<Simulator> {
             ("public_url", Setting::Text(format!("https://{HOST}"))),
             ("token", Setting::Secret(token.clone())),
             ("admin_groups", Setting::Raw("[\"authentik Admins\", \"admin\"]".into())),
+            ("family_groups", Setting::Raw("[\"family-validated\"]".into())),
+            ("admin_apps", Setting::Raw("[\"omni\", \"argocd\", \"grafana\", \"prometheus\"]".into())),
+            ("family_apps", Setting::Raw("[\"nextcloud\"]".into())),
+            (
+                "service_accounts",
+                Setting::Raw("[\"ci-github\", \"argocd\", \"backup\", \"n8n\", \"ops-console\"]".into()),
+            ),
+            (
+                "native_accounts",
+                Setting::Raw("[\"Navidrome\", \"Komga\", \"Romm\", \"Audiobookshelf\", \"Mealie\"]".into()),
+            ),
+            (
+                "rotation",
+                Setting::Raw("{ github = \"homelab\", workflow = \"authentik-rotate-keys.yml\" }".into()),
+            ),
         ]
     };
     let router = Router::new().fallback(serve).with_state(lab);

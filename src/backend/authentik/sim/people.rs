@@ -20,6 +20,11 @@ pub(super) fn live(world: &World, store: &mut Store, now: Timestamp) {
             enrol(store, &invitation, world.get("authentik-policy") != "broken", now);
         }
     }
+    // The workflow gave the token a new key by the API, which notes a change and shows nothing else of it.
+    if let Some(token) = told(world, "authentik-rotated") {
+        let name = Value::from(token.as_str());
+        store.log(now, "ci-github", "model_updated", model("token", "", &name));
+    }
     if let Some(used) = told(world, "authentik-use") {
         let (user, application) = used.split_once(' ').unwrap_or((&used, "nextcloud"));
         let context = json!({ "authorized_application": { "name": application, "app": "authentik_core" } });

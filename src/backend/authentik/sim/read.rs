@@ -178,9 +178,20 @@ impl Lab {
     fn applications(&self, request: &Request, caller: &Caller) -> Response {
         let store = self.store();
         let full = caller.superuser && request.switch("superuser_full_list", false);
+        // Somebody else's list is a right of its own; whoever lacks it is told that there is no such user.
+        let user = match request.param("for_user").map(|pk| pk.parse::<i64>().ok()) {
+            None => caller.user.clone(),
+            Some(pk) => {
+                let known = pk.and_then(|pk| by(&store.users, "pk", &json!(pk)));
+                match known.filter(|_| caller.may("authentik_core.view_user_applications")) {
+                    Some(user) => user.clone(),
+                    None => return answer::json(400, &json!({ "for_user": "User not found" })),
+                }
+            }
+        };
         let mut rows: Vec<Value> = store.applications.iter().map(|row| store.application(row)).collect();
         rows.sort_by_key(|row| row["name"].as_str().unwrap_or_default().to_owned());
-        page(&rows, request, self.modern(), |row| full || store.may_open(&caller.user, row))
+        page(&rows, request, self.modern(), |row| full || store.may_open(&user, row))
     }
 
     fn object(&self, path: &str, request: &Request, caller: &Caller) -> Response {
@@ -228,6 +239,9 @@ impl Lab {
                 let list = store.devices.get(kind.path).map_or(&[][..], Vec::as_slice);
                 let pk = pk.parse::<i64>().map_or(Value::Null, Value::from);
                 shown(list, "pk", pk, kind.view, "Device").map(|row| store.device(&row))
+            }
+            ["events", "events", pk] => {
+                shown(&store.events, "pk", json!(pk), "authentik_events.view_event", "Event")
             }
             ["outposts", "instances", pk, "health"] => {
                 shown(&store.outposts, "pk", json!(pk), OUTPOSTS.right, "Outpost").map(|_| self.instances())

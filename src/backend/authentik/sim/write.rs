@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::caller::Caller;
 use super::request::Request;
-use super::store::by;
-use super::{Lab, answer};
+use super::store::{Store, by};
+use super::{Lab, answer, ledger, people};
 
 impl Lab {
     pub(super) fn write(&self, path: &str, request: &Request, caller: &Caller) -> Response {
@@ -26,6 +26,19 @@ impl Lab {
             (&Method::DELETE, ["core", "authenticated_sessions", "bulk_delete"]) => {
                 self.end_sessions(request, caller)
             }
+            (&Method::POST, ["core", "users", pk, "recovery"]) => self.recovery(pk, request, caller),
+            (&Method::DELETE, ["authenticators", "admin", kind, pk]) => self.delete_device(kind, pk, caller),
+            (&Method::DELETE, ["core", "authenticated_sessions", uuid]) => {
+                self.remove("authentik_core.delete_authenticatedsession", caller, "AuthenticatedSession", |store| {
+                    take(&mut store.sessions, "uuid", &json!(uuid))
+                })
+            }
+            (&Method::DELETE, ["core", "tokens", identifier]) => {
+                self.remove("authentik_core.delete_token", caller, "Token", |store| {
+                    take(&mut store.tokens, "identifier", &json!(identifier))
+                })
+            }
+            (&Method::PATCH, ["core", "tokens", identifier]) => self.patch_token(identifier, request, caller),
             // The serializer looks a missing target up and dies of it.
             (&Method::PATCH, ["policies", "bindings", _])
                 if request.json().is_ok_and(|b| b["target"].is_null()) =>
@@ -67,6 +80,8 @@ impl Lab {
             "flow": body["flow"],
         });
         store.invitations.push(row.clone());
+        let key = row["pk"].as_str().unwrap_or_default();
+        store.log(self.now(), &caller.name(), "model_created", people::model("invitation", key, &row["name"]));
         answer::json(201, &store.invitation(&row))
     }
 
@@ -94,6 +109,12 @@ impl Lab {
         if adds {
             groups.push(json!(group));
         }
+        // The event is the group's, and of the member it says nothing.
+        let name = by(&store.groups, "pk", &json!(group)).map_or(Value::Null, |group| group["name"].clone());
+        let mut context = people::model("group", group, &name);
+        context["http_request"] =
+            json!({ "path": format!("/api/v3/core/groups/{group}/{verb}/"), "method": "POST", "args": {} });
+        store.log(self.now(), &caller.name(), "model_updated", context);
         answer::empty()
     }
 
@@ -142,10 +163,88 @@ impl Lab {
             return answer::forbidden();
         }
         let mut store = self.store();
-        let before = store.invitations.len();
-        store.invitations.retain(|row| row["pk"] != pk);
-        if store.invitations.len() == before { answer::absent("Invitation") } else { answer::empty() }
+        match take(&mut store.invitations, "pk", &json!(pk)) {
+            None => answer::absent("Invitation"),
+            Some(row) => {
+                store.log(self.now(), &caller.name(), "model_deleted", people::model("invitation", pk, &row["name"]));
+                answer::empty()
+            }
+        }
     }
+
+    /// A link that logs in as the user; another one replaces it.
+    fn recovery(&self, pk: &str, request: &Request, caller: &Caller) -> Response {
+        if !caller.may("authentik_core.reset_user_password") {
+            return answer::forbidden();
+        }
+        let mut store = self.store();
+        let pk = pk.parse::<i64>().map_or(Value::Null, Value::from);
+        let Some(user) = by(&store.users, "pk", &pk).cloned() else { return answer::absent("User") };
+        if self.world.get("authentik-recovery") == "none" {
+            // A plain text where other refusals have a list.
+            return answer::json(400, &json!({ "non_field_errors": "No recovery flow set." }));
+        }
+        let body = request.json().unwrap_or_default();
+        let seconds = body["token_duration"].as_str().and_then(|text| text.strip_prefix("seconds=")?.parse().ok());
+        let identifier = format!("{}-password-reset", user["uid"].as_str().unwrap_or_default());
+        store.tokens.retain(|token| token["identifier"] != identifier.as_str());
+        store.tokens.push(json!({
+            "pk": uuid::Uuid::new_v4().to_string(), "managed": null, "identifier": identifier, "intent": "recovery",
+            "user": pk, "description": "", "expires": super::homelab::at(self.now(), seconds.unwrap_or(1800)),
+            "expiring": true,
+        }));
+        let key = uuid::Uuid::new_v4().simple().to_string();
+        // The link is for the host that was called.
+        answer::json(200, &json!({ "link": format!("http://{}/if/flow/recovery/?flow_token={key}", super::HOST) }))
+    }
+
+    /// Whatever has this number in this type goes, whoever it belongs to.
+    fn delete_device(&self, kind: &str, pk: &str, caller: &Caller) -> Response {
+        let Some(kind) = ledger::kind_of(kind) else { return answer::no_such_path() };
+        let pk = pk.parse::<i64>().map_or(Value::Null, Value::from);
+        self.remove(kind.delete, caller, "Device", |store| take(store.devices.get_mut(kind.path)?, "pk", &pk))
+    }
+
+    fn remove(
+        &self,
+        right: &str,
+        caller: &Caller,
+        model: &str,
+        take: impl FnOnce(&mut Store) -> Option<Value>,
+    ) -> Response {
+        if !caller.may(right) {
+            return answer::forbidden();
+        }
+        let mut store = self.store();
+        match take(&mut store) {
+            None => answer::absent(model),
+            Some(row) => {
+                let name = if row["name"].is_null() { row["identifier"].clone() } else { row["name"].clone() };
+                store.log(self.now(), &caller.name(), "model_deleted", people::model(&model.to_lowercase(), "", &name));
+                answer::empty()
+            }
+        }
+    }
+
+    /// The trap: a body without `user` gives the token to the caller, one without `intent` makes it an API token.
+    fn patch_token(&self, identifier: &str, request: &Request, caller: &Caller) -> Response {
+        let body = match request.json() {
+            Ok(body) => body,
+            Err((status, says)) => return answer::detail(status, &says),
+        };
+        let mut store = self.store();
+        let Some(token) = store.tokens.iter_mut().find(|token| token["identifier"] == identifier) else {
+            return answer::absent("Token");
+        };
+        token["user"] = if body["user"].is_null() { caller.user["pk"].clone() } else { body["user"].clone() };
+        token["intent"] = if body["intent"].is_null() { json!("api") } else { body["intent"].clone() };
+        answer::json(200, &token.clone())
+    }
+}
+
+fn take(list: &mut Vec<Value>, field: &str, value: &Value) -> Option<Value> {
+    let at = list.iter().position(|row| row[field] == *value)?;
+    Some(list.remove(at))
 }
 
 /// One list of messages a field, as the serializer collects them.

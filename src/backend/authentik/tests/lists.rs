@@ -26,10 +26,14 @@ async fn every_source_shows_the_lab() {
         ]
     );
     assert!(bench.names("groups").await.contains(&"family-app-nextcloud".to_owned()));
-    assert_eq!(bench.names("invitations").await, ["invite-navidrome-a1", "invite-validated-b2"]);
+    assert_eq!(
+        bench.names("invitations").await,
+        ["invite-navidrome-a1", "invite-validated-b2", "invite-nextcloud-c3"]
+    );
     assert_eq!(bench.names("outposts").await, ["authentik-outpost-proxy"]);
-    for feed in ["users", "groups", "invitations", "applications", "outposts"] {
-        assert!(bench.poll(feed).await.complete, "{feed}");
+    for source in bench.authentik.sources() {
+        let snapshot = bench.poll(&source.id.feed).await;
+        assert!(snapshot.complete && !snapshot.rows.is_empty(), "{}: {:?}", source.id, snapshot.notes);
     }
 }
 

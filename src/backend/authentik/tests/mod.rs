@@ -1,6 +1,8 @@
 //! Against the simulator over HTTP: lists, exact names, invitations, refusals and lost answers.
 
+mod changes;
 mod invitations;
+mod ledger;
 mod lists;
 mod people;
 mod wire;
@@ -68,6 +70,15 @@ impl Bench {
     /// The names of a source's rows.
     pub async fn names(&self, feed: &str) -> Vec<String> {
         self.poll(feed).await.rows.iter().map(|row| row.name.to_string()).collect()
+    }
+
+    /// The names of the invitations whose links still work.
+    pub async fn waiting(&self) -> Vec<String> {
+        let rows = self.poll("invitations").await.rows;
+        let works = |row: &&crate::model::row::Row| {
+            matches!(row.cell(0).value.as_text(), Some("waiting" | "expiring"))
+        };
+        rows.iter().filter(works).map(|row| row.name.to_string()).collect()
     }
 
     /// The one thing of exactly this name.
