@@ -82,6 +82,10 @@ pub enum Command {
     Handover(Handover),
     /// Look at every configured server: reach, credentials, rights, version, expiry.
     Doctor(Doctor),
+    /// Audit who can open what.
+    Audit(Audit),
+    /// Run a checklist, step by step; without a name, list them.
+    Check(Check),
     /// Print an example configuration with every key explained.
     Config,
     /// Print completions for a shell.
@@ -211,6 +215,45 @@ pub struct Doctor {
     pub output: Report,
 }
 
+/// `vigie audit`.
+#[derive(Debug, Args)]
+pub struct Audit {
+    /// What is audited.
+    #[arg(value_enum)]
+    pub what: AuditOf,
+    /// How it is printed.
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    pub output: AuditReport,
+}
+
+/// What can be audited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AuditOf {
+    /// Which application is open to whom; exits with 1 where one is open to people who should be kept out.
+    Exposure,
+}
+
+/// How an audit is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AuditReport {
+    /// Lines, for people.
+    Text,
+    /// One object.
+    Json,
+    /// A document with the matrix of applications and groups.
+    Markdown,
+}
+
+/// `vigie check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// The checklist's name.
+    pub name: Option<String>,
+    /// How it is printed.
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    pub output: Report,
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -234,6 +277,9 @@ mod tests {
             "vigie do proxmox.start --help",
             "vigie do --help",
             "vigie doctor -o json",
+            "vigie audit exposure -o markdown",
+            "vigie check login-loop -o json",
+            "vigie check",
             "vigie completions fish",
         ] {
             assert!(Cli::try_parse_from(line.split(' ')).is_ok(), "{line}");

@@ -20,7 +20,7 @@ const TOP_LEVEL: [&str; 22] = [
 ];
 
 /// Names that are nobody's host but a part of what is spoken, and why each may stand here. A name below one may too.
-const ALLOWED: [(&str, &str); 24] = [
+const ALLOWED: [(&str, &str); 27] = [
     ("helm.sh", "annotations of Helm's hooks, which Argo CD honours"),
     ("k8s.io", "API groups, labels and image registry of Kubernetes"),
     ("kubernetes.io", "labels and annotations of Kubernetes"),
@@ -38,6 +38,9 @@ const ALLOWED: [(&str, &str); 24] = [
     ("kubevirt.io", "API group of KubeVirt"),
     ("coreos.com", "API group of the Prometheus operator"),
     ("cloudflareaccess.com", "where Cloudflare Access redirects to: recognised, never asked"),
+    ("cfargotunnel.com", "what names lead to when they lead to a tunnel: recognised, never asked"),
+    ("api.cloudflare.com", "the only address of that service"),
+    ("api.github.com", "the only address of that service"),
     ("ghcr.io", "an image registry named in pods"),
     ("quay.io", "an image registry named in pods"),
     ("docker.io", "an image registry named in pods"),

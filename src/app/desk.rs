@@ -1,7 +1,7 @@
 //! vigie's own operations: what the admin keeps in the console's journal instead of on a server.
 
 use crate::model::kind::{Column, Format, KindSpec, Width};
-use crate::model::op::{Field, FieldKind, OpSpec, Targets, Tier};
+use crate::model::op::{Field, FieldKind, OpSpec, Targets, Tier, Verb};
 
 /// The operation that writes a note.
 pub const NOTE: &str = "note.add";
@@ -12,6 +12,11 @@ pub const HOME_ON: &str = "home.on";
 /// What can be declared off: domains.
 pub const DOMAINS: &str = "home.domains";
 
+/// Checklists, which ask what other lists show.
+pub const CHECKLISTS: &str = "checks.checklists";
+/// The operation that says that somebody has looked at a step.
+pub const TICK: &str = "checks.tick";
+
 /// The longest that a house is declared off, in seconds.
 const LONGEST: i64 = 60 * 86_400;
 
@@ -20,7 +25,37 @@ pub fn operations() -> Vec<OpSpec> {
     let text = Field::new("text", "note", FieldKind::Line, "What to remember; one line.");
     let note = OpSpec::on("vigie.notes", NOTE, "note", Tier::T0, "Writes a note into the journal.");
     let note = OpSpec { targets: Targets::Any, ..note.form(vec![text]).bulk() };
-    [note, home_off(), home_on()].into_iter().chain(super::known::operations()).collect()
+    [note, home_off(), home_on(), tick()].into_iter().chain(super::known::operations()).collect()
+}
+
+fn tick() -> OpSpec {
+    let step = Field::new("step", "step", FieldKind::Offered, "The step that you have looked at yourself.");
+    let doc = "Says that you have looked at a step that nothing can ask; it stays marked as said, not proven.";
+    OpSpec::on(CHECKLISTS, TICK, "tick", Tier::T0, doc).form(vec![step]).verb(Verb::Special)
+}
+
+fn checklists() -> KindSpec {
+    let columns = vec![
+        Column::new("state", "state", Width::Fixed(9), "How it went when it was last asked here.")
+            .format(Format::State)
+            .priority(0),
+        Column::new("name", "name", Width::Fit(8, 28), "Its name, for `vigie check`.").priority(0),
+        Column::new("asks", "asks", Width::Flex(16), "The question that it answers.").priority(1),
+        Column::new("steps", "steps", Width::Fixed(5), "How many steps it has.").priority(2),
+        Column::new("manual", "by hand", Width::Fixed(7), "How many of them somebody has to look at.").priority(3),
+        Column::new("asked", "asked", Width::Fixed(6), "Since it was last asked here.").format(Format::Age).priority(1),
+    ];
+    KindSpec {
+        id: CHECKLISTS.into(),
+        singular: "checklist".into(),
+        aliases: vec!["checklist".into(), "checks".into(), "check".into()],
+        doc: "Checklists: open one to ask it, step by step.".into(),
+        columns,
+        sort: (1, false),
+        views: Vec::new(),
+        drill: None,
+        pane: None,
+    }
 }
 
 fn home_off() -> OpSpec {
@@ -67,7 +102,7 @@ pub fn kinds() -> Vec<KindSpec> {
             .format(Format::Age)
             .priority(3),
     ];
-    vec![KindSpec {
+    let domains = KindSpec {
         id: DOMAINS.into(),
         singular: "domain".into(),
         aliases: vec!["declared".into(), "domain".into()],
@@ -77,5 +112,6 @@ pub fn kinds() -> Vec<KindSpec> {
         views: Vec::new(),
         drill: None,
         pane: None,
-    }]
+    };
+    vec![domains, checklists()]
 }

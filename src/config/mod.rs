@@ -4,6 +4,7 @@
 //! nothing behind this door asks "is it set?" again.
 
 mod check;
+pub mod checklist;
 pub mod colour;
 pub mod connector;
 pub mod edge;
@@ -76,6 +77,8 @@ pub struct Config {
     pub github: Vec<Github>,
     /// Addresses that are tried.
     pub probe: Vec<Probe>,
+    /// Checklists of your own.
+    pub checklists: Vec<checklist::Checklist>,
     /// How the console looks and how often it asks.
     pub ui: Ui,
     /// Limits of what the console does to the platform.

@@ -18,6 +18,7 @@ use crate::model::snapshot::SourceSpec;
 use crate::model::time::Clock;
 
 use super::call::{blocking, within};
+use super::checks;
 use super::desk;
 use super::executor::{Inner, PATIENCE};
 use super::journal::Journal;
@@ -40,7 +41,8 @@ pub fn connectors(config: &Arc<Config>, clock: &Clock, journal: &Journal) -> Vec
         Box::new(move || (definition.connect)(&config, &clock))
     };
     let desk = (!config.is_empty()).then(|| desk::connector(config, clock, journal));
-    REGISTRY.iter().map(connector).chain(desk).collect()
+    let checks = (!config.is_empty()).then(|| checks::connector(config, clock));
+    REGISTRY.iter().map(connector).chain(desk).chain(checks).collect()
 }
 
 impl Inner {

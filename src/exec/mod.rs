@@ -3,6 +3,7 @@
 pub mod call;
 pub mod clock;
 pub mod connect;
+pub mod checks;
 pub mod desk;
 mod effects;
 pub mod executor;

@@ -2,6 +2,8 @@
 
 mod act;
 mod ask;
+mod audit;
+mod check;
 mod doctor;
 mod gather;
 mod get;
@@ -41,6 +43,14 @@ pub fn run(command: &Command, common: &Common, env: &Env, io: &mut Io<'_>) -> Re
         Command::Handover(args) => {
             let session = session()?;
             block_on(handover::handover(&session, args, io))
+        }
+        Command::Audit(args) => {
+            let session = session()?;
+            block_on(audit::audit(&session, args, io))
+        }
+        Command::Check(args) => {
+            let session = session()?;
+            block_on(check::check(&session, args, io))
         }
         Command::Doctor(args) => {
             let session = session()?;

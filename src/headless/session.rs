@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::app::desk;
 use crate::backend::{self, Backend, REGISTRY};
 use crate::config::{Config, Env, Loaded, load};
+use crate::exec::checks::Checks;
 use crate::exec::journal::Journal;
 use crate::exec::locks::Locks;
 use crate::exec::operate::{Door, Patience};
@@ -61,9 +62,11 @@ impl Session {
         });
         let desk = crate::exec::desk::Desk::maker(&config, &clock, &Journal::new(&state));
         let own: Connect = Arc::new(desk);
+        let (all, time) = (config.clone(), clock.clone());
+        let checks: Connect = Arc::new(move || vec![Arc::new(Checks::configured(&all, &time))]);
         Ok(Self {
             file,
-            connectors: connectors.chain([(crate::exec::desk::ID, own)]).collect(),
+            connectors: connectors.chain([(crate::exec::desk::ID, own), (crate::exec::checks::ID, checks)]).collect(),
             config,
             kinds: Kinds::new(
                 backend::kinds().into_iter().chain(desk::kinds()).chain(crate::insight::kinds::kinds()),

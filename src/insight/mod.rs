@@ -4,6 +4,7 @@ pub mod diagnose;
 pub mod digest;
 pub mod guard;
 pub mod handover;
+pub mod checklist;
 pub mod home;
 pub mod kinds;
 pub mod link;

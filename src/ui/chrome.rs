@@ -67,6 +67,9 @@ pub fn header(buf: &mut Buffer, area: Rect, summary: &Summary, state: State, ctx
     if let Some(word) = &summary.alerts {
         chip(&mut strip, if wide { "ALERTS" } else { "A" }, word, ctx);
     }
+    if let Some(word) = &summary.exposure {
+        chip(&mut strip, if area.width >= 100 { "EXPOSURE" } else { "EXP" }, word, ctx);
+    }
 }
 
 /// What ends next: the part of its name that tells it apart, and the time that is left or over.

@@ -18,6 +18,9 @@ use crate::insight::trust::{self, ALERTS, Trust};
 use super::component::Ctx;
 use super::format::Writer;
 
+/// The kind whose rows are the verdicts of the exposure audit.
+const EXPOSURE: &str = "authentik.exposure";
+
 /// A word about something, in a role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Word {
@@ -94,6 +97,8 @@ pub struct Summary {
     pub domains: Vec<(Domain, Word)>,
     /// Whether alerts can be seen, and how many there are.
     pub alerts: Option<Word>,
+    /// How much stands open to people who should be kept out: red and amber verdicts of the audit.
+    pub exposure: Option<Word>,
     /// Rows by kind.
     pub kinds: BTreeMap<KindId, Counts>,
     /// What ends next, where something is counted down.
@@ -122,9 +127,10 @@ impl Summary {
         let trust = trust::judge(store, ctx.now);
         let alerts = alerts_word(store, counts.kinds.get(&KindId::from(ALERTS)), trust.as_ref());
         let ends = next_end(ctx);
-        let changed = (&domains, &alerts, &counts.kinds, &ends)
-            != (&self.domains, &self.alerts, &self.kinds, &self.ends);
-        *self = Self { domains, alerts, kinds: counts.kinds, ends, revisions, minute, sources };
+        let exposure = exposure_word(store, counts.kinds.get(&KindId::from(EXPOSURE)));
+        let changed = (&domains, &alerts, &exposure, &counts.kinds, &ends)
+            != (&self.domains, &self.alerts, &self.exposure, &self.kinds, &self.ends);
+        *self = Self { domains, alerts, exposure, kinds: counts.kinds, ends, revisions, minute, sources };
         changed
     }
 }
@@ -145,6 +151,23 @@ fn next_end(ctx: &Ctx<'_>) -> Option<Ending> {
     }
     let (row, at) = first?;
     Some(Ending { id: row.id.clone(), name: row.name.clone(), at, more: all - 1 })
+}
+
+/// Red and amber in two figures; blind where the audit has not been able to see everything.
+fn exposure_word(store: &Store, counts: Option<&Counts>) -> Option<Word> {
+    let kind = KindId::from(EXPOSURE);
+    let sources: Vec<&Source> = store.of_kind(&kind).collect();
+    let answered = sources.iter().any(|source| source.health != SourceHealth::Loading);
+    let blind = sources.iter().any(|source| source.health.fault().is_some() || !source.complete);
+    let (red, amber) = counts.map_or((0, 0), |counts| (counts.critical, counts.warning));
+    let text = format!("{red}R {amber}A");
+    match (red, amber) {
+        _ if !answered => None,
+        (1.., _) => Some(Word::new(text, Tone::Error)),
+        _ if blind => Some(Word::new("blind", Tone::Unknown)),
+        (_, 1..) => Some(Word::new(text, Tone::Warn)),
+        _ => Some(Word::new(text, Tone::Ok)),
+    }
 }
 
 #[derive(Default)]

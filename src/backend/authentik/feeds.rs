@@ -18,8 +18,8 @@ use super::rows::devices::{Factor, TYPES, Type};
 use super::rows::onboarding::{self, Terms};
 use super::seal::seal;
 use super::wire::{
-    Blueprint, Device, Event, Flow, FlowStage, InvitationStage, Login, LoginStage, Task, TaskSchedule, Token,
-    User, Worker,
+    Blueprint, Device, Event, Flow, FlowStage, InvitationStage, Login, LoginStage, System, Task,
+    TaskSchedule, Token, User, Worker,
 };
 use super::{Authentik, rows};
 
@@ -350,7 +350,9 @@ impl Authentik {
         );
         let (place, now, mut gaps) = (&self.place, self.now(), Vec::new());
         let server = version.map(|version| version.current.to_string()).unwrap_or_default();
-        let mut all = rows::tasks::workers(&workers?, &server, place);
+        let mut all = vec![rows::tasks::server(self.readiness().await, &server, place)];
+        all.extend(rows::tasks::workers(&workers?, &server, place));
+        all.extend(self.proxied().await);
         match counts {
             Ok(counts) => all.extend(counts.map(|counts| rows::tasks::queue(&counts, place))),
             Err(error) => gaps.push(format!("the queue cannot be seen: {error}")),
@@ -363,6 +365,20 @@ impl Authentik {
         let blueprints = or_gap(blueprints, "blueprints", &mut gaps);
         all.extend(blueprints.iter().filter_map(|blueprint| rows::tasks::blueprint(blueprint, place)));
         Ok(self.snapshot(all, gaps))
+    }
+
+    /// What the health page answers; it is empty, and wants its slash.
+    async fn readiness(&self) -> Result<u16, String> {
+        let reply = self.client.probe("/-/health/ready/").await;
+        reply.map(|reply| reply.status).map_err(|error| error.to_string())
+    }
+
+    /// Whether the server knows that it is behind TLS, where the caller may ask that.
+    async fn proxied(&self) -> Option<Row> {
+        let ask = Ask::new("/admin/system/", "authentik_rbac.view_system_info");
+        let system: System = self.client.one(&ask).await.ok()?;
+        let public = self.settings.connection.browser_url().starts_with("https:");
+        Some(rows::tasks::proxy(&system, public, &self.place))
     }
 
     /// Workers; the one path that has its slash only from 2026.5.

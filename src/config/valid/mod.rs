@@ -17,7 +17,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::env::Env;
-use super::raw::Table;
+use super::checklist::Checklist;
+use super::raw::{Located, Table};
 use super::source::Fault;
 use super::{Config, check};
 
@@ -67,6 +68,27 @@ impl<'e> Validator<'e> {
         };
         self.finish("", root);
         config
+    }
+
+    /// The checklists in files of their own; each is named after its file.
+    fn checklists(&self, root: &Table<'_>) -> Vec<Checklist> {
+        let files = root.list("checklists").unwrap_or_default();
+        let read = |written: &Located<&str>| {
+            let path = self.env.path(written.value, self.base);
+            let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("checklist").to_owned();
+            let text = if self.look { std::fs::read_to_string(&path) } else { return None };
+            let read = match text {
+                Ok(text) => Checklist::parse(&name, &text),
+                Err(why) => Err(format!("it cannot be read: {why}")),
+            };
+            let wrong = |why: String| {
+                let what = format!("{}: {why}", path.display());
+                let cure = "compare it with the checklists that come with vigie";
+                root.note(written.span.clone(), Fault::new(what, "a checklist", cure));
+            };
+            read.map_err(wrong).ok()
+        };
+        files.iter().filter_map(read).collect()
     }
 
     /// Who runs this program, if the file does not say it.

@@ -24,7 +24,7 @@ pub(super) fn tasks() -> KindSpec {
     let columns = vec![
         state(10, "ok, queued, warning, error, rejected, late, paused, or none."),
         name(10, 48, "The worker, schedule, task or blueprint."),
-        Column::new("kind", "kind", Width::Fixed(9), "worker, queue, schedule, task or blueprint.").priority(0),
+        Column::new("kind", "kind", Width::Fixed(9), "server, proxy, worker, queue, schedule, task or blueprint.").priority(0),
         Column::new("at", "last", Width::Fixed(6), "Since it last ran or was seen.").format(Format::Age).priority(1),
         Column::new("next", "next", Width::Fixed(6), "Time until it runs again.").format(Format::Until).priority(2),
         Column::new("note", "note", Width::Flex(14), "What it says of itself.").priority(1),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::backend::authentik::kinds::TASKS;
-use crate::backend::authentik::wire::{Blueprint, Task, TaskSchedule, Worker};
+use crate::backend::authentik::wire::{Blueprint, System, Task, TaskSchedule, Worker};
 use crate::backend::lenient::Int;
 use crate::model::row::{Cell, Health, Row, Tone};
 use crate::model::time::seconds_between;
@@ -38,6 +38,28 @@ fn row(key: &str, line: &Line<'_>, state: State, place: &Place) -> Row {
         Cell::toned(line.cron, Tone::Dim),
     ];
     place.row(TASKS, format!("{}:{key}", line.kind), line.name, cells, state)
+}
+
+/// The server itself: whether it calls itself ready, and which release it is.
+pub fn server(ready: Result<u16, String>, version: &str, place: &Place) -> Row {
+    let state = match ready {
+        Ok(200..300) => State::new("ok", Health::Ok).note(version.to_owned()),
+        Ok(status) => State::new("not ready", Health::Critical).note(format!("{version} answers {status} on its health page")),
+        Err(why) => State::new("unknown", Health::Unknown).note(why),
+    };
+    row("server", &Line { kind: "server", name: "server", ..Line::default() }, state, place)
+}
+
+/// Whether the server knows that people reach it over TLS; `public` says that they do.
+pub fn proxy(system: &System, public: bool, place: &Place) -> Row {
+    let host = system.http_host.as_str();
+    let state = match system.http_is_secure.0 {
+        Some(false) if public => State::new("warning", Health::Warning)
+            .note(format!("it takes {host} for plain http: X-Forwarded-Proto is missing or not trusted")),
+        Some(_) => State::new("ok", Health::Ok).note(host.to_owned()),
+        None => State::new("unknown", Health::Unknown).note("it does not say"),
+    };
+    row("proxy", &Line { kind: "proxy", name: "reverse proxy", ..Line::default() }, state, place)
 }
 
 /// The workers that were seen in the last two minutes; without any nothing in the background happens.

@@ -135,6 +135,8 @@ impl Lab {
     pub(super) fn read(&self, path: &str, request: &Request, caller: &Caller) -> Response {
         match path {
             "/core/users/me/" => answer::json(200, &caller.me(&self.store())),
+            "/admin/system/" if !caller.may("authentik_rbac.view_system_info") => answer::forbidden(),
+            "/admin/system/" => self.system(request),
             "/admin/version/" => self.version_answer(),
             "/core/users/" => self.listing(&USERS, request, caller),
             "/core/groups/" => self.listing(&GROUPS, request, caller),
@@ -265,6 +267,16 @@ impl Lab {
             "openssl_version": "OpenSSL 3.5.4", "fips_enabled": null, "version_should": self.version,
             "version_outdated": false, "build_hash": "", "build_hash_should": "", "hostname": "oci-mgmt",
         }])
+    }
+
+    /// The server's view of the request, every header of it included.
+    fn system(&self, request: &Request) -> Response {
+        let token = request.header(axum::http::header::AUTHORIZATION);
+        let secure = self.world.get("authentik-proxy") != "untrusted";
+        answer::json(200, &json!({
+            "http_headers": { "HTTP_AUTHORIZATION": token, "HTTP_HOST": super::HOST }, "http_host": super::HOST,
+            "http_is_secure": secure, "server_time": homelab::at(self.now(), 0), "embedded_outpost_disabled": false,
+        }))
     }
 
     /// With the update check off, as it is here, the newest release is not known.

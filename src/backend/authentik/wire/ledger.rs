@@ -213,6 +213,15 @@ pub struct ProxyProvider {
     pub outpost_set: Words,
 }
 
+/// `/admin/system/` without the request's own headers, which it echoes with the token in them.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct System {
+    pub http_host: Text,
+    pub http_is_secure: Flag,
+    pub server_time: Text,
+}
+
 /// What a recovery link's request answers; the link logs in as the user.
 #[derive(Clone, Default, Deserialize)]
 #[serde(default)]
