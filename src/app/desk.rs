@@ -30,7 +30,8 @@ pub fn operations() -> Vec<OpSpec> {
 
 fn tick() -> OpSpec {
     let step = Field::new("step", "step", FieldKind::Offered, "The step that you have looked at yourself.");
-    let doc = "Says that you have looked at a step that nothing can ask; it stays marked as said, not proven.";
+    let doc =
+        "Says that you have looked at a step that nothing can ask; it stays marked as said, not proven.";
     OpSpec::on(CHECKLISTS, TICK, "tick", Tier::T0, doc).form(vec![step]).verb(Verb::Special)
 }
 
@@ -42,8 +43,11 @@ fn checklists() -> KindSpec {
         Column::new("name", "name", Width::Fit(8, 28), "Its name, for `vigie check`.").priority(0),
         Column::new("asks", "asks", Width::Flex(16), "The question that it answers.").priority(1),
         Column::new("steps", "steps", Width::Fixed(5), "How many steps it has.").priority(2),
-        Column::new("manual", "by hand", Width::Fixed(7), "How many of them somebody has to look at.").priority(3),
-        Column::new("asked", "asked", Width::Fixed(6), "Since it was last asked here.").format(Format::Age).priority(1),
+        Column::new("manual", "by hand", Width::Fixed(7), "How many of them somebody has to look at.")
+            .priority(3),
+        Column::new("asked", "asked", Width::Fixed(6), "Since it was last asked here.")
+            .format(Format::Age)
+            .priority(1),
     ];
     KindSpec {
         id: CHECKLISTS.into(),

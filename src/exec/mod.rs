@@ -1,9 +1,9 @@
 //! Carries effects out, for the console and the command line alike; no terminal, and it decides nothing.
 
 pub mod call;
+pub mod checks;
 pub mod clock;
 pub mod connect;
-pub mod checks;
 pub mod desk;
 mod effects;
 pub mod executor;

@@ -33,7 +33,11 @@ pub async fn audit(session: &Session, args: &Audit, io: &mut Io<'_>) -> Result<u
     let backends = session.connect(Some(id.backend())).await?;
     let asked = sources(&backends, &id);
     if asked.is_empty() {
-        return Err(Failure::Usage(format!("no {} is configured in {}", id.backend(), session.file.display())));
+        return Err(Failure::Usage(format!(
+            "no {} is configured in {}",
+            id.backend(),
+            session.file.display()
+        )));
     }
     let mut store = Store::new(asked.iter().map(|(_, source)| source.clone()));
     let instances = asked.iter().map(|(backend, _)| backend.clone()).collect::<Vec<_>>();
@@ -77,7 +81,13 @@ pub async fn audit(session: &Session, args: &Audit, io: &mut Io<'_>) -> Result<u
         }
     }
     let red = count(&store, &id, Health::Critical);
-    Ok(if red > 0 { RED } else if complete { 0 } else { BLIND })
+    Ok(if red > 0 {
+        RED
+    } else if complete {
+        0
+    } else {
+        BLIND
+    })
 }
 
 /// The whole report as one object.
@@ -114,7 +124,11 @@ fn verdict(row: &Row) -> [String; 6] {
 fn lines(rows: &[&Row], io: &mut Io<'_>) -> Result<(), Failure> {
     for row in rows {
         let [state, name, audience, reaches, who, why] = verdict(row);
-        let about = if audience.is_empty() { String::new() } else { format!("  [{audience}, {reaches} people: {who}]") };
+        let about = if audience.is_empty() {
+            String::new()
+        } else {
+            format!("  [{audience}, {reaches} people: {who}]")
+        };
         io.line(format!("{state:9}  {name:20}  {why}{about}"))?;
     }
     Ok(())
@@ -124,7 +138,12 @@ fn markdown(session: &Session, rows: &[&Row], io: &mut Io<'_>) -> Result<(), Fai
     let of = |health| rows.iter().filter(|row| row.health == health).count();
     let day = session.clock.now().strftime("%F %R UTC");
     io.line(format!("# Exposure, {day}\n"))?;
-    io.line(format!("{} red, {} amber, {} not decided.\n", of(Health::Critical), of(Health::Warning), of(Health::Unknown)))?;
+    io.line(format!(
+        "{} red, {} amber, {} not decided.\n",
+        of(Health::Critical),
+        of(Health::Warning),
+        of(Health::Unknown)
+    ))?;
     io.line("| verdict | what | for | reaches | who | why |\n|---|---|---|---|---|---|")?;
     for row in rows {
         let cells = verdict(row).map(|cell| cell.replace('|', "\\|"));

@@ -66,7 +66,9 @@ impl Session {
         let checks: Connect = Arc::new(move || vec![Arc::new(Checks::configured(&all, &time))]);
         Ok(Self {
             file,
-            connectors: connectors.chain([(crate::exec::desk::ID, own), (crate::exec::checks::ID, checks)]).collect(),
+            connectors: connectors
+                .chain([(crate::exec::desk::ID, own), (crate::exec::checks::ID, checks)])
+                .collect(),
             config,
             kinds: Kinds::new(
                 backend::kinds().into_iter().chain(desk::kinds()).chain(crate::insight::kinds::kinds()),

@@ -178,7 +178,11 @@ mod tests {
 
     fn answer(rows: &[(&str, &str)], complete: bool) -> Answer {
         let row = |(name, state): &(&str, &str)| {
-            Row::new(EntityId::new("t.outposts", "x", *name), *name, vec![Cell::new(*state), Cell::new(*name)])
+            Row::new(
+                EntityId::new("t.outposts", "x", *name),
+                *name,
+                vec![Cell::new(*state), Cell::new(*name)],
+            )
         };
         Answer { rows: rows.iter().map(row).collect(), complete, faults: Vec::new() }
     }
@@ -200,7 +204,12 @@ mod tests {
             ("fail = ['state:down']", answer(up, false), Mark::Unknown, "none of 2"),
             ("fail = ['state:down']", answer(&[("b", "down")], false), Mark::Fail, "b: down"),
             ("fail = ['state:down']\nleast = 0", answer(&[], true), Mark::Pass, "none of 0"),
-            ("pass = 'state:up'\nnewest = 1", answer(&[("a", "up"), ("b", "down")], true), Mark::Pass, "a: up"),
+            (
+                "pass = 'state:up'\nnewest = 1",
+                answer(&[("a", "up"), ("b", "down")], true),
+                Mark::Pass,
+                "a: up",
+            ),
             ("pass = 'state:up'\nany = true", answer(&[("a", "x"), ("b", "up")], true), Mark::Pass, "b: up"),
         ];
         for (toml, answer, mark, says) in cases {

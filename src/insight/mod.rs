@@ -5,6 +5,7 @@ pub mod digest;
 pub mod guard;
 pub mod handover;
 pub mod checklist;
+pub mod guard;
 pub mod home;
 pub mod kinds;
 pub mod link;

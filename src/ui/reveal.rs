@@ -96,7 +96,8 @@ fn rows(code: &QrCode) -> u16 {
 
 /// Whether it fits below so many lines; on a small screen the link alone has to do.
 fn fits(code: &QrCode, lines: u16, area: Rect) -> bool {
-    rows(code).saturating_add(lines).saturating_add(5) <= area.height && side(code).saturating_add(8) <= area.width
+    rows(code).saturating_add(lines).saturating_add(5) <= area.height
+        && side(code).saturating_add(8) <= area.width
 }
 
 /// Draws it in black on white, whatever the theme: a camera knows no other.

@@ -9,13 +9,13 @@ use crate::model::row::{Cell, Row, Tone};
 use crate::model::snapshot::Snapshot;
 use crate::model::view::Matrix;
 
+use super::Authentik;
 use super::access::Bindings;
 use super::client::{Ask, Listed};
 use super::exposure::{self, Access, Audience, Audit, Crowd, Engine, Person, Side};
 use super::people::Groups;
 use super::rows::exposure as row;
 use super::wire::{Application, ProxyProvider, User};
-use super::Authentik;
 
 /// So many members of family groups are tried against the server itself.
 const TRIED: usize = 4;
@@ -83,9 +83,7 @@ impl Authentik {
     ) -> BTreeMap<String, Vec<String>> {
         let people = probands(users, groups, family);
         let numbers: Vec<i64> = people.iter().map(|user| user.pk.or_zero()).collect();
-        let asked = stream::iter(numbers)
-            .map(|pk| async move { self.may_open(pk).await })
-            .buffered(4);
+        let asked = stream::iter(numbers).map(|pk| async move { self.may_open(pk).await }).buffered(4);
         let answers: Vec<Result<Listed<Application>, ApiError>> = asked.collect().await;
         let mut measured: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (user, answer) in people.iter().zip(answers) {
@@ -110,7 +108,9 @@ impl Authentik {
     async fn may_open(&self, pk: i64) -> Result<Listed<Application>, ApiError> {
         let pk = pk.to_string();
         let filter = [("for_user", pk.as_str())];
-        self.client.list(&Ask::new("/core/applications/", "authentik_core.view_user_applications").filtered(&filter)).await
+        self.client
+            .list(&Ask::new("/core/applications/", "authentik_core.view_user_applications").filtered(&filter))
+            .await
     }
 
     pub(super) async fn poll_exposure(&self) -> Result<Snapshot, ApiError> {
@@ -173,7 +173,8 @@ impl Gathered {
         let crowd = self.crowd(audit);
         let columns = self.columns(audit);
         let mut applications: Vec<&Application> = self.applications.iter().collect();
-        applications.sort_by(|a, b| (audit.judge(a).health, a.slug.as_str()).cmp(&(audit.judge(b).health, &b.slug)));
+        applications
+            .sort_by(|a, b| (audit.judge(a).health, a.slug.as_str()).cmp(&(audit.judge(b).health, &b.slug)));
         let rows = applications.into_iter().map(|app| {
             let verdict = audit.judge(app);
             let mut cells = vec![Cell::toned(verdict.word, Tone::from(verdict.health)), stranger(audit, app)];
@@ -188,8 +189,11 @@ impl Gathered {
 
     /// Groups with people in them, those for administrators last.
     fn columns(&self, audit: &Audit<'_>) -> Vec<(String, String)> {
-        let peopled: BTreeSet<&str> =
-            self.users.iter().flat_map(|user| user.groups.iter().flat_map(crate::backend::lenient::Words::iter)).collect();
+        let peopled: BTreeSet<&str> = self
+            .users
+            .iter()
+            .flat_map(|user| user.groups.iter().flat_map(crate::backend::lenient::Words::iter))
+            .collect();
         let mut columns: Vec<(bool, String, String)> = self
             .groups
             .iter()
@@ -215,7 +219,8 @@ fn members(audit: &Audit<'_>, app: &Application, group: &str, crowd: &Crowd) -> 
     let all = crowd.count(own);
     let yes = crowd.count(|person| own(person) && audit.admits(app, person) == Access::Yes);
     let depends = crowd.count(|person| own(person) && audit.admits(app, person) == Access::Depends);
-    let leaks = crowd.count(|person| own(person) && !person.admin && audit.admits(app, person) == Access::Yes);
+    let leaks =
+        crowd.count(|person| own(person) && !person.admin && audit.admits(app, person) == Access::Yes);
     let text = match (yes, depends) {
         (0, 0) => return Cell::toned("-", Tone::Dim),
         (yes, 0) => format!("{yes}/{all}"),
@@ -240,7 +245,9 @@ fn probands<'u>(users: &'u [User], groups: &Groups, family: &BTreeSet<String>) -
             human && !admin && direct.any(|pk| pk == group)
         });
         match member {
-            Some(user) if chosen.len() < TRIED && !chosen.iter().any(|known| known.pk == user.pk) => chosen.push(user),
+            Some(user) if chosen.len() < TRIED && !chosen.iter().any(|known| known.pk == user.pk) => {
+                chosen.push(user)
+            }
             _ => {}
         }
     }

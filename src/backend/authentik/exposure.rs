@@ -100,11 +100,15 @@ pub fn family(groups: &Groups, named: &[String]) -> BTreeSet<String> {
         // Where nobody is named, everybody who is no administrator counts.
         groups.iter().filter(|group| !groups.is_admin(&group.pk)).map(|group| group.pk.as_str()).collect()
     } else {
-        groups.iter().filter(|group| named.iter().any(|name| **name == *group.name)).map(|group| group.pk.as_str()).collect()
+        groups
+            .iter()
+            .filter(|group| named.iter().any(|name| **name == *group.name))
+            .map(|group| group.pk.as_str())
+            .collect()
     };
-    let below = groups.iter().filter(|group| {
-        groups.with_ancestors(&group.pk).iter().any(|above| roots.contains(above.as_str()))
-    });
+    let below = groups
+        .iter()
+        .filter(|group| groups.with_ancestors(&group.pk).iter().any(|above| roots.contains(above.as_str())));
     below.flat_map(|group| groups.with_ancestors(&group.pk)).collect()
 }
 
@@ -146,7 +150,13 @@ impl<'a> Audit<'a> {
             (false, false) => Some(fixed.iter().any(passes)),
         };
         match (by_name, policies.is_empty()) {
-            (Some(passed), true) => if passed { Access::Yes } else { Access::No },
+            (Some(passed), true) => {
+                if passed {
+                    Access::Yes
+                } else {
+                    Access::No
+                }
+            }
             (Some(true), false) if !all => Access::Yes,
             (Some(false), false) if all => Access::No,
             _ => Access::Depends,
@@ -164,7 +174,10 @@ impl<'a> Audit<'a> {
                 Verdict { word: "exposed", health: Health::Critical, why }
             }
             ("undecided", None) if !self.measured.is_empty() => {
-                let why = format!("{}; nobody of the family who was tried gets in (measured, not proven)", verdict.why);
+                let why = format!(
+                    "{}; nobody of the family who was tried gets in (measured, not proven)",
+                    verdict.why
+                );
                 Verdict { why, ..verdict }
             }
             _ => verdict,
@@ -203,7 +216,8 @@ impl<'a> Audit<'a> {
                 no("exposed", format!("{} admits everybody else", binding.who()))
             }
             Some(binding) if all && fixed.len() > 1 => {
-                let why = format!("`all` lets one of them in on {}: {} is enough", self.version, binding.who());
+                let why =
+                    format!("`all` lets one of them in on {}: {} is enough", self.version, binding.who());
                 no("exposed", why)
             }
             Some(binding) => no("exposed", format!("{} is family", binding.who())),

@@ -138,15 +138,21 @@ mod tests {
     #[test]
     fn what_became_of_each_invitation_is_told_by_its_events() {
         let keys = ["a", "b", "c", "d"].map(|c| c.repeat(32));
-        let mut events: Vec<Event> =
-            keys.iter().zip(["opened", "revoked", "expired", "alive"]).map(|(key, name)| event("model_created", "ops", 0, &model(key, name))).collect();
+        let mut events: Vec<Event> = keys
+            .iter()
+            .zip(["opened", "revoked", "expired", "alive"])
+            .map(|(key, name)| event("model_created", "ops", 0, &model(key, name)))
+            .collect();
         events.push(event("invitation_used", NOBODY, 5, &format!(r#"{{"invitation_uuid":"{}"}}"#, keys[0])));
         events.push(event("model_deleted", NOBODY, 5, &model(&keys[0], "opened")));
         events.push(event("model_deleted", "ada", 6, &model(&keys[1], "revoked")));
         let living = [seal(&super::super::seal::dashed(&keys[3]))].into();
         let trail = Trail::new(&events);
-        let ends: BTreeMap<String, End> =
-            trail.gone(&living, Timestamp::UNIX_EPOCH).into_iter().map(|fate| (fate.name, fate.end)).collect();
+        let ends: BTreeMap<String, End> = trail
+            .gone(&living, Timestamp::UNIX_EPOCH)
+            .into_iter()
+            .map(|fate| (fate.name, fate.end))
+            .collect();
         let expected = [
             ("opened".to_owned(), End::Burnt),
             ("revoked".to_owned(), End::Revoked("ada".to_owned())),
@@ -158,7 +164,8 @@ mod tests {
 
     #[test]
     fn an_opened_one_of_which_nobody_knows_the_name_is_nobodys_row() {
-        let opened = event("invitation_used", NOBODY, 5, &format!(r#"{{"invitation_uuid":"{}"}}"#, "a".repeat(32)));
+        let opened =
+            event("invitation_used", NOBODY, 5, &format!(r#"{{"invitation_uuid":"{}"}}"#, "a".repeat(32)));
         assert!(Trail::new([&opened]).gone(&BTreeSet::new(), Timestamp::UNIX_EPOCH).is_empty());
     }
 }

@@ -231,7 +231,9 @@ impl Authentik {
         let others = sessions.items.iter().any(|login| login.user != me.pk);
         if !others && !me.is_superuser.is_true() {
             let who = me.username.as_str();
-            gaps.push(format!("none but those of {who}: it may lack authentik_core.view_authenticatedsession"));
+            gaps.push(format!(
+                "none but those of {who}: it may lack authentik_core.view_authenticatedsession"
+            ));
         }
         let user = |login: &Login| login.user.0.and_then(|pk| users.get(&pk));
         let row = |login: &Login| rows::sessions::row(login, user(login), &self.place);
@@ -307,7 +309,8 @@ impl Authentik {
     }
 
     pub(super) async fn poll_events(&self) -> Result<Snapshot, ApiError> {
-        let events = self.client.recent::<Event>(&Ask::new("/events/events/", VIEW_EVENT), EVENT_PAGES).await?;
+        let events =
+            self.client.recent::<Event>(&Ask::new("/events/events/", VIEW_EVENT), EVENT_PAGES).await?;
         Ok(self.snapshot(rows::events::rows(&events.items, &self.place), events.gaps))
     }
 
@@ -335,7 +338,11 @@ impl Authentik {
 
     pub(super) async fn poll_tasks(&self) -> Result<Snapshot, ApiError> {
         let right = "authentik_tasks.view_task";
-        let wrong = [("aggregated_status", "error"), ("aggregated_status", "rejected"), ("aggregated_status", "warning")];
+        let wrong = [
+            ("aggregated_status", "error"),
+            ("aggregated_status", "rejected"),
+            ("aggregated_status", "warning"),
+        ];
         let failed = Ask::new("/tasks/tasks/", right).filtered(&wrong);
         let counts = Ask::new("/tasks/tasks/status/", right);
         let schedules = Ask::new("/tasks/schedules/", "authentik_tasks.view_schedule");

@@ -36,7 +36,10 @@ impl Authentik {
             return Err(incomplete(&users.gaps));
         }
         let exact = users.items.iter().filter(|user| user.username.as_str() == exact);
-        Ok(exact.filter_map(|user| rows::users::row(user, Besides::default(), &self.place)).map(|row| target(&row)).collect())
+        Ok(exact
+            .filter_map(|user| rows::users::row(user, Besides::default(), &self.place))
+            .map(|row| target(&row))
+            .collect())
     }
 
     /// What the server says a thing is now.
@@ -88,8 +91,7 @@ impl Authentik {
             return Err(none());
         }
         let path = format!("/core/tokens/{key}/");
-        let found: Option<Token> =
-            self.client.find(&Ask::new(&path, super::feeds::VIEW_TOKEN)).await?;
+        let found: Option<Token> = self.client.find(&Ask::new(&path, super::feeds::VIEW_TOKEN)).await?;
         found.filter(|token| token.identifier.as_str() == key).ok_or_else(none)
     }
 

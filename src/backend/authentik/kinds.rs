@@ -84,7 +84,8 @@ fn users() -> KindSpec {
         Column::new("admin", "admin", Width::Fixed(5), "Whether it may do everything (superuser).")
             .format(Format::Flag)
             .priority(2),
-        Column::new("factors", "factors", Width::Fit(3, 14), "Passkeys and other second factors.").priority(2),
+        Column::new("factors", "factors", Width::Fit(3, 14), "Passkeys and other second factors.")
+            .priority(2),
         Column::new("sessions", "sess", Width::Fixed(4), "Live sessions that can be seen.").priority(3),
         Column::new("login", "login", Width::Fixed(6), "Since its last login.")
             .format(Format::Age)
@@ -148,7 +149,8 @@ fn onboarding() -> KindSpec {
         name(8, 28, "The user name, or the invitation's name while nobody has enrolled."),
         Column::new("person", "person", Width::Fit(6, 24), "The name as it is shown to people.").priority(4),
         Column::new("invitation", "invitation", Width::Fit(8, 32), "The invitation it came by.").priority(3),
-        Column::new("wants", "wants", Width::Fit(5, 24), "The group that the invitation was for.").priority(2),
+        Column::new("wants", "wants", Width::Fit(5, 24), "The group that the invitation was for.")
+            .priority(2),
         Column::new("groups", "groups", Width::Flex(10), "The groups it is in now.").priority(1),
         Column::new("next", "next", Width::Flex(12), "What has to happen next.").priority(1),
         Column::new("since", "since", Width::Fixed(6), "Since the last step that is known.")

@@ -26,12 +26,21 @@ impl Client {
         if token.trim().is_empty() {
             return Err(ApiError::new(Layer::Config, "the token is empty"));
         }
-        let auth =
-            [("authorization", format!("Bearer {}", token.trim())), ("accept", "application/json".to_owned())];
-        Ok(Self { http: Http::new(&settings.connection, &auth, &Profile::default())?, account: settings.account.clone() })
+        let auth = [
+            ("authorization", format!("Bearer {}", token.trim())),
+            ("accept", "application/json".to_owned()),
+        ];
+        Ok(Self {
+            http: Http::new(&settings.connection, &auth, &Profile::default())?,
+            account: settings.account.clone(),
+        })
     }
 
-    async fn asked<T: DeserializeOwned>(&self, call: Call, scope: &'static str) -> Result<Envelope<T>, ApiError> {
+    async fn asked<T: DeserializeOwned>(
+        &self,
+        call: Call,
+        scope: &'static str,
+    ) -> Result<Envelope<T>, ApiError> {
         let reply = self.http.read(&call).await?;
         let envelope: Result<Envelope<T>, ApiError> = reply.json();
         match envelope {
@@ -44,7 +53,8 @@ impl Client {
         let page = |number: i64| {
             let (path, query) = path.split_once('?').unwrap_or((path, ""));
             let call = Call::get(path).query("per_page", "100").query("page", number.to_string());
-            url::form_urlencoded::parse(query.as_bytes()).fold(call, |call, (name, value)| call.query(name, value))
+            url::form_urlencoded::parse(query.as_bytes())
+                .fold(call, |call, (name, value)| call.query(name, value))
         };
         let first: Envelope<Vec<T>> = self.asked(page(1), scope).await?;
         let last = first.result_info.total_pages.0.unwrap_or(1).min(MOST_PAGES);
@@ -118,13 +128,21 @@ fn plain(id: &str) -> Result<&str, ApiError> {
 
 fn refused<T>(reply: &Reply, envelope: &Result<Envelope<T>, ApiError>, scope: &'static str) -> ApiError {
     let said = match envelope {
-        Ok(envelope) => envelope.errors.first().map(|e| format!("{} ({})", e.message.as_str(), e.code.or_zero())),
+        Ok(envelope) => {
+            envelope.errors.first().map(|e| format!("{} ({})", e.message.as_str(), e.code.or_zero()))
+        }
         Err(error) => Some(error.fault.what.clone()),
     };
     let said = said.unwrap_or_default();
     let error = match reply.status {
-        400 | 401 if said.contains("9109") || said.contains("1000") || said.contains("6003") || reply.status == 401 => {
-            ApiError::new(Layer::Auth, "the token is not accepted").hint("it is wrong, expired, or barred from this address")
+        400 | 401
+            if said.contains("9109")
+                || said.contains("1000")
+                || said.contains("6003")
+                || reply.status == 401 =>
+        {
+            ApiError::new(Layer::Auth, "the token is not accepted")
+                .hint("it is wrong, expired, or barred from this address")
         }
         403 if scope.is_empty() => ApiError::new(Layer::Auth, "the token may not do this"),
         403 => ApiError::new(Layer::Auth, "the token may not do this").missing(scope),

@@ -36,11 +36,24 @@ fn tunnels() -> KindSpec {
     let columns = vec![
         state(9, "healthy, degraded, down, or inactive."),
         name("The tunnel's name."),
-        Column::new("connections", "conns", Width::Fixed(6), "Connections of those expected: four for each cloudflared.")
-            .priority(0),
-        Column::new("places", "places", Width::Fit(4, 24), "The data centres it is connected to; two at least.").priority(2),
+        Column::new(
+            "connections",
+            "conns",
+            Width::Fixed(6),
+            "Connections of those expected: four for each cloudflared.",
+        )
+        .priority(0),
+        Column::new(
+            "places",
+            "places",
+            Width::Fit(4, 24),
+            "The data centres it is connected to; two at least.",
+        )
+        .priority(2),
         Column::new("version", "version", Width::Fit(6, 12), "The version of cloudflared.").priority(3),
-        Column::new("since", "since", Width::Fixed(6), "Since it is as it is.").format(Format::Age).priority(1),
+        Column::new("since", "since", Width::Fixed(6), "Since it is as it is.")
+            .format(Format::Age)
+            .priority(1),
         Column::new("note", "note", Width::Flex(10), "What follows from it.").priority(2),
         Column::new("id", "id", Width::Fit(8, 36), "The id that names lead to.").priority(9).wide(),
     ];
@@ -55,7 +68,13 @@ fn access() -> KindSpec {
         Column::new("policies", "policies", Width::Flex(12), "What its policies decide.").priority(1),
         Column::new("session", "session", Width::Fit(4, 10), "How long a login lasts.").priority(3),
         Column::new("type", "type", Width::Fit(6, 16), "What sort of application it is.").priority(4),
-        Column::new("refused", "refused", Width::Fit(5, 8), "Whether refused programs get 401 or the login page.").priority(4),
+        Column::new(
+            "refused",
+            "refused",
+            Width::Fit(5, 8),
+            "Whether refused programs get 401 or the login page.",
+        )
+        .priority(4),
     ];
     let doc = "Hosts behind Cloudflare Access: a second gate where another one stands too.";
     kind(ACCESS, "access application", &["access", "cf-access"], doc, columns, (1, false))
@@ -65,9 +84,14 @@ fn service_tokens() -> KindSpec {
     let columns = vec![
         state(9, "ok, expiring, or expired: an expired one answers like none at all."),
         name("The token's name."),
-        Column::new("expires", "expires", Width::Fixed(7), "Time until it ends.").format(Format::Until).priority(0),
-        Column::new("seen", "seen", Width::Fixed(6), "Since it was last used.").format(Format::Age).priority(1),
-        Column::new("duration", "lasts", Width::Fit(4, 8), "How long it lasts when it is refreshed.").priority(3),
+        Column::new("expires", "expires", Width::Fixed(7), "Time until it ends.")
+            .format(Format::Until)
+            .priority(0),
+        Column::new("seen", "seen", Width::Fixed(6), "Since it was last used.")
+            .format(Format::Age)
+            .priority(1),
+        Column::new("duration", "lasts", Width::Fit(4, 8), "How long it lasts when it is refreshed.")
+            .priority(3),
         Column::new("note", "note", Width::Flex(10), "What follows from it.").priority(2),
     ];
     let doc = "Service tokens of Access and when they end; their secrets are never read.";
@@ -79,7 +103,13 @@ fn dns() -> KindSpec {
         state(9, "ok, direct (past the tunnel), bare (not proxied), or orphan (no such tunnel)."),
         name("The name."),
         Column::new("type", "type", Width::Fixed(5), "The type of the record.").priority(1),
-        Column::new("content", "leads to", Width::Flex(14), "Where it leads: a tunnel's name, or what is written.").priority(0),
+        Column::new(
+            "content",
+            "leads to",
+            Width::Flex(14),
+            "Where it leads: a tunnel's name, or what is written.",
+        )
+        .priority(0),
         Column::new("proxied", "proxied", Width::Fixed(7), "Whether it goes through Cloudflare.")
             .format(Format::Flag)
             .priority(1),

@@ -107,7 +107,10 @@ impl Cloudflare {
             }
             "service-tokens" => {
                 let tokens = self.client.service_tokens().await?;
-                (tokens.iter().filter_map(|token| rows::service_token(token, &self.place, now)).collect(), Vec::new())
+                (
+                    tokens.iter().filter_map(|token| rows::service_token(token, &self.place, now)).collect(),
+                    Vec::new(),
+                )
             }
             "dns" => self.names().await?,
             _ => return Err(ApiError::unsupported(format!("cloudflare has no source `{feed}`"))),
@@ -126,7 +129,9 @@ impl Cloudflare {
             match self.client.zone(name).await? {
                 Some(zone) => {
                     let records = self.client.records(&zone.id).await?;
-                    rows.extend(records.iter().filter_map(|record| rows::name(record, &tunnels, &self.place)));
+                    rows.extend(
+                        records.iter().filter_map(|record| rows::name(record, &tunnels, &self.place)),
+                    );
                 }
                 None => gaps.push(format!("the token sees no zone {name}")),
             }
@@ -211,7 +216,11 @@ impl Backend for Cloudflare {
         let start = Instant::now();
         match self.client.verify().await {
             Err(error) => {
-                let hint = if error.fault.hint.is_empty() { String::new() } else { format!("; {}", error.fault.hint) };
+                let hint = if error.fault.hint.is_empty() {
+                    String::new()
+                } else {
+                    format!("; {}", error.fault.hint)
+                };
                 diagnosis.findings.push(Finding::new("auth", format!("{error}{hint}"), Tone::Error));
                 return diagnosis;
             }
@@ -228,7 +237,9 @@ impl Backend for Cloudflare {
         }
         for (feed, scope) in kinds::SCOPES {
             let finding = match self.poll_feed(feed).await {
-                Ok(snapshot) if snapshot.complete => Finding::new("rights", format!("{feed} can be read"), Tone::Ok),
+                Ok(snapshot) if snapshot.complete => {
+                    Finding::new("rights", format!("{feed} can be read"), Tone::Ok)
+                }
                 Ok(snapshot) => Finding::new("rights", snapshot.notes.join("; "), Tone::Warn),
                 Err(error) => Finding::new("rights", format!("{feed} needs {scope}: {error}"), Tone::Warn),
             };
@@ -246,7 +257,9 @@ impl Backend for Cloudflare {
     }
 
     async fn operate(&self, job: &Job, _progress: ProgressSink) -> Result<Receipt, SendError> {
-        Err(SendError::NotSent(ApiError::unsupported(format!("cloudflare has no operation `{}`", job.op)).fault))
+        Err(SendError::NotSent(
+            ApiError::unsupported(format!("cloudflare has no operation `{}`", job.op)).fault,
+        ))
     }
 
     async fn verify(&self, job: &Job, _remote: Option<&str>, _since: Timestamp) -> Result<Proof, ApiError> {

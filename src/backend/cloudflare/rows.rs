@@ -53,7 +53,8 @@ pub fn tunnel(tunnel: &Tunnel, connectors: Option<&[Connector]>, place: &Place) 
     let count = connectors.map(|_| format!("{}/{}", live.len(), expected.max(EACH)));
     let versions: BTreeSet<&str> =
         connectors.into_iter().flatten().map(|connector| connector.version.as_str()).collect();
-    let since = if state.0 == "healthy" { tunnel.conns_active_at.time() } else { tunnel.conns_inactive_at.time() };
+    let since =
+        if state.0 == "healthy" { tunnel.conns_active_at.time() } else { tunnel.conns_inactive_at.time() };
     let cells = vec![
         Cell::new(count.as_deref().unwrap_or("?")),
         Cell::new(places.into_iter().collect::<Vec<_>>().join(", ").as_str()),
@@ -69,13 +70,17 @@ pub fn tunnel(tunnel: &Tunnel, connectors: Option<&[Connector]>, place: &Place) 
 
 fn tunnel_state(tunnel: &Tunnel, live: Option<usize>, expected: usize, places: usize) -> State {
     match (tunnel.status.as_str(), live) {
-        ("down", _) => ("down", Health::Critical, "no connector: everything behind it answers 1033".to_owned()),
+        ("down", _) => {
+            ("down", Health::Critical, "no connector: everything behind it answers 1033".to_owned())
+        }
         ("inactive", _) => ("inactive", Health::Off, "never ran".to_owned()),
         ("degraded", _) => ("degraded", Health::Warning, "some connections are lost".to_owned()),
         ("healthy", Some(live)) if live < expected => {
             ("degraded", Health::Warning, format!("{live} of {expected} connections"))
         }
-        ("healthy", Some(_)) if places < 2 => ("healthy", Health::Warning, "all connections in one data centre".to_owned()),
+        ("healthy", Some(_)) if places < 2 => {
+            ("healthy", Health::Warning, "all connections in one data centre".to_owned())
+        }
         ("healthy", _) => ("healthy", Health::Ok, String::new()),
         _ => ("unknown", Health::Unknown, "its state is not told".to_owned()),
     }
@@ -131,7 +136,9 @@ pub fn service_token(token: &ServiceToken, place: &Place, now: Timestamp) -> Opt
     let state: State = match left {
         None => ("ok", Health::Ok, "never expires".to_owned()),
         Some(..=0) => ("expired", Health::Critical, "its program is sent to the login page".to_owned()),
-        Some(left) if left < SOON => ("expiring", Health::Warning, format!("in {} its program is sent to the login page", short(left))),
+        Some(left) if left < SOON => {
+            ("expiring", Health::Warning, format!("in {} its program is sent to the login page", short(left)))
+        }
         Some(_) => ("ok", Health::Ok, String::new()),
     };
     let cells = vec![
@@ -155,9 +162,13 @@ pub fn name(record: &Record, tunnels: &[Tunnel], place: &Place) -> Option<Row> {
         ("A" | "AAAA", _) if record.proxied.is_true() => {
             ("direct", Health::Warning, "leads to an address of your own, past the tunnel".to_owned())
         }
-        ("A" | "AAAA", _) => ("direct", Health::Critical, "shows an address of your own to everybody".to_owned()),
+        ("A" | "AAAA", _) => {
+            ("direct", Health::Critical, "shows an address of your own to everybody".to_owned())
+        }
         (_, Some(None)) => ("orphan", Health::Warning, "leads to a tunnel that does not exist".to_owned()),
-        (_, Some(Some(_))) if !record.proxied.is_true() => ("bare", Health::Warning, "is not proxied: the tunnel does not answer it".to_owned()),
+        (_, Some(Some(_))) if !record.proxied.is_true() => {
+            ("bare", Health::Warning, "is not proxied: the tunnel does not answer it".to_owned())
+        }
         (_, Some(Some(_))) => ("ok", Health::Ok, String::new()),
         (_, None) => ("elsewhere", Health::Ok, String::new()),
     };
@@ -193,7 +204,8 @@ mod tests {
             (r#""type":"A","content":"203.0.113.4","proxied":false"#, "direct", Health::Critical),
         ];
         for (json, word, health) in cases {
-            let record: Record = serde_json::from_str(&format!(r#"{{"id":"r","name":"x.example",{json}}}"#)).unwrap();
+            let record: Record =
+                serde_json::from_str(&format!(r#"{{"id":"r","name":"x.example",{json}}}"#)).unwrap();
             let row = name(&record, &tunnels, &place()).unwrap();
             assert_eq!((row.cell(0).value.clone(), row.health), (word.into(), health), "{json}");
         }
@@ -204,10 +216,13 @@ mod tests {
     #[test]
     fn a_tunnel_is_as_well_as_its_connections() {
         let connector = |conns: &str| -> Vec<Connector> {
-            serde_json::from_str(&format!(r#"[{{"id":"c","version":"2026.1.0","conns":[{conns}]}}]"#)).unwrap()
+            serde_json::from_str(&format!(r#"[{{"id":"c","version":"2026.1.0","conns":[{conns}]}}]"#))
+                .unwrap()
         };
-        let two = r#"{"colo_name":"cdg01"},{"colo_name":"cdg01"},{"colo_name":"mrs01"},{"colo_name":"mrs01"}"#;
-        let one = r#"{"colo_name":"cdg01"},{"colo_name":"cdg01"},{"colo_name":"cdg01"},{"colo_name":"cdg01"}"#;
+        let two =
+            r#"{"colo_name":"cdg01"},{"colo_name":"cdg01"},{"colo_name":"mrs01"},{"colo_name":"mrs01"}"#;
+        let one =
+            r#"{"colo_name":"cdg01"},{"colo_name":"cdg01"},{"colo_name":"cdg01"},{"colo_name":"cdg01"}"#;
         let lost = r#"{"colo_name":"cdg01"},{"colo_name":"mrs01"},{"colo_name":"mrs01"},{"colo_name":"mrs01","is_pending_reconnect":true}"#;
         let cases = [
             ("healthy", Some(connector(two)), "healthy", Health::Ok),
@@ -220,7 +235,11 @@ mod tests {
         for (status, connectors, word, health) in cases {
             let json = format!(r#"{{"id":"t","name":"homelab","status":"{status}"}}"#);
             let row = tunnel(&serde_json::from_str(&json).unwrap(), connectors.as_deref(), &place()).unwrap();
-            assert_eq!((row.cell(0).value.clone(), row.health), (word.into(), health), "{status} {connectors:?}");
+            assert_eq!(
+                (row.cell(0).value.clone(), row.health),
+                (word.into(), health),
+                "{status} {connectors:?}"
+            );
         }
     }
 }

@@ -88,7 +88,11 @@ fn connections(world: &World) -> Value {
         return json!([]);
     }
     let conn = |at: usize, place: &str| json!({ "id": format!("c{at}"), "colo_name": place, "is_pending_reconnect": false });
-    let conns: Vec<Value> = ["cdg01", "cdg03", "mrs01", "mrs02"].into_iter().enumerate().map(|(n, place)| conn(n, place)).collect();
+    let conns: Vec<Value> = ["cdg01", "cdg03", "mrs01", "mrs02"]
+        .into_iter()
+        .enumerate()
+        .map(|(n, place)| conn(n, place))
+        .collect();
     json!([{ "id": "k1", "arch": "linux_arm64", "version": "2026.1.0", "conns": conns }])
 }
 
@@ -102,7 +106,8 @@ fn records() -> Value {
 }
 
 fn envelope(status: u16, result: Option<Value>, errors: &[(i64, &str)]) -> Response {
-    let errors: Vec<Value> = errors.iter().map(|(code, message)| json!({ "code": code, "message": message })).collect();
+    let errors: Vec<Value> =
+        errors.iter().map(|(code, message)| json!({ "code": code, "message": message })).collect();
     let body = json!({ "success": errors.is_empty(), "errors": errors, "messages": [], "result": result,
         "result_info": { "page": 1, "per_page": 100, "total_pages": 1 } });
     let status = StatusCode::from_u16(status).unwrap_or_default();

@@ -28,7 +28,8 @@ async fn lab(token: Option<&str>, zone: &str) -> (std::sync::Arc<World>, Cloudfl
     };
     let token = token.map_or_else(|| sim::token(7), str::to_owned);
     let token = Secret::new(SecretSource::Memory(token.into()));
-    let settings = Settings { connection, token, account: sim::ACCOUNT.to_owned(), zones: vec![zone.to_owned()] };
+    let settings =
+        Settings { connection, token, account: sim::ACCOUNT.to_owned(), zones: vec![zone.to_owned()] };
     let place = rows::Place { instance: "cf".into(), domain: Domain::Edge };
     let client = Client::new(&settings).unwrap();
     (world, Cloudflare { client, place, zones: settings.zones, clock }, running)

@@ -126,7 +126,8 @@ impl Actions {
         let path = format!("/contents/.github/workflows/{}", file_name(workflow)?);
         let call = self.get(&path).query("ref", self.branch.as_str());
         let reply = self.ask(call.header("accept", "application/vnd.github.raw+json")).await?;
-        super::workflow::inputs(&reply.text()).map_err(|why| ApiError::new(Layer::App, format!("{workflow}: {why}")))
+        super::workflow::inputs(&reply.text())
+            .map_err(|why| ApiError::new(Layer::App, format!("{workflow}: {why}")))
     }
 
     /// Starts a workflow on a branch or commit; the id of its run, where this GitHub tells.
@@ -150,7 +151,8 @@ impl Actions {
     pub async fn dispatched(&self, workflow: &str, since: Timestamp) -> Result<Vec<Run>, ApiError> {
         let runs = self.runs_of(workflow).await?;
         // Its clock and ours may differ by a little.
-        let young = |run: &Run| run.created_at.time().is_some_and(|at| at.as_second() + 5 >= since.as_second());
+        let young =
+            |run: &Run| run.created_at.time().is_some_and(|at| at.as_second() + 5 >= since.as_second());
         Ok(runs.into_iter().filter(|run| run.event.as_str() == "workflow_dispatch" && young(run)).collect())
     }
 
@@ -208,9 +210,15 @@ fn refused(reply: &Reply, right: &str) -> ApiError {
     }
     let message = reply.json::<Message>().unwrap_or_default().message;
     let error = match reply.status {
-        401 => ApiError::new(Layer::Auth, "the token is not accepted").hint("it is wrong, revoked or expired"),
-        403 | 429 if reply.header("x-ratelimit-remaining") == Some("0") || reply.header("retry-after").is_some() => {
-            ApiError::new(Layer::App, "GitHub has been asked too often").hint("it answers again within the hour")
+        401 => {
+            ApiError::new(Layer::Auth, "the token is not accepted").hint("it is wrong, revoked or expired")
+        }
+        403 | 429
+            if reply.header("x-ratelimit-remaining") == Some("0")
+                || reply.header("retry-after").is_some() =>
+        {
+            ApiError::new(Layer::App, "GitHub has been asked too often")
+                .hint("it answers again within the hour")
         }
         403 => ApiError::new(Layer::Auth, "the token may not do this").missing(right),
         404 => ApiError::new(Layer::App, "there is none, or the token may not see it"),

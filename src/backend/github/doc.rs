@@ -68,7 +68,10 @@ impl Github {
             Fact::new("why", note.unwrap_or_default().as_str()),
             Fact::new("first failing step", first_failure(&failed).as_str()).tone(Tone::Error),
             Fact::new("title", run.display_title.as_str()),
-            Fact::new("commit", format!("{} on {}", run.head_sha.as_str(), run.head_branch.as_str()).as_str()),
+            Fact::new(
+                "commit",
+                format!("{} on {}", run.head_sha.as_str(), run.head_branch.as_str()).as_str(),
+            ),
             Fact::new("started", run.created_at.time()).format(Format::Age),
             Fact::new("by", run.actor.login.as_str()),
             Fact::new("attempt", run.run_attempt.0),

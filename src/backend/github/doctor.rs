@@ -19,10 +19,18 @@ impl Github {
         let mut diagnosis = Diagnosis::default();
         let start = Instant::now();
         let repo = self.actions.repo();
-        let reply = match self.actions.ask(Call::get(format!("/repos/{repo}/actions/runs")).query("per_page", "1")).await {
+        let reply = match self
+            .actions
+            .ask(Call::get(format!("/repos/{repo}/actions/runs")).query("per_page", "1"))
+            .await
+        {
             Ok(reply) => reply,
             Err(error) => {
-                let hint = if error.fault.hint.is_empty() { String::new() } else { format!("; {}", error.fault.hint) };
+                let hint = if error.fault.hint.is_empty() {
+                    String::new()
+                } else {
+                    format!("; {}", error.fault.hint)
+                };
                 diagnosis.findings.push(Finding::new("reach", format!("{error}{hint}"), Tone::Error));
                 return diagnosis;
             }

@@ -17,10 +17,14 @@ pub fn all() -> Vec<KindSpec> {
 
 fn workflows() -> KindSpec {
     let columns = vec![
-        Column::new("state", "last", Width::Fixed(9), "How its last run is.").format(Format::State).priority(0),
+        Column::new("state", "last", Width::Fixed(9), "How its last run is.")
+            .format(Format::State)
+            .priority(0),
         Column::new("name", "name", Width::Fit(10, 36), "The workflow's file.").priority(0),
         Column::new("title", "title", Width::Flex(10), "What it calls itself.").priority(1),
-        Column::new("run", "last run", Width::Fixed(8), "Since its last run.").format(Format::Age).priority(0),
+        Column::new("run", "last run", Width::Fixed(8), "Since its last run.")
+            .format(Format::Age)
+            .priority(0),
         Column::new("by", "by", Width::Fit(4, 16), "Who started that one.").priority(2),
     ];
     kind(WORKFLOWS, "workflow", &["workflow"], "Workflows and how their last runs went.", columns, (1, false))
@@ -28,9 +32,14 @@ fn workflows() -> KindSpec {
 
 fn runs() -> KindSpec {
     let columns = vec![
-        Column::new("state", "state", Width::Fixed(9), "queued, running, waiting, ok, failed, cancelled or skipped.")
-            .format(Format::State)
-            .priority(0),
+        Column::new(
+            "state",
+            "state",
+            Width::Fixed(9),
+            "queued, running, waiting, ok, failed, cancelled or skipped.",
+        )
+        .format(Format::State)
+        .priority(0),
         Column::new("name", "name", Width::Fit(8, 32), "The workflow and the number of its run.").priority(0),
         Column::new("title", "title", Width::Flex(12), "What the run says of itself.").priority(1),
         Column::new("branch", "branch", Width::Fit(4, 20), "The branch it runs on.").priority(3),
@@ -47,17 +56,30 @@ fn runs() -> KindSpec {
 
 fn approvals() -> KindSpec {
     let columns = vec![
-        Column::new("state", "state", Width::Fixed(9), "waiting, or blocked where the token's user may not approve.")
-            .format(Format::State)
-            .priority(0),
+        Column::new(
+            "state",
+            "state",
+            Width::Fixed(9),
+            "waiting, or blocked where the token's user may not approve.",
+        )
+        .format(Format::State)
+        .priority(0),
         Column::new("name", "name", Width::Fit(8, 32), "The workflow and the number of its run.").priority(0),
-        Column::new("environment", "for", Width::Fit(4, 24), "The environment it wants to go on into.").priority(0),
+        Column::new("environment", "for", Width::Fit(4, 24), "The environment it wants to go on into.")
+            .priority(0),
         Column::new("title", "title", Width::Flex(12), "What the run says of itself.").priority(1),
         Column::new("sha", "sha", Width::Fixed(7), "The commit it runs on.").priority(1),
         Column::new("actor", "by", Width::Fit(4, 16), "Who started it.").priority(2),
         Column::new("age", "waits", Width::Fixed(6), "Since it was started.").format(Format::Age).priority(0),
     ];
-    kind(APPROVALS, "approval", &["approval", "waiting"], "Runs that wait for somebody's approval.", columns, (6, true))
+    kind(
+        APPROVALS,
+        "approval",
+        &["approval", "waiting"],
+        "Runs that wait for somebody's approval.",
+        columns,
+        (6, true),
+    )
 }
 
 fn kind(

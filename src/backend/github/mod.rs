@@ -177,7 +177,8 @@ impl Backend for Github {
         }
         let workflows = self.actions.workflows().await?;
         let found = workflows.iter().find(|workflow| rows::workflow_file(workflow) == &*target.key);
-        let found = found.ok_or_else(|| ApiError::unsupported(format!("{target} does not exist any more")))?;
+        let found =
+            found.ok_or_else(|| ApiError::unsupported(format!("{target} does not exist any more")))?;
         Ok(rows::workflow_identity(found))
     }
 

@@ -163,7 +163,9 @@ pub fn state(run: &Run, now: Timestamp) -> (&'static str, Health, Option<String>
         ("completed", "cancelled") => ("cancelled", Health::Off, None),
         ("completed", "skipped" | "neutral" | "stale") => ("skipped", Health::Off, None),
         ("completed", "timed_out") => ("failed", bad, Some("ran out of time".to_owned())),
-        ("completed", "action_required") => ("waiting", Health::Pending, Some("somebody has to act".to_owned())),
+        ("completed", "action_required") => {
+            ("waiting", Health::Pending, Some("somebody has to act".to_owned()))
+        }
         ("completed", "startup_failure") => ("failed", bad, Some("its file could not be started".to_owned())),
         ("completed", _) => ("failed", bad, None),
         ("waiting", _) => ("waiting", Health::Pending, Some("waits for an approval".to_owned())),
@@ -181,11 +183,20 @@ mod tests {
     fn a_run_is_named_by_its_file_and_number_and_an_old_failure_is_history() {
         let now: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
         let run = |json: &str| serde_json::from_str::<Run>(&format!("{{{json}}}")).unwrap();
-        let named = run(r#""path":".github/workflows/promote-prod.yml@main","run_number":12,"name":"Promote""#);
+        let named =
+            run(r#""path":".github/workflows/promote-prod.yml@main","run_number":12,"name":"Promote""#);
         assert_eq!((name(&named).as_str(), file(&named)), ("promote-prod #12", "promote-prod.yml"));
         let cases = [
-            (r#""status":"completed","conclusion":"failure","updated_at":"2026-11-22T11:00:00Z""#, "failed", Health::Warning),
-            (r#""status":"completed","conclusion":"failure","updated_at":"2026-11-12T11:00:00Z""#, "failed", Health::Off),
+            (
+                r#""status":"completed","conclusion":"failure","updated_at":"2026-11-22T11:00:00Z""#,
+                "failed",
+                Health::Warning,
+            ),
+            (
+                r#""status":"completed","conclusion":"failure","updated_at":"2026-11-12T11:00:00Z""#,
+                "failed",
+                Health::Off,
+            ),
             (r#""status":"completed","conclusion":"success""#, "ok", Health::Ok),
             (r#""status":"waiting""#, "waiting", Health::Pending),
             (r#""status":"in_progress""#, "running", Health::Pending),

@@ -115,7 +115,8 @@ async fn a_workflow_is_started_with_checked_inputs_and_read_back() {
     let verdict = bench.judged(&refused).await;
     assert_eq!(verdict.decision, Decision::Refuse, "{verdict:?}");
     assert!(matches!(bench.sent(&refused).await, Err(SendError::NotSent(_))));
-    let job = bench.job("github.dispatch", kinds::WORKFLOWS, "promote-prod.yml", &[("inputs", "sha=8f2c1a")]).await;
+    let job =
+        bench.job("github.dispatch", kinds::WORKFLOWS, "promote-prod.yml", &[("inputs", "sha=8f2c1a")]).await;
     // The promotion of the lab still waits for its approval.
     assert_eq!(bench.judged(&job).await.decision, Decision::Warn);
     assert!(matches!(bench.proof(&job, None).await, Proof::Unclear(..)));
@@ -138,7 +139,8 @@ async fn what_nobody_may_start_by_hand_is_refused() {
 #[tokio::test]
 async fn a_lost_answer_to_an_order_is_unknown_and_found_among_the_runs() {
     let bench = Bench::new("calm").await;
-    let job = bench.job("github.dispatch", kinds::WORKFLOWS, "promote-prod.yml", &[("inputs", "sha=8f2c1a")]).await;
+    let job =
+        bench.job("github.dispatch", kinds::WORKFLOWS, "promote-prod.yml", &[("inputs", "sha=8f2c1a")]).await;
     bench.fault("github:lost-answer@POST /repos*1");
     assert!(matches!(bench.sent(&job).await, Err(SendError::Unknown(_))));
     assert!(matches!(bench.proof(&job, None).await, Proof::Seen(_)));

@@ -59,9 +59,13 @@ pub fn inputs(yaml: &str) -> Result<Vec<Input>, String> {
         Value::Object(events) => events.get("workflow_dispatch"),
         _ => None,
     };
-    let Some(manual) = manual else { return Err("it cannot be started by hand (no workflow_dispatch)".to_owned()) };
+    let Some(manual) = manual else {
+        return Err("it cannot be started by hand (no workflow_dispatch)".to_owned());
+    };
     let raw: BTreeMap<String, Raw> = match manual.get("inputs") {
-        Some(inputs) => serde_json::from_value(inputs.clone()).map_err(|_| "its inputs cannot be read".to_owned())?,
+        Some(inputs) => {
+            serde_json::from_value(inputs.clone()).map_err(|_| "its inputs cannot be read".to_owned())?
+        }
         None => BTreeMap::new(),
     };
     Ok(raw.into_iter().map(|(name, raw)| Input::new(name, raw)).collect())
@@ -75,7 +79,8 @@ impl Input {
             _ => InputKind::Text,
         };
         let default = plain(&raw.default);
-        let default = if default.is_empty() && kind == InputKind::Boolean { "false".to_owned() } else { default };
+        let default =
+            if default.is_empty() && kind == InputKind::Boolean { "false".to_owned() } else { default };
         Self { name, description: raw.description, required: raw.required, default, kind }
     }
 
@@ -84,7 +89,9 @@ impl Input {
         let kind = match &self.kind {
             InputKind::Text => FieldKind::Line,
             InputKind::Boolean => FieldKind::Flag,
-            InputKind::Choice(options) => FieldKind::Choice(options.iter().map(|o| o.clone().into()).collect()),
+            InputKind::Choice(options) => {
+                FieldKind::Choice(options.iter().map(|o| o.clone().into()).collect())
+            }
         };
         let doc = if self.description.is_empty() { "An input of the workflow." } else { &self.description };
         Field {
@@ -116,7 +123,10 @@ mod tests {
             required: true\n      plan_only:\n        type: boolean\n      target:\n        type: choice\n        \
             options: [prod, cloud]\n        default: prod\njobs: {}\n";
         let inputs = inputs(yaml).unwrap();
-        let kinds: Vec<_> = inputs.iter().map(|input| (input.name.as_str(), input.field().kind, input.default.as_str())).collect();
+        let kinds: Vec<_> = inputs
+            .iter()
+            .map(|input| (input.name.as_str(), input.field().kind, input.default.as_str()))
+            .collect();
         let expected = [
             ("plan_only", FieldKind::Flag, "false"),
             ("sha", FieldKind::Line, ""),

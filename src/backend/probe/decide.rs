@@ -79,19 +79,27 @@ impl What {
         match self {
             Self::Open => "the application answers without a login",
             Self::Login => "Authentik's forward-auth asks for a login",
-            Self::Challenge => "Cloudflare's bot challenge: no program passes it; it is no matter of credentials",
+            Self::Challenge => {
+                "Cloudflare's bot challenge: no program passes it; it is no matter of credentials"
+            }
             Self::Access => "Cloudflare Access asks for its login",
             Self::AccessRefused => "Cloudflare Access refuses: service token or policy",
             Self::Blocked => "a Cloudflare rule blocks the request: firewall, country or address",
             Self::RateLimited => "the edge says that there are too many requests",
             Self::TunnelDown => "the tunnel has no connector (1033): look at cloudflared",
             Self::OriginDns => "the edge finds no address for the origin (1016)",
-            Self::OriginDown => "the tunnel stands, and nothing answers behind it: look at the router and the application",
+            Self::OriginDown => {
+                "the tunnel stands, and nothing answers behind it: look at the router and the application"
+            }
             Self::OriginFault => "the edge cannot speak to the origin (52x)",
             Self::OriginSlow => "the origin does not answer in time",
             Self::NoRouter => "the router knows no such host",
-            Self::Fallback => "the outpost is unreachable: the router falls back to a password prompt, enter none",
-            Self::SessionStore => "the outpost answers 400: it cannot keep sessions (its /dev/shm, or its database)",
+            Self::Fallback => {
+                "the outpost is unreachable: the router falls back to a password prompt, enter none"
+            }
+            Self::SessionStore => {
+                "the outpost answers 400: it cannot keep sessions (its /dev/shm, or its database)"
+            }
             Self::Refused => "the application itself refuses",
             Self::Moved => "sent somewhere else",
             Self::Failing => "the application fails",
@@ -110,7 +118,9 @@ impl What {
             | Self::TunnelDown
             | Self::OriginDns => Layer::Edge,
             Self::Login | Self::Fallback | Self::SessionStore => Layer::Auth,
-            Self::OriginDown | Self::OriginFault | Self::OriginSlow | Self::NoRouter | Self::Moved => Layer::Http,
+            Self::OriginDown | Self::OriginFault | Self::OriginSlow | Self::NoRouter | Self::Moved => {
+                Layer::Http
+            }
             Self::Open | Self::Refused | Self::Failing | Self::Other => Layer::App,
         }
     }
@@ -161,10 +171,14 @@ fn redirect(reply: &Reply) -> Option<What> {
     }
     let place = reply.header("location").unwrap_or_default();
     let path = place.split(['?', '#']).next().unwrap_or_default();
-    let host = url::Url::parse(place).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+    let host =
+        url::Url::parse(place).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
     Some(if host.ends_with(".cloudflareaccess.com") || path.contains("/cdn-cgi/access/login") {
         What::Access
-    } else if path.contains("/application/o/authorize") || path.contains("/outpost.goauthentik.io/") || path.contains("/if/flow/") {
+    } else if path.contains("/application/o/authorize")
+        || path.contains("/outpost.goauthentik.io/")
+        || path.contains("/if/flow/")
+    {
         What::Login
     } else {
         What::Moved
@@ -189,13 +203,19 @@ fn by_edge(reply: &Reply) -> Option<What> {
         return None;
     }
     let text = reply.text();
-    let code = |number: &str| text.contains(&format!("error code: {number}")) || text.contains(&format!("Error {number}"));
+    let code = |number: &str| {
+        text.contains(&format!("error code: {number}")) || text.contains(&format!("Error {number}"))
+    };
     match reply.status {
         530 if code("1016") => Some(What::OriginDns),
         530 => Some(What::TunnelDown),
-        403 if text.contains("Attention Required!") || text.contains("You have been blocked") => Some(What::Blocked),
+        403 if text.contains("Attention Required!") || text.contains("You have been blocked") => {
+            Some(What::Blocked)
+        }
         403 if code("1020") || code("1010") || code("1006") => Some(What::Blocked),
-        401 | 403 if text.contains("Cloudflare Access") || text.trim() == "Forbidden" => Some(What::AccessRefused),
+        401 | 403 if text.contains("Cloudflare Access") || text.trim() == "Forbidden" => {
+            Some(What::AccessRefused)
+        }
         429 => Some(What::RateLimited),
         502 => Some(What::OriginDown),
         504 | 524 => Some(What::OriginSlow),
@@ -297,7 +317,11 @@ mod tests {
 
     #[test]
     fn the_number_is_kept_and_the_query_of_a_redirect_is_not() {
-        let found = look(&reply(302, "cf-ray: 8a1b-CDG|location: https://lab.cloudflareaccess.com/cdn-cgi/access/login/x?kid=secret", ""));
+        let found = look(&reply(
+            302,
+            "cf-ray: 8a1b-CDG|location: https://lab.cloudflareaccess.com/cdn-cgi/access/login/x?kid=secret",
+            "",
+        ));
         assert_eq!(found.ray, "8a1b-CDG");
         assert!(!found.raw.contains("secret") && found.raw.contains("cloudflareaccess"), "{}", found.raw);
     }

@@ -166,7 +166,8 @@ impl Probes {
         let row = self.rows().await.into_iter().find(|row| row.id == *id);
         let row = row.ok_or_else(|| ApiError::unsupported(format!("{id} is not configured")))?;
         let why = row.note.as_deref().unwrap_or_default().to_owned();
-        let state = Fact::new("state", row.cell(0).value.clone()).format(Format::State).tone(row.cell(0).tone);
+        let state =
+            Fact::new("state", row.cell(0).value.clone()).format(Format::State).tone(row.cell(0).tone);
         Ok(Doc::default().facts("gate", vec![state, Fact::new("why", why.as_str())]))
     }
 }
@@ -256,7 +257,11 @@ impl Backend for Probes {
                 _ if verdict.word == "ok" => Tone::Ok,
                 _ => Tone::Warn,
             };
-            diagnosis.findings.push(Finding::new("reach", format!("{}: {} {}", walked.name, verdict.word, verdict.why), tone));
+            diagnosis.findings.push(Finding::new(
+                "reach",
+                format!("{}: {} {}", walked.name, verdict.word, verdict.why),
+                tone,
+            ));
             let ends = walked.edge.certificate;
             diagnosis.certificate_ends = [diagnosis.certificate_ends, ends].into_iter().flatten().min();
         }

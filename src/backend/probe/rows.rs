@@ -58,7 +58,10 @@ impl Walked<'_> {
     fn inner_fits(&self, leg: &Leg) -> bool {
         // Behind Access, any answer of the application or its login will do.
         let behind = self.settings.expect == Expect::Access
-            && leg.met.as_ref().is_ok_and(|look| matches!(look.what, What::Open | What::Login | What::Refused));
+            && leg
+                .met
+                .as_ref()
+                .is_ok_and(|look| matches!(look.what, What::Open | What::Login | What::Refused));
         behind || self.fits(leg)
     }
 
@@ -66,10 +69,20 @@ impl Walked<'_> {
     pub fn verdict(&self) -> Verdict {
         let outer = self.fits(&self.edge);
         match (outer, self.origin.as_ref().map(|leg| self.inner_fits(leg))) {
-            (true, None | Some(true)) => Verdict { word: "ok", health: Health::Ok, layer: "", why: String::new() },
+            (true, None | Some(true)) => {
+                Verdict { word: "ok", health: Health::Ok, layer: "", why: String::new() }
+            }
             (true, Some(false)) => {
-                let why = format!("the way past the edge fails: {}", self.origin.as_ref().map(told).unwrap_or_default());
-                Verdict { word: "origin", health: Health::Warning, layer: self.origin.as_ref().map_or("", layer), why }
+                let why = format!(
+                    "the way past the edge fails: {}",
+                    self.origin.as_ref().map(told).unwrap_or_default()
+                );
+                Verdict {
+                    word: "origin",
+                    health: Health::Warning,
+                    layer: self.origin.as_ref().map_or("", layer),
+                    why,
+                }
             }
             (false, inner) => self.failing(inner),
         }
@@ -81,18 +94,28 @@ impl Walked<'_> {
         let bad = |word, health, why| Verdict { word, health, layer, why };
         match (met, inner) {
             // Nobody is asked for anything where somebody should be.
-            (Some(What::Open), _) if self.settings.expect != Expect::Open => {
-                bad("exposed", Health::Critical, format!("no login is asked for, {} is expected", self.settings.expect.word()))
+            (Some(What::Open), _) if self.settings.expect != Expect::Open => bad(
+                "exposed",
+                Health::Critical,
+                format!("no login is asked for, {} is expected", self.settings.expect.word()),
+            ),
+            (Some(What::Access), Some(true)) => {
+                bad("edge", Health::Warning, format!("{said} (the origin is well): a second gate"))
             }
-            (Some(What::Access), Some(true)) => bad("edge", Health::Warning, format!("{said} (the origin is well): a second gate")),
             (Some(What::Challenge | What::Blocked | What::RateLimited), Some(true)) => {
                 bad("edge", Health::Warning, format!("{said} (the origin is well)"))
             }
             (Some(what), _) if what.is_gate() => bad("gate", Health::Critical, said),
             (_, Some(true)) => bad("edge", Health::Critical, format!("{said} (the origin is well)")),
-            (Some(What::Challenge | What::Blocked | What::RateLimited | What::Access), None) => bad("edge", Health::Warning, said),
-            (Some(what), _) if what.layer() == crate::model::snapshot::Layer::Edge => bad("edge", Health::Critical, said),
-            (Some(What::Refused | What::Failing | What::Other | What::Moved), _) => bad("app", Health::Critical, said),
+            (Some(What::Challenge | What::Blocked | What::RateLimited | What::Access), None) => {
+                bad("edge", Health::Warning, said)
+            }
+            (Some(what), _) if what.layer() == crate::model::snapshot::Layer::Edge => {
+                bad("edge", Health::Critical, said)
+            }
+            (Some(What::Refused | What::Failing | What::Other | What::Moved), _) => {
+                bad("app", Health::Critical, said)
+            }
             (Some(_), _) => bad("origin", Health::Critical, said),
             (None, _) => bad("down", Health::Critical, said),
         }
@@ -133,7 +156,12 @@ pub fn all(walked: &[Walked<'_>], instance: &Arc<str>, now: Timestamp) -> Vec<Ro
             gates.entry(gate).or_default().push(one);
         }
     }
-    rows.extend(gates.iter().filter(|(_, behind)| behind.len() > 1).map(|(name, behind)| gate(name, behind, instance)));
+    rows.extend(
+        gates
+            .iter()
+            .filter(|(_, behind)| behind.len() > 1)
+            .map(|(name, behind)| gate(name, behind, instance)),
+    );
     rows
 }
 
@@ -179,7 +207,7 @@ fn facets(settings: &Settings) -> Box<[Facet]> {
         Some(url.host_str()?.to_owned())
     });
     let host = host.map(|host| Facet::new(FacetKey::Host, host.to_lowercase(), Grade::Likely));
-    let gate = settings.gate.as_deref().map(|gate| Facet::new(FacetKey::Name, gate, Grade::Hint));
+    let gate = settings.gate.as_deref().map(|gate| Facet::new(FacetKey::Gate, gate, Grade::Certain));
     host.into_iter().chain(gate).collect()
 }
 
@@ -190,8 +218,14 @@ fn gate(name: &str, behind: &[&Walked<'_>], instance: &Arc<str>) -> Row {
     let (bad, all) = (failing.len(), behind.len());
     let (word, health, why) = match failing.first() {
         None => ("ok", Health::Ok, String::new()),
-        Some(first) if bad == all => ("gate", Health::Critical, format!("{bad}/{all} hosts fail: {}", first.why)),
-        Some(first) => ("partly", Health::Warning, format!("{bad}/{all} hosts fail, so it is not the gate alone: {}", first.why)),
+        Some(first) if bad == all => {
+            ("gate", Health::Critical, format!("{bad}/{all} hosts fail: {}", first.why))
+        }
+        Some(first) => (
+            "partly",
+            Health::Warning,
+            format!("{bad}/{all} hosts fail, so it is not the gate alone: {}", first.why),
+        ),
     };
     let layer = failing.first().map_or("", |verdict| verdict.layer);
     let mut cells = vec![Cell::default(); 12];
@@ -205,6 +239,6 @@ fn gate(name: &str, behind: &[&Walked<'_>], instance: &Arc<str>) -> Row {
     row.health = health;
     row.note = Some(why).filter(|why| !why.is_empty()).map(Arc::from);
     row.domain = behind.first().map_or(Domain::Edge, |one| one.settings.domain);
-    row.facets = Box::new([Facet::new(FacetKey::Name, name, Grade::Hint)]);
+    row.facets = Box::new([Facet::new(FacetKey::Gate, name, Grade::Certain)]);
     row
 }

@@ -50,7 +50,12 @@ pub fn simulators(world: &Arc<World>) -> Vec<Simulator> {
         let settings: crate::backend::sim::Settings = Box::new(settings);
         ("probe", settings)
     };
-    vec![Simulator { server: SERVER.into(), tls: false, router, tables: HOSTS.into_iter().map(table).collect() }]
+    vec![Simulator {
+        server: SERVER.into(),
+        tls: false,
+        router,
+        tables: HOSTS.into_iter().map(table).collect(),
+    }]
 }
 
 async fn serve(State(world): State<Arc<World>>, request: axum::extract::Request) -> Response {
@@ -58,22 +63,35 @@ async fn serve(State(world): State<Arc<World>>, request: axum::extract::Request)
     let name = host.split('.').next().unwrap_or_default();
     let through = request.uri().path().starts_with("/edge");
     let Some((_, expect, gated)) = HOSTS.into_iter().find(|(known, ..)| *known == name) else {
-        return answer(through, StatusCode::NOT_FOUND, &[("content-type", "text/plain")], "404 page not found\n");
+        return answer(
+            through,
+            StatusCode::NOT_FOUND,
+            &[("content-type", "text/plain")],
+            "404 page not found\n",
+        );
     };
     if through && world.get("tunnel") == "down" {
         return answer(true, status(530), &[("content-type", "text/html")], "error code: 1033");
     }
-    if through && name == "auth" && world.scenario == "ci-challenge" {
+    if through && name == "auth" && world.scenario == "ci-challenge" && world.get("edge-rule") != "open" {
         let headers = [("cf-mitigated", "challenge"), ("content-type", "text/html")];
         return answer(true, StatusCode::FORBIDDEN, &headers, "<title>Just a moment...</title>");
     }
-    let down = world.scenario == "outpost-down" || world.get("authentik-outpost") == "down";
+    let full = world.scenario == "outpost-down" && world.get("outpost") != "restarted";
+    let down = full || world.get("authentik-outpost") == "down";
     match (expect, gated && down) {
         // Its shared memory is full: it answers, and can keep no session.
         (_, true) => answer(through, StatusCode::BAD_REQUEST, &[("content-type", "text/plain")], ""),
         ("login", _) => to(through, "https://auth.lab.example/application/o/authorize/?client_id=1"),
-        ("access", _) if through => to(true, "https://lab.cloudflareaccess.com/cdn-cgi/access/login/grafana.lab.example?kid=1"),
-        _ => answer(through, StatusCode::OK, &[("content-type", "text/html")], &format!("<title>{name}</title>")),
+        ("access", _) if through => {
+            to(true, "https://lab.cloudflareaccess.com/cdn-cgi/access/login/grafana.lab.example?kid=1")
+        }
+        _ => answer(
+            through,
+            StatusCode::OK,
+            &[("content-type", "text/html")],
+            &format!("<title>{name}</title>"),
+        ),
     }
 }
 
@@ -88,7 +106,8 @@ fn to(through: bool, place: &str) -> Response {
 /// An answer; what goes through the edge carries its number.
 fn answer(through: bool, status: StatusCode, headers: &[(&'static str, &str)], body: &str) -> Response {
     let mut response = (status, body.to_owned()).into_response();
-    let edge: &[(&'static str, &str)] = if through { &[("cf-ray", "8a1b2c3d4e5f-CDG"), ("server", "cloudflare")] } else { &[] };
+    let edge: &[(&'static str, &str)] =
+        if through { &[("cf-ray", "8a1b2c3d4e5f-CDG"), ("server", "cloudflare")] } else { &[] };
     for (name, value) in headers.iter().chain(edge) {
         if let Ok(value) = HeaderValue::from_str(value) {
             response.headers_mut().insert(HeaderName::from_static(name), value);

@@ -94,6 +94,10 @@ fn repository(text: &str) -> Result<String, Fault> {
     };
     match text.split_once('/') {
         Some((owner, name)) if part(owner) && part(name) => Ok(text.to_owned()),
-        _ => Err(Fault::new("this is no repository", "`owner/name`", "write it as in the repository's address")),
+        _ => Err(Fault::new(
+            "this is no repository",
+            "`owner/name`",
+            "write it as in the repository's address",
+        )),
     }
 }

@@ -16,8 +16,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::env::Env;
 use super::checklist::Checklist;
+use super::env::Env;
 use super::raw::{Located, Table};
 use super::source::Fault;
 use super::{Config, check};
@@ -59,6 +59,7 @@ impl<'e> Validator<'e> {
             probe: self.each(&root, "probe", |v, t, name| v.probe(t, name)),
             github,
             kubernetes,
+            checklists: self.checklists(&root),
             alerts: root.table("alerts").map(|t| self.alerts(t)).unwrap_or_default(),
             oncall: self.oncall(&root),
             ui: root.table("ui").map(|t| self.ui(t)).unwrap_or_default(),

@@ -99,7 +99,8 @@ impl Checks {
     }
 
     fn known(&self, id: &EntityId) -> Result<&Checklist, ApiError> {
-        self.named(&id.key).ok_or_else(|| ApiError::unsupported(format!("there is no checklist `{}`", id.key)))
+        self.named(&id.key)
+            .ok_or_else(|| ApiError::unsupported(format!("there is no checklist `{}`", id.key)))
     }
 
     fn row(&self, list: &Checklist) -> Row {
@@ -163,7 +164,8 @@ impl Checks {
         let list = self.known(&job.target.id)?;
         let wanted = job.arg("step");
         let at = list.steps.iter().position(|step| step.manual && step.title == wanted);
-        at.map(|at| (list, at)).ok_or_else(|| ApiError::unsupported(format!("`{wanted}` is no step that is looked at by hand")))
+        at.map(|at| (list, at))
+            .ok_or_else(|| ApiError::unsupported(format!("`{wanted}` is no step that is looked at by hand")))
     }
 }
 
@@ -257,7 +259,10 @@ impl Backend for Checks {
         let titles: Vec<Text> =
             list.steps.iter().filter(|step| step.manual).map(|step| step.title.clone().into()).collect();
         if titles.is_empty() {
-            return Err(ApiError::unsupported(format!("{} has no step that is looked at by hand", list.name)));
+            return Err(ApiError::unsupported(format!(
+                "{} has no step that is looked at by hand",
+                list.name
+            )));
         }
         let mut form = op.form.clone();
         for field in &mut form {
@@ -294,7 +299,11 @@ impl Backend for Checks {
         let (list, at) = self.step_of(job)?;
         let ticked = self.ticks().contains_key(&(list.name.clone(), at));
         let says = format!("step {} of {}", at + 1, list.name);
-        Ok(if ticked { Proof::Seen(format!("{says} is ticked")) } else { Proof::Absent(format!("{says} is not ticked")) })
+        Ok(if ticked {
+            Proof::Seen(format!("{says} is ticked"))
+        } else {
+            Proof::Absent(format!("{says} is not ticked"))
+        })
     }
 }
 

@@ -70,8 +70,11 @@ impl Checks {
             let backend = kind.split('.').next().unwrap_or_default();
             return Err(format!("no {backend} is configured"));
         }
-        let asked = stream::iter(sources)
-            .map(|(backend, source)| async move { read::once(&*backend, &source, PATIENCE).await });
+        let sources = &sources;
+        let asked = stream::iter(0..sources.len()).map(|at| async move {
+            let (backend, source) = &sources[at];
+            read::once(&**backend, source, PATIENCE).await
+        });
         let mut answer = Answer { rows: Vec::new(), complete: true, faults: Vec::new() };
         for body in asked.buffered(IN_FLIGHT).collect::<Vec<_>>().await {
             match body {

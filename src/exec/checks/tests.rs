@@ -34,8 +34,13 @@ async fn what_is_not_configured_is_unknown_and_a_hand_step_says_so() {
     assert!(matches!(checks.operate(&job("asked"), sink).await, Err(SendError::NotSent(_))));
     let (sink, _progress) = tokio::sync::mpsc::channel(1);
     checks.operate(&job("looked at"), sink).await.unwrap();
-    assert!(matches!(checks.verify(&job("looked at"), None, Timestamp::UNIX_EPOCH).await, Ok(Proof::Seen(_))));
+    assert!(matches!(
+        checks.verify(&job("looked at"), None, Timestamp::UNIX_EPOCH).await,
+        Ok(Proof::Seen(_))
+    ));
     let outcomes = checks.ask(&list, |_| {}).await;
     assert_eq!(outcomes[1].mark, Mark::Ticked);
-    assert!(outcomes[1].evidence[0].contains("ada") && outcomes[1].evidence[0].contains("nothing has proven it"));
+    assert!(
+        outcomes[1].evidence[0].contains("ada") && outcomes[1].evidence[0].contains("nothing has proven it")
+    );
 }

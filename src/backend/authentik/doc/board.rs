@@ -1,7 +1,7 @@
 //! The board: where each invited person stands, from the link to the applications.
 
-use crate::backend::authentik::rows::onboarding::LANES;
 use crate::backend::authentik::Authentik;
+use crate::backend::authentik::rows::onboarding::LANES;
 use crate::backend::error::ApiError;
 use crate::model::row::{Row, Tone};
 use crate::model::view::{Board, Card, Lane};

@@ -14,7 +14,9 @@ impl Authentik {
         let key = &*id.key;
         let invitation = match self.invitation(key).await {
             // Of one that is gone, events tell.
-            Err(error) if error.fault.status == Some(404) => return self.describe_row("invitations", id).await,
+            Err(error) if error.fault.status == Some(404) => {
+                return self.describe_row("invitations", id).await;
+            }
             other => other?,
         };
         let state = state(&invitation, self.now());

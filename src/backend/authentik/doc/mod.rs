@@ -61,9 +61,12 @@ impl Authentik {
             },
             kinds::EXPOSURE if !id.key.starts_with("remark:") => self.describe_application(&id.key).await,
             kinds::EVENTS => self.describe_event(&id.key).await,
-            kinds::TOKENS | kinds::SESSIONS | kinds::DEVICES | kinds::FLOWS | kinds::TASKS | kinds::EXPOSURE => {
-                self.describe_row(id.kind.name(), id).await
-            }
+            kinds::TOKENS
+            | kinds::SESSIONS
+            | kinds::DEVICES
+            | kinds::FLOWS
+            | kinds::TASKS
+            | kinds::EXPOSURE => self.describe_row(id.kind.name(), id).await,
             _ => Err(ApiError::unsupported(format!("{} cannot be described", id.kind))),
         }
     }

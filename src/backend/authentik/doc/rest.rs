@@ -46,9 +46,14 @@ impl Authentik {
                 vec![Cell::new(at), Cell::toned("open", Tone::Pending), Cell::new(step.says().as_str())]
             })
             .collect();
-        let done = todo.is_empty().then(|| DocLine::toned("Nothing is left that could be taken away.", Tone::Ok));
+        let done =
+            todo.is_empty().then(|| DocLine::toned("Nothing is left that could be taken away.", Tone::Ok));
         let unseen = plan.unseen.iter().map(|why| DocLine::toned(why.clone(), Tone::Unknown)).collect();
-        let hand = self.by_hand(&name).into_iter().map(|text| DocLine::toned(format!("[ ] {text}"), Tone::Warn)).collect();
+        let hand = self
+            .by_hand(&name)
+            .into_iter()
+            .map(|text| DocLine::toned(format!("[ ] {text}"), Tone::Warn))
+            .collect();
         Ok(Doc::default()
             .table("steps that `offboard` takes", vec!["#".into(), "state".into(), "what".into()], todo)
             .lines("steps that `offboard` takes", done.into_iter().collect())

@@ -15,9 +15,7 @@ impl Authentik {
         let groups: Vec<Vec<Cell>> = user
             .groups_obj
             .iter()
-            .map(|group| {
-                vec![Cell::new(group.name.as_str()), superuser(group.is_superuser.0)]
-            })
+            .map(|group| vec![Cell::new(group.name.as_str()), superuser(group.is_superuser.0)])
             .collect();
         let mark = user.attributes.get(&self.keys.mark);
         Ok(Doc::default()

@@ -23,7 +23,13 @@ pub struct Person {
 impl Person {
     /// Somebody who has an account and nothing else.
     pub fn stranger() -> Self {
-        Self { groups: BTreeSet::new(), pk: None, admin: false, count: 1, example: "a new account".to_owned() }
+        Self {
+            groups: BTreeSet::new(),
+            pk: None,
+            admin: false,
+            count: 1,
+            example: "a new account".to_owned(),
+        }
     }
 
     /// Whether a binding names this person.
@@ -42,13 +48,21 @@ pub struct Crowd {
 
 impl Crowd {
     /// Folds active people; `named` are those whom some binding names.
-    pub fn new<'u>(users: impl IntoIterator<Item = &'u User>, groups: &Groups, named: &BTreeSet<i64>) -> Self {
+    pub fn new<'u>(
+        users: impl IntoIterator<Item = &'u User>,
+        groups: &Groups,
+        named: &BTreeSet<i64>,
+    ) -> Self {
         let mut sorts: BTreeMap<(Vec<String>, Option<i64>), Person> = BTreeMap::new();
         for user in users {
             let human = matches!(user.kind.as_str(), "internal" | "external");
             let (true, Some(true), Some(pk)) = (human, user.is_active.0, user.pk.0) else { continue };
-            let mut direct: Vec<String> =
-                user.groups.iter().flat_map(crate::backend::lenient::Words::iter).map(str::to_owned).collect();
+            let mut direct: Vec<String> = user
+                .groups
+                .iter()
+                .flat_map(crate::backend::lenient::Words::iter)
+                .map(str::to_owned)
+                .collect();
             direct.sort();
             let own = named.contains(&pk).then_some(pk);
             let person = sorts.entry((direct, own)).or_insert_with_key(|(direct, own)| Person {

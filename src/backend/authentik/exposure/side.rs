@@ -60,7 +60,9 @@ fn like_names(groups: &Groups) -> Vec<Remark> {
         by_name.entry(group.name.trim().to_lowercase()).or_default().push(group.name.as_str());
     }
     let twins = by_name.into_values().filter(|names| names.len() > 1);
-    twins.map(|names| amber(format!("group {}", names[0]), format!("{} look alike", names.join(" and ")))).collect()
+    twins
+        .map(|names| amber(format!("group {}", names[0]), format!("{} look alike", names.join(" and "))))
+        .collect()
 }
 
 /// Members of a superuser group who are family too.
@@ -69,19 +71,28 @@ fn powerful_family(side: &Side<'_>) -> Vec<Remark> {
         let mut direct = user.groups.iter().flat_map(crate::backend::lenient::Words::iter);
         user.is_superuser.is_true() && user.is_active.is_true() && direct.any(|pk| side.family.contains(pk))
     });
-    both.map(|user| amber(format!("user {}", user.username.as_str()), "family, and may do everything")).collect()
+    both.map(|user| amber(format!("user {}", user.username.as_str()), "family, and may do everything"))
+        .collect()
 }
 
 fn administrators_without_factor(side: &Side<'_>) -> Vec<Remark> {
     let Some(factors) = side.factors else { return Vec::new() };
-    let owners: BTreeSet<i64> =
-        factors.iter().filter(|factor| factor.counts()).filter_map(|factor| factor.device.user.pk.0).collect();
+    let owners: BTreeSet<i64> = factors
+        .iter()
+        .filter(|factor| factor.counts())
+        .filter_map(|factor| factor.device.user.pk.0)
+        .collect();
     let bare = side.users.iter().filter(|user| {
         let human = matches!(user.kind.as_str(), "internal" | "external") && user.is_active.is_true();
         let mut direct = user.groups.iter().flat_map(crate::backend::lenient::Words::iter);
-        human && direct.any(|pk| side.groups.is_admin(pk)) && !user.pk.0.is_some_and(|pk| owners.contains(&pk))
+        human
+            && direct.any(|pk| side.groups.is_admin(pk))
+            && !user.pk.0.is_some_and(|pk| owners.contains(&pk))
     });
-    bare.map(|user| amber(format!("user {}", user.username.as_str()), "administrator without a second factor")).collect()
+    bare.map(|user| {
+        amber(format!("user {}", user.username.as_str()), "administrator without a second factor")
+    })
+    .collect()
 }
 
 /// A tile that leads past Authentik protects nothing.
@@ -89,7 +100,8 @@ fn applications_without_provider(applications: &[Application]) -> Vec<Remark> {
     let bare = applications.iter().filter(|app| {
         app.provider.0.is_none() && app.launch_url.starts_with("http") && app.provider_obj.0.is_none()
     });
-    bare.map(|app| amber(app.slug.as_str(), "a tile without a provider: Authentik does not guard it")).collect()
+    bare.map(|app| amber(app.slug.as_str(), "a tile without a provider: Authentik does not guard it"))
+        .collect()
 }
 
 fn of_proxy(proxy: &ProxyProvider, outposts: Option<&[Outpost]>) -> Vec<Remark> {
@@ -102,7 +114,8 @@ fn of_proxy(proxy: &ProxyProvider, outposts: Option<&[Outpost]>) -> Vec<Remark> 
         remarks.push(amber(name, "guards a whole domain: its bindings decide for every host behind it"));
     }
     let pk = proxy.pk.0.map(|pk| pk.to_string());
-    let served = outposts.map(|all| all.iter().any(|outpost| outpost.providers.iter().any(|p| Some(p) == pk.as_deref())));
+    let served = outposts
+        .map(|all| all.iter().any(|outpost| outpost.providers.iter().any(|p| Some(p) == pk.as_deref())));
     if served == Some(false) {
         remarks.push(amber(name, "in no outpost: nothing guards it, and it answers nobody"));
     }
@@ -125,7 +138,8 @@ mod tests {
         )
         .unwrap();
         let applications: Vec<Application> =
-            serde_json::from_str(r#"[{"slug":"wiki","launch_url":"https://wiki.example","provider":null}]"#).unwrap();
+            serde_json::from_str(r#"[{"slug":"wiki","launch_url":"https://wiki.example","provider":null}]"#)
+                .unwrap();
         let proxies: Vec<ProxyProvider> = serde_json::from_str(
             r#"[{"pk":3,"name":"p","assigned_application_slug":"photos","mode":"forward_domain","skip_path_regex":"^/api"}]"#,
         )
@@ -141,7 +155,15 @@ mod tests {
             family: &family,
         };
         let all: Vec<String> = findings(side).into_iter().map(|r| format!("{}: {}", r.what, r.why)).collect();
-        for part in ["look alike", "may do everything", "second factor", "wiki: a tile", "ask for no login", "whole domain", "in no outpost"] {
+        for part in [
+            "look alike",
+            "may do everything",
+            "second factor",
+            "wiki: a tile",
+            "ask for no login",
+            "whole domain",
+            "in no outpost",
+        ] {
             assert!(all.iter().any(|line| line.contains(part)), "{part}: {all:?}");
         }
         let unseen = Side { proxies: None, outposts: None, factors: None, ..side };

@@ -192,7 +192,11 @@ fn each_person_gets_in_or_not_as_the_engine_says() {
             measured: BTreeMap::new(),
         };
         let app = application("x", mode, "");
-        assert_eq!(crowd.count(|person| audit.admits(&app, person) == Access::Yes), count, "{mode} [{bound}] on {version}");
+        assert_eq!(
+            crowd.count(|person| audit.admits(&app, person) == Access::Yes),
+            count,
+            "{mode} [{bound}] on {version}"
+        );
     }
 }
 

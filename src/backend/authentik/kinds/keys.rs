@@ -11,11 +11,21 @@ pub(super) fn tokens() -> KindSpec {
         Column::new("user", "user", Width::Fit(6, 24), "Whose it is.").priority(1),
         Column::new("intent", "intent", Width::Fit(3, 12), "api, app password, recovery or verification.")
             .priority(2),
-        Column::new("power", "power", Width::Fixed(9), "What its owner may do; a token cannot be given less.")
-            .priority(2),
-        Column::new("expires", "expires", Width::Fixed(7), "Time until it ends; the server then swaps an API key.")
-            .format(Format::Until)
-            .priority(0),
+        Column::new(
+            "power",
+            "power",
+            Width::Fixed(9),
+            "What its owner may do; a token cannot be given less.",
+        )
+        .priority(2),
+        Column::new(
+            "expires",
+            "expires",
+            Width::Fixed(7),
+            "Time until it ends; the server then swaps an API key.",
+        )
+        .format(Format::Until)
+        .priority(0),
         Column::new("note", "note", Width::Flex(10), "What follows from it.").priority(3),
         wide("description", "description", Width::Fit(8, 32), "What its owner says it is for."),
     ];
@@ -51,8 +61,13 @@ pub(super) fn devices() -> KindSpec {
         name(8, 28, "The name its owner gave it."),
         Column::new("user", "user", Width::Fit(6, 24), "Whose it is.").priority(0),
         Column::new("type", "type", Width::Fit(5, 9), "passkey, totp, codes, sms, email or duo.").priority(1),
-        Column::new("model", "model", Width::Flex(10), "What kind of authenticator it is, where it is known.")
-            .priority(3),
+        Column::new(
+            "model",
+            "model",
+            Width::Flex(10),
+            "What kind of authenticator it is, where it is known.",
+        )
+        .priority(3),
         Column::new("created", "created", Width::Fixed(7), "Since it was registered.")
             .format(Format::Age)
             .priority(2),

@@ -13,7 +13,9 @@ pub(super) fn sessions() -> KindSpec {
         Column::new("where", "where", Width::Fit(4, 24), "Where that address is, where the server knows.")
             .priority(3),
         Column::new("with", "with", Width::Flex(10), "Browser and system.").priority(2),
-        Column::new("used", "used", Width::Fixed(6), "Since it was last used.").format(Format::Age).priority(0),
+        Column::new("used", "used", Width::Fixed(6), "Since it was last used.")
+            .format(Format::Age)
+            .priority(0),
         Column::new("expires", "expires", Width::Fixed(7), "Time until it ends.")
             .format(Format::Until)
             .priority(2),
@@ -42,12 +44,19 @@ pub(super) fn exposure() -> KindSpec {
     let columns = vec![
         state(9, "open, exposed, undecided, hidden, closed, or shared (a family application)."),
         name(8, 24, "The application's slug."),
-        Column::new("for", "for", Width::Fixed(6), "Whether the configuration says admin or family.").priority(2),
-        Column::new("reaches", "reaches", Width::Fixed(7), "How many people who are no administrators it admits.")
-            .priority(1),
+        Column::new("for", "for", Width::Fixed(6), "Whether the configuration says admin or family.")
+            .priority(2),
+        Column::new(
+            "reaches",
+            "reaches",
+            Width::Fixed(7),
+            "How many people who are no administrators it admits.",
+        )
+        .priority(1),
         Column::new("who", "who", Width::Flex(12), "Whom its enabled bindings admit.").priority(1),
         Column::new("why", "why", Width::Flex(16), "The rule that decided.").priority(0),
-        Column::new("mode", "mode", Width::Fixed(4), "any or all, and what all means on this release.").priority(4),
+        Column::new("mode", "mode", Width::Fixed(4), "any or all, and what all means on this release.")
+            .priority(4),
         wide("host", "host", Width::Fit(8, 40), "Where it leads."),
     ];
     let doc = "Which application is open to whom, and whether it may be.";

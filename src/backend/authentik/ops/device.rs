@@ -43,7 +43,10 @@ impl Authentik {
             return Err(Stop::refused("device", why));
         }
         if *job.target.name != *format!("{}/{}", device.user.username.as_str(), device.name.as_str()) {
-            return Err(Stop::refused("device", format!("it is {} of {} now", device.name.as_str(), device.user.username.as_str())));
+            return Err(Stop::refused(
+                "device",
+                format!("it is {} of {} now", device.name.as_str(), device.user.username.as_str()),
+            ));
         }
         let user = self.user(&owner.to_string()).await.map_err(Stop::blind("owner"))?;
         let name = user.username.as_str();
@@ -51,7 +54,10 @@ impl Authentik {
             return Err(Stop::refused("owner", format!("number {owner} is {name} now")));
         }
         if user.is_superuser.0 != Some(false) {
-            return Err(Stop::refused("owner", format!("{name} is a superuser: that is decided in Authentik itself")));
+            return Err(Stop::refused(
+                "owner",
+                format!("{name} is a superuser: that is decided in Authentik itself"),
+            ));
         }
         let me = self.me().await.map_err(Stop::blind("caller"))?;
         if me.pk.0 == Some(owner) {
@@ -68,16 +74,23 @@ impl Authentik {
         }
         let (factors, gaps) = self.factors().await.map_err(Stop::blind("devices"))?;
         if !gaps.is_empty() {
-            return Err(Stop::Blind { what: "devices", error: crate::backend::authentik::find::incomplete(&gaps) });
+            return Err(Stop::Blind {
+                what: "devices",
+                error: crate::backend::authentik::find::incomplete(&gaps),
+            });
         }
         let pk = owner.to_string();
         let filter = [("user", pk.as_str())];
         let ask = Ask::new("/authenticators/admin/all/", TYPES[0].view).filtered(&filter);
         let own: Vec<OwnDevice> = self.client.array(&ask).await.map_err(Stop::blind("devices"))?;
-        let known = |device: &&OwnDevice| !device.kind.ends_with("StaticDevice") && device.confirmed.0 != Some(false);
-        let (walked, told) = (count(&factors).get(&owner).copied().unwrap_or(0), own.iter().filter(known).count());
+        let known =
+            |device: &&OwnDevice| !device.kind.ends_with("StaticDevice") && device.confirmed.0 != Some(false);
+        let (walked, told) =
+            (count(&factors).get(&owner).copied().unwrap_or(0), own.iter().filter(known).count());
         match walked.min(told) {
-            0 | 1 => Err(Stop::refused("device", format!("{name} has no other: give a recovery link instead"))),
+            0 | 1 => {
+                Err(Stop::refused("device", format!("{name} has no other: give a recovery link instead")))
+            }
             _ => Ok(()),
         }
     }
@@ -85,11 +98,15 @@ impl Authentik {
     pub(super) async fn judge_device(&self, job: &Job) -> Result<Verdict, Stop> {
         let (factor, user) = self.doomed(job).await?;
         let (device, name) = (&factor.device, user.username.as_str());
-        let effect = format!("{name} cannot log in with {} any more; it has to be registered anew", device.name.as_str());
+        let effect = format!(
+            "{name} cannot log in with {} any more; it has to be registered anew",
+            device.name.as_str()
+        );
         let verdict = self.portrait(&user, Verdict::allow(effect, identity(&factor))).await?;
         let fact = |what: &str, says: &str| Evidence::new(what, says, Tone::Text);
         let id = format!("{} number {}", factor.kind.word, device.pk.or_zero());
-        let verdict = verdict.and(Decision::Allow, fact("device", &format!("{} ({id})", device.name.as_str())));
+        let verdict =
+            verdict.and(Decision::Allow, fact("device", &format!("{} ({id})", device.name.as_str())));
         let verdict = match device.created_on.time() {
             Some(at) => verdict.and(Decision::Allow, fact("registered", &at.strftime("%F").to_string())),
             None => verdict,
@@ -104,7 +121,8 @@ impl Authentik {
         let path = format!("/authenticators/admin/{}/{}/", kind.path, device.pk.or_zero());
         self.client.send(Method::DELETE, &path, None, kind.delete).await?;
         self.known().forget_factors();
-        let made = device.created_on.time().map(|at| at.strftime(", registered %F").to_string()).unwrap_or_default();
+        let made =
+            device.created_on.time().map(|at| at.strftime(", registered %F").to_string()).unwrap_or_default();
         let said = format!(
             "{} {} of {} (number {}), model {}{made}, was deleted",
             kind.word,
@@ -124,7 +142,11 @@ impl Authentik {
             Err(error) if error.fault.status == Some(404) => false,
             Err(error) => return Err(error),
         };
-        let says = if there { format!("{name} is still there") } else { format!("{name} is gone: the server answers 404") };
+        let says = if there {
+            format!("{name} is still there")
+        } else {
+            format!("{name} is gone: the server answers 404")
+        };
         Ok(self.weigh(!there, says, since, "look at the devices of the user"))
     }
 }

@@ -99,6 +99,9 @@ mod tests {
             assert_eq!(parts(&name, groups.into_iter()), ("aunt".to_owned(), told), "{name}");
         }
         assert!(name(&"x".repeat(60), "family-app-nextcloud", "r1").len() <= NAME);
-        assert_eq!(parts("invite-nextcloud-c3", groups.into_iter()), ("invite-nextcloud-c3".to_owned(), None));
+        assert_eq!(
+            parts("invite-nextcloud-c3", groups.into_iter()),
+            ("invite-nextcloud-c3".to_owned(), None)
+        );
     }
 }

@@ -16,7 +16,9 @@ use crate::backend::authentik::wire::{Group, User};
 use crate::backend::authentik::{Authentik, kinds};
 use crate::backend::error::{ApiError, SendError};
 use crate::backend::{Proof, Receipt};
-use crate::model::op::{Decision, Evidence, Field, FieldKind, Job, OpSpec, Target, Targets, Tier, Verb, Verdict};
+use crate::model::op::{
+    Decision, Evidence, Field, FieldKind, Job, OpSpec, Target, Targets, Tier, Verb, Verdict,
+};
 use crate::model::row::Tone;
 
 use super::Stop;

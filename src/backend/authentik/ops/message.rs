@@ -7,7 +7,8 @@ use super::Stop;
 
 /// The field of a form that chooses the language.
 pub fn field() -> Field {
-    Field::new("language", "language", FieldKind::Line, "The language of the text that goes with the link.").optional()
+    Field::new("language", "language", FieldKind::Line, "The language of the text that goes with the link.")
+        .optional()
 }
 
 impl Authentik {
@@ -25,7 +26,10 @@ impl Authentik {
             return Ok(());
         }
         let known: Vec<&str> = self.settings.messages.keys().map(String::as_str).collect();
-        Err(Stop::refused("language", format!("there is no text in `{language}`, only in {}", known.join(", "))))
+        Err(Stop::refused(
+            "language",
+            format!("there is no text in `{language}`, only in {}", known.join(", ")),
+        ))
     }
 
     fn chosen<'a>(&'a self, language: &'a str) -> &'a str {

@@ -36,7 +36,10 @@ pub const LOOKS: &[Look] = &[
 /// The specification.
 pub fn spec() -> OpSpec {
     let doc = "Takes somebody out of all groups, deactivates, and ends sessions, tokens and invitations.";
-    OpSpec::on(kinds::USERS, NAME, "offboard", Tier::T2, doc).right(standing::CHANGE).verb(Verb::End).warn_if_blind()
+    OpSpec::on(kinds::USERS, NAME, "offboard", Tier::T2, doc)
+        .right(standing::CHANGE)
+        .verb(Verb::End)
+        .warn_if_blind()
 }
 
 /// One thing to do, in the order in which it is done.
@@ -64,7 +67,9 @@ impl Step {
             Self::Deactivate => "becomes inactive, and the sessions end".to_owned(),
             Self::EndSession(_) => "a session that is still alive ends".to_owned(),
             Self::DeleteToken(name) => format!("the token {name} is deleted"),
-            Self::DeleteGrant(kind, number) => format!("the {kind} token number {number} of an application is deleted"),
+            Self::DeleteGrant(kind, number) => {
+                format!("the {kind} token number {number} of an application is deleted")
+            }
             Self::Revoke(_, name) => format!("the invitation {name} is revoked"),
         }
     }
@@ -92,8 +97,11 @@ pub struct Plan {
 impl Authentik {
     /// What is left to do for a person.
     pub(in crate::backend::authentik) async fn leaving(&self, user: User) -> Result<Plan, ApiError> {
-        let mut steps: Vec<Step> =
-            user.groups_obj.iter().map(|group| Step::Leave(group.pk.to_string(), group.name.to_string())).collect();
+        let mut steps: Vec<Step> = user
+            .groups_obj
+            .iter()
+            .map(|group| Step::Leave(group.pk.to_string(), group.name.to_string()))
+            .collect();
         let direct = user.groups.as_ref().map_or(0, |groups| groups.0.len());
         if direct != steps.len() {
             return Err(ApiError::unsupported("not all of the user's groups are told"));
@@ -116,19 +124,31 @@ impl Authentik {
         for (kind, path) in [("refresh", "/oauth2/refresh_tokens/"), ("access", "/oauth2/access_tokens/")] {
             steps.extend(self.grants(kind, path, &user, &mut unseen).await);
         }
-        let invitations: Vec<Invitation> = told(invitations.map(|l| (l.items, l.gaps)), "invitations", &mut unseen);
+        let invitations: Vec<Invitation> =
+            told(invitations.map(|l| (l.items, l.gaps)), "invitations", &mut unseen);
         let mine = invitations.iter().filter(|invitation| {
-            self.keys.marked(invitation, "invited_by") == Some(name.as_str()) || invitation.created_by.pk == user.pk
+            self.keys.marked(invitation, "invited_by") == Some(name.as_str())
+                || invitation.created_by.pk == user.pk
         });
         steps.extend(mine.map(|invitation| Step::Revoke(invitation.pk.clone(), invitation.name.to_string())));
         Ok(Plan { user, steps, unseen })
     }
 
     /// The tokens that applications hold for a user; here the filter by user is one that the server knows.
-    async fn grants(&self, kind: &'static str, path: &str, user: &User, unseen: &mut Vec<String>) -> Vec<Step> {
+    async fn grants(
+        &self,
+        kind: &'static str,
+        path: &str,
+        user: &User,
+        unseen: &mut Vec<String>,
+    ) -> Vec<Step> {
         let pk = user.pk.or_zero().to_string();
         let filter = [("user", pk.as_str())];
-        let right = if kind == "refresh" { "authentik_providers_oauth2.view_refreshtoken" } else { "authentik_providers_oauth2.view_accesstoken" };
+        let right = if kind == "refresh" {
+            "authentik_providers_oauth2.view_refreshtoken"
+        } else {
+            "authentik_providers_oauth2.view_accesstoken"
+        };
         match self.client.list::<Grant>(&Ask::new(path, right).filtered(&filter)).await {
             Ok(listed) => {
                 let mine = listed.items.iter().filter(|grant| grant.user.pk == user.pk);
@@ -179,12 +199,17 @@ impl Authentik {
         if !users.complete() {
             return Err(Stop::Blind { what: "users", error: incomplete(&users.gaps) });
         }
-        let human = |other: &&User| matches!(other.kind.as_str(), "internal" | "external") && other.is_active.is_true();
+        let human = |other: &&User| {
+            matches!(other.kind.as_str(), "internal" | "external") && other.is_active.is_true()
+        };
         let others = users.items.iter().filter(human).filter(|other| other.pk != user.pk && is_admin(other));
         let others = others.filter(|other| *other.username != *standing::FIRST).count();
         if others == 0 {
             let name = user.username.as_str();
-            return Err(Stop::refused("user", format!("{name} is the last administrator besides {}", standing::FIRST)));
+            return Err(Stop::refused(
+                "user",
+                format!("{name} is the last administrator besides {}", standing::FIRST),
+            ));
         }
         Ok(())
     }
@@ -209,7 +234,8 @@ impl Authentik {
 
     /// What nobody but a person can do, in the order in which it should be done.
     pub(in crate::backend::authentik) fn by_hand(&self, name: &str) -> Vec<String> {
-        let native = self.settings.native_accounts.iter().map(|app| format!("close the account of {name} in {app}"));
+        let native =
+            self.settings.native_accounts.iter().map(|app| format!("close the account of {name} in {app}"));
         let rest = [
             format!("remove the Omni user of {name}, if there is one"),
             "proxied applications let open browsers in until their own session ends".to_owned(),
@@ -236,7 +262,8 @@ impl Authentik {
             let path = format!("/core/authenticated_sessions/bulk_delete/?user_pks={pk}");
             self.client.send(Method::DELETE, &path, None, standing::DELETE_SESSION).await?;
         }
-        let said = format!("{done} steps are done; by hand: {}", self.by_hand(&plan.user.username).join("; "));
+        let said =
+            format!("{done} steps are done; by hand: {}", self.by_hand(&plan.user.username).join("; "));
         Ok(Receipt { said, ..Receipt::default() })
     }
 
@@ -251,10 +278,15 @@ impl Authentik {
                 let body = Some(json!({ "is_active": false }));
                 (Method::PATCH, format!("/core/users/{pk}/"), body, standing::CHANGE)
             }
-            Step::EndSession(id) if is_slug(id) => {
-                (Method::DELETE, format!("/core/authenticated_sessions/{id}/"), None, standing::DELETE_SESSION)
+            Step::EndSession(id) if is_slug(id) => (
+                Method::DELETE,
+                format!("/core/authenticated_sessions/{id}/"),
+                None,
+                standing::DELETE_SESSION,
+            ),
+            Step::DeleteToken(name) if is_slug(name) => {
+                (Method::DELETE, format!("/core/tokens/{name}/"), None, DELETE_TOKEN)
             }
-            Step::DeleteToken(name) if is_slug(name) => (Method::DELETE, format!("/core/tokens/{name}/"), None, DELETE_TOKEN),
             Step::DeleteGrant(kind, number) => {
                 let right = if *kind == "refresh" {
                     "authentik_providers_oauth2.delete_refreshtoken"
@@ -267,7 +299,13 @@ impl Authentik {
                 let path = format!("/stages/invitation/invitations/{}/", key.as_str());
                 (Method::DELETE, path, None, revoke::DELETE)
             }
-            other => return Err(Stop::refused("step", format!("{}: its id cannot be part of a path", other.says())).unsent()),
+            other => {
+                return Err(Stop::refused(
+                    "step",
+                    format!("{}: its id cannot be part of a path", other.says()),
+                )
+                .unsent());
+            }
         };
         match self.client.send(method, &path, body, right).await {
             Err(SendError::Refused(fault)) if fault.status == Some(404) => Ok(()),
@@ -285,7 +323,11 @@ impl Authentik {
             return Ok(self.weigh(false, says, since, "run it again: what is done is left out"));
         }
         let groups = group_names(&plan.user).len();
-        let unseen = if plan.unseen.is_empty() { String::new() } else { format!("; not seen: {}", plan.unseen.join("; ")) };
+        let unseen = if plan.unseen.is_empty() {
+            String::new()
+        } else {
+            format!("; not seen: {}", plan.unseen.join("; "))
+        };
         Ok(Proof::Seen(format!("{name} is inactive, {groups} groups, 0 sessions seen{unseen}")))
     }
 }
@@ -299,7 +341,8 @@ fn told<T>(listed: Result<(Vec<T>, Vec<String>), ApiError>, what: &str, unseen: 
         }
         Err(error) => {
             let right = error.fault.missing.clone().unwrap_or_else(|| VIEW_TOKEN.to_owned());
-            let why = if error.fault.missing.is_some() { format!("needs {right}") } else { error.to_string() };
+            let why =
+                if error.fault.missing.is_some() { format!("needs {right}") } else { error.to_string() };
             unseen.push(format!("{what}: {why}"));
             Vec::new()
         }
@@ -315,7 +358,9 @@ fn halted(error: SendError, done: usize, all: usize, step: &Step) -> SendError {
     match error {
         SendError::NotSent(fault) if done == 0 => SendError::NotSent(add(fault)),
         SendError::Refused(fault) if done == 0 => SendError::Refused(add(fault)),
-        SendError::NotSent(fault) | SendError::Refused(fault) | SendError::Failed(fault) => SendError::Failed(add(fault)),
+        SendError::NotSent(fault) | SendError::Refused(fault) | SendError::Failed(fault) => {
+            SendError::Failed(add(fault))
+        }
         SendError::Unknown(fault) => SendError::Unknown(add(fault)),
     }
 }

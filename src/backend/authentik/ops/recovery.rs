@@ -30,8 +30,13 @@ pub const LOOKS: &[Look] = &[Look { path: "/core/users/", right: "authentik_core
 /// The specification.
 pub fn spec() -> OpSpec {
     let form = vec![
-        Field::new("expires", "works for", FieldKind::Duration { max: LONGEST }, "How long the link works, at most 24h.")
-            .default("1h"),
+        Field::new(
+            "expires",
+            "works for",
+            FieldKind::Duration { max: LONGEST },
+            "How long the link works, at most 24h.",
+        )
+        .default("1h"),
         message::field(),
     ];
     let doc = "Makes a link that logs in as the user and sets a new password; shown once.";
@@ -56,8 +61,12 @@ impl Authentik {
         let no = |why: &str| Err(Stop::refused("user", format!("{name} {why}")));
         match () {
             // Whose power cannot be read is taken for a superuser.
-            () if user.is_superuser.0 != Some(false) => no("is a superuser: such a link would be the whole server"),
-            () if user.kind.contains("service_account") => no("is a program, which has no password to forget"),
+            () if user.is_superuser.0 != Some(false) => {
+                no("is a superuser: such a link would be the whole server")
+            }
+            () if user.kind.contains("service_account") => {
+                no("is a program, which has no password to forget")
+            }
             () if user.is_active.0 != Some(true) => no("is inactive: activate first"),
             () => Ok((user, pk)),
         }
@@ -80,12 +89,16 @@ impl Authentik {
         let works = lifetime(job.arg("expires")).map_err(Stop::unsent)?;
         let version = self.version().await.map_err(Stop::blind("version")).map_err(Stop::unsent)?;
         // Until 2026.2 the server decides how long, and takes no body.
-        let body = natural(&version.current, "2026.2").is_ge().then(|| json!({ "token_duration": format!("seconds={works}") }));
-        let reply = self.client.send(Method::POST, &format!("/core/users/{pk}/recovery/"), body, RESET).await?;
+        let body = natural(&version.current, "2026.2")
+            .is_ge()
+            .then(|| json!({ "token_duration": format!("seconds={works}") }));
+        let reply =
+            self.client.send(Method::POST, &format!("/core/users/{pk}/recovery/"), body, RESET).await?;
         let made: Recovery = reply.json().unwrap_or_default();
         let name = user.username.as_str();
         let Some(secret) = self.public(&made.link) else {
-            let said = format!("a link for {name} was made, but the answer does not hold it: make another one");
+            let said =
+                format!("a link for {name} was made, but the answer does not hold it: make another one");
             return Ok(Receipt { said, ..Receipt::default() });
         };
         let until = (self.now() + jiff::SignedDuration::from_secs(works)).strftime("%F %R UTC").to_string();
@@ -99,7 +112,8 @@ impl Authentik {
         let url = url::Url::parse(link).ok()?;
         let public = self.settings.connection.browser_url().trim_end_matches('/');
         let query = url.query().map_or_else(String::new, |query| format!("?{query}"));
-        (url.path().starts_with("/if/flow/") && !query.is_empty()).then(|| format!("{public}{}{query}", url.path()))
+        (url.path().starts_with("/if/flow/") && !query.is_empty())
+            .then(|| format!("{public}{}{query}", url.path()))
     }
 
     pub(super) async fn prove_recovery(&self, job: &Job, since: Timestamp) -> Result<Proof, ApiError> {
@@ -126,7 +140,8 @@ impl Authentik {
 
 fn lifetime(text: &str) -> Result<i64, Stop> {
     let wrong = |why: &str| Stop::refused("works for", format!("`{text}` {why}"));
-    let seconds = parse_duration(text).ok_or_else(|| wrong("is no duration; write it like 30m or 1h"))?.as_secs();
+    let seconds =
+        parse_duration(text).ok_or_else(|| wrong("is no duration; write it like 30m or 1h"))?.as_secs();
     match seconds {
         ..=0 => Err(wrong("is no time at all")),
         seconds if seconds > LONGEST => Err(wrong("is more than 24h")),

@@ -12,7 +12,9 @@ use crate::backend::authentik::{Authentik, kinds};
 use crate::backend::error::{ApiError, SendError};
 use crate::backend::{Progress, ProgressSink, Proof, Receipt};
 use crate::model::id::Identity;
-use crate::model::op::{Decision, Evidence, Field, FieldKind, Job, OpSpec, Target, Targets, Tier, Verb, Verdict};
+use crate::model::op::{
+    Decision, Evidence, Field, FieldKind, Job, OpSpec, Target, Targets, Tier, Verb, Verdict,
+};
 use crate::model::row::Tone;
 
 use super::{Stop, invite, label, revoke};
@@ -90,7 +92,11 @@ impl Authentik {
     }
 
     /// The form, with the group that the old one was for where anything tells.
-    pub(super) async fn offer_reissue(&self, op: &OpSpec, targets: &[Target]) -> Result<Vec<Field>, ApiError> {
+    pub(super) async fn offer_reissue(
+        &self,
+        op: &OpSpec,
+        targets: &[Target],
+    ) -> Result<Vec<Field>, ApiError> {
         let mut form = self.offer_invite(op).await?;
         let [target] = targets else { return Ok(form) };
         let groups = self.all_groups().await?;

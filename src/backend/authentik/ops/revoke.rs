@@ -28,7 +28,11 @@ pub const LOOKS: &[Look] = &[Look { path: "/stages/invitation/invitations/", rig
 /// The specification.
 pub fn spec() -> OpSpec {
     let doc = "Deletes the invitation: its link does nothing any more.";
-    OpSpec::on(kinds::INVITATIONS, NAME, "revoke", Tier::T1, doc).right(DELETE).bulk().verb(Verb::End).warn_if_blind()
+    OpSpec::on(kinds::INVITATIONS, NAME, "revoke", Tier::T1, doc)
+        .right(DELETE)
+        .bulk()
+        .verb(Verb::End)
+        .warn_if_blind()
 }
 
 impl Authentik {
@@ -46,11 +50,15 @@ impl Authentik {
             fact("expires in", &left),
         ];
         let verdict = Verdict::allow(effect, identity(&invitation, &self.keys));
-        let verdict = facts.into_iter().fold(verdict, |verdict, (decision, fact)| verdict.and(decision, fact));
+        let verdict =
+            facts.into_iter().fold(verdict, |verdict, (decision, fact)| verdict.and(decision, fact));
         Ok(match opened {
-            Ok(true) => verdict.and(Decision::Warn, Evidence::new("opened", "its link was opened already", Tone::Warn)),
+            Ok(true) => verdict
+                .and(Decision::Warn, Evidence::new("opened", "its link was opened already", Tone::Warn)),
             Ok(false) => verdict,
-            Err(error) => verdict.and(Decision::Blind, Evidence::new("opened", error.to_string(), Tone::Unknown)),
+            Err(error) => {
+                verdict.and(Decision::Blind, Evidence::new("opened", error.to_string(), Tone::Unknown))
+            }
         })
     }
 

@@ -76,10 +76,17 @@ impl Authentik {
             let why = format!("{} takes no input `{}`", rotation.workflow, rotation.input);
             return Err(Stop::refused("workflow", why));
         }
-        let effect = format!("{} swaps the key of {name}; programs of {owner} that do not get the new one get 403", rotation.workflow);
+        let effect = format!(
+            "{} swaps the key of {name}; programs of {owner} that do not get the new one get 403",
+            rotation.workflow
+        );
         let verdict = Verdict::allow(effect, identity(&token));
         let left = ends(&token).map(|at| short(crate::model::time::seconds_between(self.now(), at)));
-        let says = format!("{}, {}", state(&token, self.now()).word, left.map_or("never expires".to_owned(), |left| format!("{left} left")));
+        let says = format!(
+            "{}, {}",
+            state(&token, self.now()).word,
+            left.map_or("never expires".to_owned(), |left| format!("{left} left"))
+        );
         let runs = actions.runs_of(&rotation.workflow).await.map_err(Stop::blind("runs"))?;
         let last = runs.first().map_or("never ran".to_owned(), |run| {
             format!("{} {}", run.status.as_str(), run.conclusion.as_str())
@@ -106,7 +113,12 @@ impl Authentik {
     }
 
     /// Follows a run to its end; whatever cannot be asked is left to reading back.
-    async fn follow(&self, actions: &Actions, run: i64, progress: &ProgressSink) -> Result<Receipt, SendError> {
+    async fn follow(
+        &self,
+        actions: &Actions,
+        run: i64,
+        progress: &ProgressSink,
+    ) -> Result<Receipt, SendError> {
         let remote = Some(run.to_string());
         for _ in 0..TIMES {
             if let Ok(now) = actions.run(run).await {
@@ -116,7 +128,10 @@ impl Authentik {
                         return Ok(Receipt { remote, said: format!("run {run} ended well"), reveal: None });
                     }
                     ("completed", other) => {
-                        return Err(SendError::Failed(Fault::new(Layer::App, format!("run {run} ended as {other}"))));
+                        return Err(SendError::Failed(Fault::new(
+                            Layer::App,
+                            format!("run {run} ended as {other}"),
+                        )));
                     }
                     _ => {
                         let note = format!("run {run} is {}", status.replace('_', " "));
@@ -136,21 +151,27 @@ impl Authentik {
         remote: Option<&str>,
         since: Timestamp,
     ) -> Result<Proof, ApiError> {
-        let (name, look) = (&job.target.name, "authenticate with the new key, and look at the events of the token");
+        let (name, look) =
+            (&job.target.name, "authenticate with the new key, and look at the events of the token");
         if let (Some(id), Ok((_, actions))) = (remote.and_then(|id| id.parse().ok()), self.rotation()) {
             let run = actions.run(id).await?;
             match (run.status.as_str(), run.conclusion.as_str()) {
                 ("completed", "success") => {}
                 ("completed", other) => return Ok(Proof::Absent(format!("run {id} ended as {other}"))),
                 (status, _) => {
-                    return Ok(Proof::Unclear(format!("run {id} is {}", status.replace('_', " ")), look.to_owned()));
+                    return Ok(Proof::Unclear(
+                        format!("run {id} is {}", status.replace('_', " ")),
+                        look.to_owned(),
+                    ));
                 }
             }
         }
         let filter = [("context_model_name", "token")];
         let ask = Ask::new("/events/events/", VIEW_EVENT).filtered(&filter);
         let events = self.client.recent::<Event>(&ask, 1).await?.items;
-        let swapped = events.iter().any(|event| touches(event, name) && event.created.time().is_some_and(|at| at >= since));
+        let swapped = events
+            .iter()
+            .any(|event| touches(event, name) && event.created.time().is_some_and(|at| at >= since));
         let says = if swapped {
             format!("the server noted a change of {name}")
         } else {

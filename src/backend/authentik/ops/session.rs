@@ -69,7 +69,8 @@ impl Authentik {
             Err(error) if error.fault.status == Some(404) => false,
             Err(error) => return Err(error),
         };
-        let says = if there { "the session is still there" } else { "the session is gone: the server answers 404" };
+        let says =
+            if there { "the session is still there" } else { "the session is gone: the server answers 404" };
         Ok(self.weigh(!there, says.to_owned(), since, "look at the sessions"))
     }
 }

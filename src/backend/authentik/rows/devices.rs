@@ -89,9 +89,8 @@ pub fn count(factors: &[Factor]) -> BTreeMap<i64, usize> {
 
 /// The factors of one user in a few words (`2 passkey, totp`).
 pub fn summary(factors: &[Factor], owner: i64) -> String {
-    let own = |kind: &Type| {
-        factors.iter().filter(|f| f.kind == kind && f.device.user.pk.0 == Some(owner)).count()
-    };
+    let own =
+        |kind: &Type| factors.iter().filter(|f| f.kind == kind && f.device.user.pk.0 == Some(owner)).count();
     let words = TYPES.iter().filter_map(|kind| match own(kind) {
         0 => None,
         1 => Some(kind.word.to_owned()),
@@ -152,7 +151,10 @@ mod tests {
         let factors = [
             factor("webauthn", &format!(r#"{{"pk":1,"name":"key",{owner}}}"#)),
             factor("totp", &format!(r#"{{"pk":1,"name":"phone",{owner}}}"#)),
-            factor("static", &format!(r#"{{"pk":1,"name":"codes","token_set":[{{"token":"abcd1234"}}],{owner}}}"#)),
+            factor(
+                "static",
+                &format!(r#"{{"pk":1,"name":"codes","token_set":[{{"token":"abcd1234"}}],{owner}}}"#),
+            ),
         ];
         let place = Place { instance: "auth".into(), domain: crate::model::row::Domain::Cloud };
         let rows: Vec<Row> = factors.iter().filter_map(|f| row(f, count(&factors)[&7], &place)).collect();

@@ -33,7 +33,8 @@ fn bursts(events: &[Event]) -> Vec<Option<usize>> {
     let mut found = vec![None; events.len()];
     let mut next = 0;
     while let Some((at, newest)) = failed.get(next) {
-        let within = failed[next..].iter().take_while(|(_, when)| seconds_between(*when, *newest) <= WINDOW).count();
+        let within =
+            failed[next..].iter().take_while(|(_, when)| seconds_between(*when, *newest) <= WINDOW).count();
         if within > BURST {
             found[*at] = Some(within);
             next += within;
@@ -97,7 +98,8 @@ fn object(event: &Event) -> (&str, String) {
     if let Some(name) = text("/model/name") {
         let kind = text("/model/model_name").unwrap_or_default();
         // The text of an invitation may hold its key.
-        let name = if kind == "invitation" { event.invitation().unwrap_or_default() } else { name.to_owned() };
+        let name =
+            if kind == "invitation" { event.invitation().unwrap_or_default() } else { name.to_owned() };
         return (kind, name);
     }
     if let Some(name) = text("/authorized_application/name") {
@@ -114,19 +116,34 @@ fn detail(event: &Event) -> String {
     let path = event.context.pointer("/http_request/path").and_then(Json::as_str).unwrap_or_default();
     match event.action.as_str() {
         // The open-source edition does not say who was added: only the request tells what was done.
-        "model_updated" if path.ends_with("/add_user/") => "somebody was added; the server does not say who".into(),
+        "model_updated" if path.ends_with("/add_user/") => {
+            "somebody was added; the server does not say who".into()
+        }
         "model_updated" if path.ends_with("/remove_user/") => {
             "somebody was removed; the server does not say who".into()
         }
         "user_write" if event.context.get("created") == Some(&Json::Bool(true)) => "enrolled".into(),
-        "login" => event.context.get("auth_method").and_then(Json::as_str).unwrap_or_default().replace('_', " "),
-        _ => event.context.get("message").and_then(Json::as_str).unwrap_or_default().chars().take(120).collect(),
+        "login" => {
+            event.context.get("auth_method").and_then(Json::as_str).unwrap_or_default().replace('_', " ")
+        }
+        _ => event
+            .context
+            .get("message")
+            .and_then(Json::as_str)
+            .unwrap_or_default()
+            .chars()
+            .take(120)
+            .collect(),
     }
 }
 
 /// A path, unless it names the key of an invitation.
 fn harmless(path: &str) -> &str {
-    if path.contains("/stages/invitation/invitations/") { "/api/v3/stages/invitation/invitations/…" } else { path }
+    if path.contains("/stages/invitation/invitations/") {
+        "/api/v3/stages/invitation/invitations/…"
+    } else {
+        path
+    }
 }
 
 impl Event {
@@ -146,7 +163,8 @@ impl Event {
             "invitation_used" => self.context.get("invitation_uuid"),
             _ => {
                 let model = self.context.get("model")?;
-                (model.get("model_name").and_then(Json::as_str) == Some("invitation")).then(|| model.get("pk"))?
+                (model.get("model_name").and_then(Json::as_str) == Some("invitation"))
+                    .then(|| model.get("pk"))?
             }
         };
         Some(dashed(hex?.as_str()?))
@@ -198,7 +216,8 @@ mod tests {
 
     #[test]
     fn a_membership_change_says_that_nobody_knows_of_whom() {
-        let context = r#"{"model":{"model_name":"group","name":"family"},"http_request":{"path":"/x/add_user/"}}"#;
+        let context =
+            r#"{"model":{"model_name":"group","name":"family"},"http_request":{"path":"/x/add_user/"}}"#;
         assert!(detail(&event("model_updated", 0, context)).contains("does not say who"));
     }
 }

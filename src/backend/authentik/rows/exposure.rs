@@ -67,5 +67,7 @@ pub fn remark(remark: &Remark, place: &Place) -> Row {
 
 fn host(application: &Application) -> String {
     let url = url::Url::parse(url(application)).ok();
-    url.and_then(|url| url.host_str().map(str::to_lowercase)).filter(|host| host != "blank").unwrap_or_default()
+    url.and_then(|url| url.host_str().map(str::to_lowercase))
+        .filter(|host| host != "blank")
+        .unwrap_or_default()
 }

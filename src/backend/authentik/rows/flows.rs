@@ -110,7 +110,11 @@ mod tests {
             (r#"{"slug":"hole","designation":"enrollment"}"#, "open", Health::Critical),
             (r#"{"slug":"free","designation":"enrollment"}"#, "open", Health::Warning),
             (r#"{"slug":"source","designation":"enrollment","policies":["p"]}"#, "ok", Health::Ok),
-            (r#"{"slug":"login","designation":"authentication","policies":["p"]}"#, "guarded", Health::Warning),
+            (
+                r#"{"slug":"login","designation":"authentication","policies":["p"]}"#,
+                "guarded",
+                Health::Warning,
+            ),
             (r#"{"slug":"social","designation":"authentication"}"#, "short", Health::Warning),
             (r#"{"slug":"out","designation":"invalidation","policies":["p"]}"#, "ok", Health::Ok),
         ];

@@ -38,7 +38,13 @@ impl Keys {
 }
 
 /// A row for an invitation whose events are known.
-pub fn row(invitation: &Invitation, keys: &Keys, trail: &Trail, place: &Place, now: Timestamp) -> Option<Row> {
+pub fn row(
+    invitation: &Invitation,
+    keys: &Keys,
+    trail: &Trail,
+    place: &Place,
+    now: Timestamp,
+) -> Option<Row> {
     if invitation.pk.is_empty() {
         return None;
     }
@@ -63,7 +69,9 @@ pub fn row(invitation: &Invitation, keys: &Keys, trail: &Trail, place: &Place, n
 pub fn gone(fate: &Fate, wants: Option<&str>, place: &Place) -> Row {
     let state = match &fate.end {
         End::Used(who) => State::new("used", Health::Ok).note(format!("{who} enrolled")),
-        End::Burnt => State::new("burnt", Health::Warning).note("opened, and nobody enrolled: invite again (e)"),
+        End::Burnt => {
+            State::new("burnt", Health::Warning).note("opened, and nobody enrolled: invite again (e)")
+        }
         End::Revoked(who) => State::new("revoked", Health::Off).note(format!("by {who}")),
         End::Expired => State::new("expired", Health::Off).note("ran out before it was opened"),
     };

@@ -93,8 +93,12 @@ pub fn invited(invitation: &Invitation, made: Option<Timestamp>, terms: Terms<'_
 /// A person whose link is gone, and of whom there is no account.
 pub fn lost(fate: &Fate, wants: Option<&str>, terms: Terms<'_>) -> Option<Row> {
     let (word, health, note, next) = match &fate.end {
-        End::Burnt => ("burnt", Health::Warning, "opened, and nobody enrolled".to_owned(), "invite again (e)"),
-        End::Expired => ("expired", Health::Off, "ran out before it was opened".to_owned(), "invite again (e)"),
+        End::Burnt => {
+            ("burnt", Health::Warning, "opened, and nobody enrolled".to_owned(), "invite again (e)")
+        }
+        End::Expired => {
+            ("expired", Health::Off, "ran out before it was opened".to_owned(), "invite again (e)")
+        }
         End::Revoked(who) => ("revoked", Health::Off, format!("revoked by {who}"), ""),
         End::Used(_) => return None,
     };
@@ -135,7 +139,9 @@ pub fn enrolled(user: &User, uses: bool, terms: Terms<'_>) -> Option<Row> {
         since: user.last_login.time().or(user.date_joined.time()),
         source: match invitation {
             Some(_) => "invitation".to_owned(),
-            None => Some(source(user, &terms.keys.mark)).filter(|s| !s.is_empty()).unwrap_or_else(|| "by hand".into()),
+            None => Some(source(user, &terms.keys.mark))
+                .filter(|s| !s.is_empty())
+                .unwrap_or_else(|| "by hand".into()),
         },
     };
     let mut row = row(format!("user-{pk}"), &line, state, terms.place);
@@ -172,7 +178,10 @@ fn stage(user: &User, wants: &[&str], arrived: bool, terms: Terms<'_>) -> (State
         let joined = user.date_joined.time().map_or(0, |joined| seconds_between(joined, terms.now));
         let never = user.last_login.time().is_none();
         return if never && joined > STUCK {
-            (State::new("stuck", Health::Warning).note("never logged in, and in no group"), "ask, or offboard".into())
+            (
+                State::new("stuck", Health::Warning).note("never logged in, and in no group"),
+                "ask, or offboard".into(),
+            )
         } else {
             (State::new("enrolled", Health::Pending).note("in no group"), "add to a group (s)".into())
         };
@@ -182,7 +191,9 @@ fn stage(user: &User, wants: &[&str], arrived: bool, terms: Terms<'_>) -> (State
     match (apps, arrived) {
         (_, true) => (State::new("provisioned", Health::Ok), String::new()),
         (true, false) => (State::new("has apps", Health::Ok), "has to open an application".into()),
-        (false, false) => (State::new("validated", Health::Pending), "add to an application's group (s)".into()),
+        (false, false) => {
+            (State::new("validated", Health::Pending), "add to an application's group (s)".into())
+        }
     }
 }
 
@@ -196,7 +207,11 @@ mod tests {
     #[test]
     fn a_person_stands_where_the_servers_data_says() {
         let groups = Groups::new(
-            vec![group("family", &[], false), group("nextcloud", &["family"], false), group("cloud2", &[], false)],
+            vec![
+                group("family", &[], false),
+                group("nextcloud", &["family"], false),
+                group("cloud2", &[], false),
+            ],
             &[],
         );
         let keys = Keys { group: "group".into(), mark: "vigie".into() };
@@ -208,11 +223,26 @@ mod tests {
         let cases = [
             (format!(r#"{mark},"groups":[]"#), false, "unassigned", "add to family (s)"),
             (format!(r#"{mark},"groups":["cloud2"]"#), false, "unassigned", "add to family (s)"),
-            (format!(r#"{mark},"groups":["family"]"#), false, "validated", "add to an application's group (s)"),
+            (
+                format!(r#"{mark},"groups":["family"]"#),
+                false,
+                "validated",
+                "add to an application's group (s)",
+            ),
             (format!(r#"{mark},"groups":["nextcloud"]"#), false, "has apps", "has to open an application"),
             (format!(r#"{mark},"groups":["nextcloud"]"#), true, "provisioned", ""),
-            (r#""groups":[],"date_joined":"2026-11-22T09:00:00Z""#.to_owned(), false, "enrolled", "add to a group (s)"),
-            (r#""groups":[],"date_joined":"2026-10-22T09:00:00Z""#.to_owned(), false, "stuck", "ask, or offboard"),
+            (
+                r#""groups":[],"date_joined":"2026-11-22T09:00:00Z""#.to_owned(),
+                false,
+                "enrolled",
+                "add to a group (s)",
+            ),
+            (
+                r#""groups":[],"date_joined":"2026-10-22T09:00:00Z""#.to_owned(),
+                false,
+                "stuck",
+                "ask, or offboard",
+            ),
         ];
         for (json, uses, word, next) in cases {
             let user: User = serde_json::from_str(&format!(
@@ -220,7 +250,11 @@ mod tests {
             ))
             .unwrap();
             let row = enrolled(&user, uses, terms).unwrap();
-            assert_eq!((&row.cell(0).value, row.cell(6).value.as_text().unwrap_or_default()), (&word.into(), next), "{json}");
+            assert_eq!(
+                (&row.cell(0).value, row.cell(6).value.as_text().unwrap_or_default()),
+                (&word.into(), next),
+                "{json}"
+            );
             assert!(LANES.iter().any(|(_, words)| words.contains(&word)), "{word} stands in no lane");
         }
         let settled = r#"{"pk":9,"username":"aunt","type":"external","is_active":true,"groups":["family"]}"#;

@@ -44,7 +44,8 @@ fn row(key: &str, line: &Line<'_>, state: State, place: &Place) -> Row {
 pub fn server(ready: Result<u16, String>, version: &str, place: &Place) -> Row {
     let state = match ready {
         Ok(200..300) => State::new("ok", Health::Ok).note(version.to_owned()),
-        Ok(status) => State::new("not ready", Health::Critical).note(format!("{version} answers {status} on its health page")),
+        Ok(status) => State::new("not ready", Health::Critical)
+            .note(format!("{version} answers {status} on its health page")),
         Err(why) => State::new("unknown", Health::Unknown).note(why),
     };
     row("server", &Line { kind: "server", name: "server", ..Line::default() }, state, place)
@@ -65,8 +66,14 @@ pub fn proxy(system: &System, public: bool, place: &Place) -> Row {
 /// The workers that were seen in the last two minutes; without any nothing in the background happens.
 pub fn workers(workers: &[Worker], server: &str, place: &Place) -> Vec<Row> {
     if workers.is_empty() {
-        let state = State::new("none", Health::Critical).note("no worker is connected: nothing in the background happens");
-        return vec![row("none", &Line { kind: "worker", name: "no worker", ..Line::default() }, state, place)];
+        let state = State::new("none", Health::Critical)
+            .note("no worker is connected: nothing in the background happens");
+        return vec![row(
+            "none",
+            &Line { kind: "worker", name: "no worker", ..Line::default() },
+            state,
+            place,
+        )];
     }
     let one = |worker: &Worker| {
         let host = worker.worker_id.split_once('@').map_or(worker.worker_id.as_str(), |(_, host)| host);
@@ -86,7 +93,8 @@ pub fn workers(workers: &[Worker], server: &str, place: &Place) -> Vec<Row> {
 pub fn queue(counts: &BTreeMap<String, Int>, place: &Place) -> Row {
     let count = |word: &str| counts.get(word).copied().unwrap_or_default().or_zero();
     let (queued, wrong) = (count("queued"), count("error") + count("rejected"));
-    let note = format!("{queued} queued, {} running, {wrong} failed, {} done", count("running"), count("done"));
+    let note =
+        format!("{queued} queued, {} running, {wrong} failed, {} done", count("running"), count("done"));
     let state = match (queued, wrong) {
         (QUEUE.., _) => State::new("queued", Health::Warning),
         (_, 1..) => State::new("error", Health::Warning),
@@ -104,7 +112,9 @@ pub fn schedule(schedule: &TaskSchedule, place: &Place, now: Timestamp) -> Optio
     let state = match status {
         _ if schedule.paused.is_true() => State::new("paused", Health::Off),
         "error" | "rejected" => State::new("error", Health::Warning).note("its last task failed"),
-        _ if late > LATE => State::new("late", Health::Warning).note("it should have run: the scheduler has stopped"),
+        _ if late > LATE => {
+            State::new("late", Health::Warning).note("it should have run: the scheduler has stopped")
+        }
         "warning" => State::new("warning", Health::Warning).note("its last task warned"),
         _ => State::new("ok", Health::Ok),
     };
@@ -143,8 +153,12 @@ pub fn blueprint(blueprint: &Blueprint, place: &Place) -> Option<Row> {
         _ => State::new("unknown", Health::Unknown).note("was never applied"),
     };
     let note = state.note.clone().unwrap_or_else(|| blueprint.path.to_string());
-    let line =
-        Line { kind: "blueprint", name: &blueprint.name, at: blueprint.last_applied.time(), ..Line::default() };
+    let line = Line {
+        kind: "blueprint",
+        name: &blueprint.name,
+        at: blueprint.last_applied.time(),
+        ..Line::default()
+    };
     Some(row(key, &line, state.note(note), place))
 }
 
@@ -194,6 +208,12 @@ mod tests {
             "logs":[{"log_level":"error","event":"Connection refused"},{"log_level":"info","event":"done"}]}"#;
         let row = task(&serde_json::from_str(json).unwrap(), &place()).unwrap();
         assert_eq!((&*row.name, row.note.as_deref()), ("outposts.tasks.x", Some("Connection refused")));
-        assert!(task(&serde_json::from_str(r#"{"message_id":"m","aggregated_status":"done"}"#).unwrap(), &place()).is_none());
+        assert!(
+            task(
+                &serde_json::from_str(r#"{"message_id":"m","aggregated_status":"done"}"#).unwrap(),
+                &place()
+            )
+            .is_none()
+        );
     }
 }

@@ -37,7 +37,8 @@ pub fn row(token: &Token, place: &Place, now: Timestamp) -> Option<Row> {
 
 /// What makes a token that token.
 pub fn identity(token: &Token) -> Identity {
-    let identity = Identity::new().with("pk", token.pk.as_str()).with("identifier", token.identifier.as_str());
+    let identity =
+        Identity::new().with("pk", token.pk.as_str()).with("identifier", token.identifier.as_str());
     match token.user.0 {
         Some(user) => identity.with("user", user.to_string()),
         None => identity,
@@ -66,7 +67,9 @@ pub fn state(token: &Token, now: Timestamp) -> State {
     };
     let api = token.intent.as_str() == "api";
     match seconds_between(now, ends) {
-        left if left <= 0 && api => State::new("expired", Health::Critical).note("the server has swapped its key"),
+        left if left <= 0 && api => {
+            State::new("expired", Health::Critical).note("the server has swapped its key")
+        }
         left if left <= 0 => State::new("expired", Health::Off).note("does nothing any more"),
         left if api && left < TRAP => State::new("expiring", Health::Critical)
             .note("the server ignores the end given to an API token: make it without one"),
@@ -100,10 +103,26 @@ mod tests {
         let now: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
         let cases = [
             (r#""intent":"api","expiring":false,"expires":"2020-01-01T00:00:00Z""#, "ok", Health::Ok),
-            (r#""intent":"api","expiring":true,"expires":"2026-11-25T12:00:00Z""#, "expiring", Health::Warning),
-            (r#""intent":"api","expiring":true,"expires":"2026-11-22T12:30:00Z""#, "expiring", Health::Critical),
-            (r#""intent":"api","expiring":true,"expires":"2026-11-22T11:00:00Z""#, "expired", Health::Critical),
-            (r#""intent":"recovery","expiring":true,"expires":"2026-11-22T11:00:00Z""#, "expired", Health::Off),
+            (
+                r#""intent":"api","expiring":true,"expires":"2026-11-25T12:00:00Z""#,
+                "expiring",
+                Health::Warning,
+            ),
+            (
+                r#""intent":"api","expiring":true,"expires":"2026-11-22T12:30:00Z""#,
+                "expiring",
+                Health::Critical,
+            ),
+            (
+                r#""intent":"api","expiring":true,"expires":"2026-11-22T11:00:00Z""#,
+                "expired",
+                Health::Critical,
+            ),
+            (
+                r#""intent":"recovery","expiring":true,"expires":"2026-11-22T11:00:00Z""#,
+                "expired",
+                Health::Off,
+            ),
             (r#""intent":"recovery","expiring":true,"expires":"2026-11-22T12:30:00Z""#, "ok", Health::Ok),
             (r#""intent":"api","expiring":"x","expires":"2026-11-25T12:00:00Z""#, "unknown", Health::Unknown),
             (r#""managed":"goauthentik.io/outpost/1","expiring":true"#, "system", Health::Ok),

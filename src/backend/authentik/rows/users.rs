@@ -159,7 +159,8 @@ mod tests {
     fn a_user_without_a_number_is_no_row() {
         let place = Place { instance: "auth".into(), domain: Domain::Cloud };
         assert_eq!(row(&user(r#"{"pk":"~7","username":"aunt"}"#), Besides::default(), &place), None);
-        let row = row(&user(r#"{"pk":9,"username":"aunt","uuid":"u-9"}"#), Besides::default(), &place).unwrap();
+        let row =
+            row(&user(r#"{"pk":9,"username":"aunt","uuid":"u-9"}"#), Besides::default(), &place).unwrap();
         assert_eq!(row.id.to_string(), "authentik.users/auth/9");
         assert_eq!(row.identity.get("uuid"), Some("u-9"));
     }

@@ -21,7 +21,9 @@ pub fn open(store: &mut Store, slug: &str, request: &Request, now: Timestamp) ->
     let key = pairs.find(|(name, _)| name == "itoken").map(|(_, value)| value.into_owned());
     match key.and_then(|key| people::open(store, &json!(key), now)) {
         Some(_) => answer::json(200, &stage("ak-stage-prompt", &Value::Null)),
-        None => answer::json(200, &stage("ak-stage-access-denied", &json!("Invalid invite/invite not found"))),
+        None => {
+            answer::json(200, &stage("ak-stage-access-denied", &json!("Invalid invite/invite not found")))
+        }
     }
 }
 

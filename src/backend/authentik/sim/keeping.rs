@@ -60,7 +60,9 @@ fn stages(store: &mut Store) {
             "pk": id("stage", name), "name": name, "flow_set": [flow], "session_duration": duration,
         }));
     }
-    for (flow, count) in [(ENROLMENT, 4), ("default-source-enrollment", 3), ("default-authentication-flow", 3)] {
+    for (flow, count) in
+        [(ENROLMENT, 4), ("default-source-enrollment", 3), ("default-authentication-flow", 3)]
+    {
         for order in 0..count {
             let stage = json!({ "name": format!("{flow}-{order}") });
             store.flow_stages.push(json!({
@@ -88,7 +90,9 @@ fn upkeep(store: &mut Store, now: Timestamp) {
             "description": null, "last_task_status": "done",
         }));
     }
-    for (name, status) in [("Default - Authentication flow", "successful"), ("homelab - Enrolment", "successful")] {
+    for (name, status) in
+        [("Default - Authentication flow", "successful"), ("homelab - Enrolment", "successful")]
+    {
         store.blueprints.push(json!({
             "pk": id("blueprint", name), "name": name, "path": format!("homelab/{}.yaml", name.len()), "context": {},
             "last_applied": at(now, -2 * HOUR), "last_applied_hash": "8c42", "status": status, "enabled": true,
@@ -100,11 +104,18 @@ fn upkeep(store: &mut Store, now: Timestamp) {
 fn events(store: &mut Store, seed: u64, now: Timestamp) {
     let ago = |seconds: i64| now - SignedDuration::from_secs(seconds);
     let key = |name: &str| invitation_key(seed, name);
-    for (name, made) in [("invite-navidrome-a1", DAY), ("invite-validated-b2", 6 * DAY), ("invite-nextcloud-c3", 2 * DAY)] {
+    for (name, made) in
+        [("invite-navidrome-a1", DAY), ("invite-validated-b2", 6 * DAY), ("invite-nextcloud-c3", 2 * DAY)]
+    {
         store.log(ago(made), "ops-console", "model_created", model("invitation", &key(name), &json!(name)));
     }
     store.log(ago(2 * DAY), "designer", "login", json!({ "auth_method": "auth_webauthn_pwl" }));
-    store.log(ago(2 * DAY - 60), "designer", "authorize_application", json!({ "authorized_application": { "name": "Nextcloud" } }));
+    store.log(
+        ago(2 * DAY - 60),
+        "designer",
+        "authorize_application",
+        json!({ "authorized_application": { "name": "Nextcloud" } }),
+    );
     store.log(ago(6 * HOUR), "cousin", "login_failed", json!({ "username": "cousin" }));
     let group = json!({
         "model": { "app": "authentik_core", "model_name": "group", "pk": id("group", "family-validated").replace('-', ""), "name": "family-validated" },
@@ -115,6 +126,16 @@ fn events(store: &mut Store, seed: u64, now: Timestamp) {
     // Opened twelve minutes ago on a device that was not used to go on.
     let hex = key("invite-nextcloud-c3").replace('-', "");
     let request = json!({ "path": "/api/v3/flows/executor/invitation-enrollment/", "method": "GET" });
-    store.log(ago(720), "AnonymousUser", "invitation_used", json!({ "invitation_uuid": hex, "http_request": request }));
-    store.log(ago(720), "AnonymousUser", "model_deleted", model("invitation", &hex, &Value::from("invite-nextcloud-c3")));
+    store.log(
+        ago(720),
+        "AnonymousUser",
+        "invitation_used",
+        json!({ "invitation_uuid": hex, "http_request": request }),
+    );
+    store.log(
+        ago(720),
+        "AnonymousUser",
+        "model_deleted",
+        model("invitation", &hex, &Value::from("invite-nextcloud-c3")),
+    );
 }

@@ -51,7 +51,9 @@ impl Filter {
                 let Ok(Value::Object(wanted)) = serde_json::from_str(wanted) else {
                     return Err(Box::new(answer::json(400, &json!(["Value must be a dictionary"]))));
                 };
-                let equal = |(key, value): (&String, &Value)| at(&row["attributes"], &key.replace("__", ".")) == value;
+                let equal = |(key, value): (&String, &Value)| {
+                    at(&row["attributes"], &key.replace("__", ".")) == value
+                };
                 Ok(wanted.iter().all(equal))
             }
             Self::Search(fields) => {

@@ -55,7 +55,12 @@ pub(super) fn open(store: &mut Store, key: &Value, now: Timestamp) -> Option<Val
     let hex = key.as_str().unwrap_or_default().replace('-', "");
     let request = json!({ "path": "/api/v3/flows/executor/invitation-enrollment/", "method": "GET",
         "args": { "itoken": "********************" } });
-    store.log(now, "AnonymousUser", "invitation_used", json!({ "invitation_uuid": hex, "http_request": request }));
+    store.log(
+        now,
+        "AnonymousUser",
+        "invitation_used",
+        json!({ "invitation_uuid": hex, "http_request": request }),
+    );
     if invitation["single_use"] == json!(true) {
         store.invitations.remove(at);
         store.log(now, "AnonymousUser", "model_deleted", model("invitation", &hex, &invitation["name"]));

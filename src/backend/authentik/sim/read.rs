@@ -273,10 +273,13 @@ impl Lab {
     fn system(&self, request: &Request) -> Response {
         let token = request.header(axum::http::header::AUTHORIZATION);
         let secure = self.world.get("authentik-proxy") != "untrusted";
-        answer::json(200, &json!({
-            "http_headers": { "HTTP_AUTHORIZATION": token, "HTTP_HOST": super::HOST }, "http_host": super::HOST,
-            "http_is_secure": secure, "server_time": homelab::at(self.now(), 0), "embedded_outpost_disabled": false,
-        }))
+        answer::json(
+            200,
+            &json!({
+                "http_headers": { "HTTP_AUTHORIZATION": token, "HTTP_HOST": super::HOST }, "http_host": super::HOST,
+                "http_is_secure": secure, "server_time": homelab::at(self.now(), 0), "embedded_outpost_disabled": false,
+            }),
+        )
     }
 
     /// With the update check off, as it is here, the newest release is not known.

@@ -28,11 +28,12 @@ impl Lab {
             }
             (&Method::POST, ["core", "users", pk, "recovery"]) => self.recovery(pk, request, caller),
             (&Method::DELETE, ["authenticators", "admin", kind, pk]) => self.delete_device(kind, pk, caller),
-            (&Method::DELETE, ["core", "authenticated_sessions", uuid]) => {
-                self.remove("authentik_core.delete_authenticatedsession", caller, "AuthenticatedSession", |store| {
-                    take(&mut store.sessions, "uuid", &json!(uuid))
-                })
-            }
+            (&Method::DELETE, ["core", "authenticated_sessions", uuid]) => self.remove(
+                "authentik_core.delete_authenticatedsession",
+                caller,
+                "AuthenticatedSession",
+                |store| take(&mut store.sessions, "uuid", &json!(uuid)),
+            ),
             (&Method::DELETE, ["core", "tokens", identifier]) => {
                 self.remove("authentik_core.delete_token", caller, "Token", |store| {
                     take(&mut store.tokens, "identifier", &json!(identifier))
@@ -81,7 +82,12 @@ impl Lab {
         });
         store.invitations.push(row.clone());
         let key = row["pk"].as_str().unwrap_or_default();
-        store.log(self.now(), &caller.name(), "model_created", people::model("invitation", key, &row["name"]));
+        store.log(
+            self.now(),
+            &caller.name(),
+            "model_created",
+            people::model("invitation", key, &row["name"]),
+        );
         answer::json(201, &store.invitation(&row))
     }
 
@@ -166,7 +172,12 @@ impl Lab {
         match take(&mut store.invitations, "pk", &json!(pk)) {
             None => answer::absent("Invitation"),
             Some(row) => {
-                store.log(self.now(), &caller.name(), "model_deleted", people::model("invitation", pk, &row["name"]));
+                store.log(
+                    self.now(),
+                    &caller.name(),
+                    "model_deleted",
+                    people::model("invitation", pk, &row["name"]),
+                );
                 answer::empty()
             }
         }
@@ -185,7 +196,8 @@ impl Lab {
             return answer::json(400, &json!({ "non_field_errors": "No recovery flow set." }));
         }
         let body = request.json().unwrap_or_default();
-        let seconds = body["token_duration"].as_str().and_then(|text| text.strip_prefix("seconds=")?.parse().ok());
+        let seconds =
+            body["token_duration"].as_str().and_then(|text| text.strip_prefix("seconds=")?.parse().ok());
         let identifier = format!("{}-password-reset", user["uid"].as_str().unwrap_or_default());
         store.tokens.retain(|token| token["identifier"] != identifier.as_str());
         store.tokens.push(json!({
@@ -195,7 +207,10 @@ impl Lab {
         }));
         let key = uuid::Uuid::new_v4().simple().to_string();
         // The link is for the host that was called.
-        answer::json(200, &json!({ "link": format!("http://{}/if/flow/recovery/?flow_token={key}", super::HOST) }))
+        answer::json(
+            200,
+            &json!({ "link": format!("http://{}/if/flow/recovery/?flow_token={key}", super::HOST) }),
+        )
     }
 
     /// Whatever has this number in this type goes, whoever it belongs to.
@@ -219,8 +234,14 @@ impl Lab {
         match take(&mut store) {
             None => answer::absent(model),
             Some(row) => {
-                let name = if row["name"].is_null() { row["identifier"].clone() } else { row["name"].clone() };
-                store.log(self.now(), &caller.name(), "model_deleted", people::model(&model.to_lowercase(), "", &name));
+                let name =
+                    if row["name"].is_null() { row["identifier"].clone() } else { row["name"].clone() };
+                store.log(
+                    self.now(),
+                    &caller.name(),
+                    "model_deleted",
+                    people::model(&model.to_lowercase(), "", &name),
+                );
                 answer::empty()
             }
         }

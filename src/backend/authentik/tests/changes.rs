@@ -25,28 +25,58 @@ async fn a_burnt_invitation_is_made_again_for_the_group_it_was_for() {
     assert_eq!(form[0].default, "family-app-nextcloud");
     let FieldKind::Choice(languages) = &form[4].kind else { panic!("{form:?}") };
     assert_eq!((languages.join(" "), &*form[4].default), ("en fr".to_owned(), "en"));
-    let again = job("authentik.reissue", target, &[("group", "family-app-nextcloud"), ("expires", "7d"), ("language", "fr")]);
+    let again = job(
+        "authentik.reissue",
+        target,
+        &[("group", "family-app-nextcloud"), ("expires", "7d"), ("language", "fr")],
+    );
     let verdict = bench.judged(&again).await;
     assert_ne!(verdict.decision, Decision::Refuse, "{verdict:?}");
     let receipt = bench.sent(&again).await.unwrap();
     let reveal = receipt.reveal.unwrap();
-    assert!(reveal.message.starts_with("Bonjour") && reveal.message.contains(&reveal.secret), "{}", reveal.message);
+    assert!(
+        reveal.message.starts_with("Bonjour") && reveal.message.contains(&reveal.secret),
+        "{}",
+        reveal.message
+    );
     assert!(matches!(bench.proof(&again, receipt.remote.as_deref()).await, Proof::Seen(_)));
-    assert!(bench.waiting().await.iter().any(|name| name.starts_with("invite-nextcloud-c3-family-app-nextcloud-")));
+    assert!(
+        bench
+            .waiting()
+            .await
+            .iter()
+            .any(|name| name.starts_with("invite-nextcloud-c3-family-app-nextcloud-"))
+    );
 }
 
 #[tokio::test]
 async fn a_link_that_still_works_is_revoked_before_another_is_made() {
     let bench = Bench::new().await;
-    let again = bench.on_kind("authentik.reissue", "authentik.invitations", "invite-validated-b2", &[("group", "family-validated"), ("expires", "7d")]).await;
+    let again = bench
+        .on_kind(
+            "authentik.reissue",
+            "authentik.invitations",
+            "invite-validated-b2",
+            &[("group", "family-validated"), ("expires", "7d")],
+        )
+        .await;
     assert_eq!(bench.judged(&again).await.decision, Decision::Warn);
     bench.sent(&again).await.unwrap();
     let names = bench.waiting().await;
     assert!(!names.contains(&"invite-validated-b2".to_owned()) && names.len() == 2, "{names:?}");
     // The first change is done whatever becomes of the second.
-    let other = bench.on_kind("authentik.reissue", "authentik.invitations", "invite-navidrome-a1", &[("group", "family-app-navidrome"), ("expires", "7d")]).await;
+    let other = bench
+        .on_kind(
+            "authentik.reissue",
+            "authentik.invitations",
+            "invite-navidrome-a1",
+            &[("group", "family-app-navidrome"), ("expires", "7d")],
+        )
+        .await;
     bench.fault("authentik:403@POST /api/v3/stages/invitation*1");
-    let Err(SendError::Failed(fault) | SendError::Refused(fault)) = bench.sent(&other).await else { panic!() };
+    let Err(SendError::Failed(fault) | SendError::Refused(fault)) = bench.sent(&other).await else {
+        panic!()
+    };
     assert!(fault.to_string().contains("is revoked, and no new one was made"), "{fault}");
 }
 
@@ -54,7 +84,14 @@ async fn a_link_that_still_works_is_revoked_before_another_is_made() {
 async fn an_invitation_that_somebody_used_is_not_made_again() {
     let bench = Bench::new().await;
     bench.world.set("authentik-enrol", "invite-validated-b2");
-    let used = bench.on_kind("authentik.reissue", "authentik.invitations", "invite-validated-b2", &[("group", "family-validated"), ("expires", "7d")]).await;
+    let used = bench
+        .on_kind(
+            "authentik.reissue",
+            "authentik.invitations",
+            "invite-validated-b2",
+            &[("group", "family-validated"), ("expires", "7d")],
+        )
+        .await;
     assert!(refusal(&bench.judged(&used).await).contains("invite enrolled with it"));
     assert!(matches!(bench.sent(&used).await, Err(SendError::NotSent(_))));
 }
@@ -71,21 +108,34 @@ async fn the_group_that_an_invitation_was_for_is_one_key_away() {
     assert_ne!(bench.judged(&add).await.decision, Decision::Refuse);
     bench.sent(&add).await.unwrap();
     assert!(matches!(bench.proof(&add, None).await, Proof::Seen(_)));
-    assert_eq!(bench.poll("onboarding").await.rows.iter().find(|row| &*row.name == "invite").unwrap().cell(0).value, "has apps".into());
+    assert_eq!(
+        bench.poll("onboarding").await.rows.iter().find(|row| &*row.name == "invite").unwrap().cell(0).value,
+        "has apps".into()
+    );
 }
 
 #[tokio::test]
 async fn a_recovery_link_is_shown_once_for_the_public_name_and_never_for_a_superuser() {
     let bench = Bench::new().await;
-    let link = bench.on_kind("authentik.recovery-link", USERS, "aunt", &[("expires", "1h"), ("language", "")]).await;
+    let link =
+        bench.on_kind("authentik.recovery-link", USERS, "aunt", &[("expires", "1h"), ("language", "")]).await;
     let verdict = bench.judged(&link).await;
     // The twin is named beside the one that is meant.
     assert_eq!(verdict.decision, Decision::Warn);
-    assert!(verdict.evidence.iter().any(|fact| fact.what == "not to be taken for" && fact.says.starts_with("aunt2 ")));
+    assert!(
+        verdict
+            .evidence
+            .iter()
+            .any(|fact| fact.what == "not to be taken for" && fact.says.starts_with("aunt2 "))
+    );
     assert!(matches!(bench.proof(&link, None).await, Proof::Unclear(..)));
     let receipt = bench.sent(&link).await.unwrap();
     let reveal = receipt.reveal.unwrap();
-    assert!(reveal.secret.starts_with("https://auth.lab.example/if/flow/recovery/?flow_token="), "{}", reveal.secret);
+    assert!(
+        reveal.secret.starts_with("https://auth.lab.example/if/flow/recovery/?flow_token="),
+        "{}",
+        reveal.secret
+    );
     let key = reveal.secret.split_once("flow_token=").unwrap().1;
     assert!(!receipt.said.contains(key) && !format!("{reveal:?}").contains(key));
     let Proof::Seen(proof) = bench.proof(&link, None).await else { panic!() };
@@ -172,8 +222,12 @@ async fn whoever_goes_loses_everything_step_by_step_and_nobody_is_deleted() {
     let bench = Bench::new().await;
     let go = bench.on_kind("authentik.offboard", USERS, "designer", &[]).await;
     let verdict = bench.judged(&go).await;
-    let says: String = verdict.evidence.iter().map(|fact| format!("{}: {}\n", fact.what, fact.says)).collect();
-    assert!(says.contains("step 1: leaves") && says.contains("becomes inactive") && says.contains("in Navidrome"), "{says}");
+    let says: String =
+        verdict.evidence.iter().map(|fact| format!("{}: {}\n", fact.what, fact.says)).collect();
+    assert!(
+        says.contains("step 1: leaves") && says.contains("becomes inactive") && says.contains("in Navidrome"),
+        "{says}"
+    );
     assert!(matches!(bench.proof(&go, None).await, Proof::Unclear(..)));
     let receipt = bench.sent(&go).await.unwrap();
     assert!(receipt.said.contains("by hand: close the account of designer in Navidrome"), "{}", receipt.said);
@@ -245,7 +299,10 @@ async fn a_key_is_swapped_by_the_workflow_and_proven_by_the_server() {
     });
     let receipt = authentik.operate(&rotate, sink).await.unwrap();
     ticking.await.unwrap();
-    let Proof::Seen(proof) = authentik.verify(&rotate, receipt.remote.as_deref(), since).await.unwrap() else { panic!() };
+    let Proof::Seen(proof) = authentik.verify(&rotate, receipt.remote.as_deref(), since).await.unwrap()
+    else {
+        panic!()
+    };
     assert_eq!(proof, "the server noted a change of ci-github-api");
     // What is not ours to rotate, and what cannot be asked.
     let system = bench.on_kind("authentik.rotate-token", "authentik.tokens", "backup-app", &[]).await;

@@ -19,7 +19,9 @@ async fn an_invitation_is_made_shown_once_and_read_back() {
     let receipt = bench.sent(&job).await.unwrap();
     let reveal = receipt.reveal.unwrap();
     assert!(reveal.secret.starts_with("https://auth.lab.example/if/flow/invitation-enrollment/?itoken="));
-    assert!(reveal.message.contains(&reveal.secret) && reveal.message.contains("Open it once, on the device"));
+    assert!(
+        reveal.message.contains(&reveal.secret) && reveal.message.contains("Open it once, on the device")
+    );
     let key = reveal.secret.split_once("itoken=").unwrap().1;
     let remote = receipt.remote.unwrap();
     assert!(!format!("{} {remote}", receipt.said).contains(key));

@@ -38,7 +38,10 @@ async fn whoever_enrols_into_the_group_is_on_the_way_to_the_applications() {
     // What became of the invitation is told as well.
     let invitations = bench.poll("invitations").await.rows;
     let used = invitations.iter().find(|row| &*row.name == "invite-validated-b2").unwrap();
-    assert_eq!((state(&invitations, "invite-validated-b2").0, used.note.as_deref()), ("used", Some("invite enrolled")));
+    assert_eq!(
+        (state(&invitations, "invite-validated-b2").0, used.note.as_deref()),
+        ("used", Some("invite enrolled"))
+    );
     let (sink, mut views) = tokio::sync::mpsc::channel(1);
     let text = tokio::select! {
         ended = bench.authentik.open(&rows[0].id, "board", sink) => panic!("{ended:?}"),
@@ -80,9 +83,15 @@ async fn sessions_devices_and_events_are_told_with_their_owners() {
     let designer = users.iter().find(|row| &*row.name == "designer").unwrap();
     assert_eq!(designer.cell(6).value, "passkey, totp".into());
     let events = bench.poll("events").await.rows;
-    assert!(events.iter().any(|row| row.cell(5).value.as_text().is_some_and(|t| t.contains("does not say who"))));
-    assert!(!format!("{events:?}").contains(&super::super::sim::homelab::invitation_key(7, "invite-nextcloud-c3")));
-    let none = Bench::with("ops-console", &[("authentik-worker", "down"), ("authentik-tasks", "failing")]).await;
+    assert!(
+        events.iter().any(|row| row.cell(5).value.as_text().is_some_and(|t| t.contains("does not say who")))
+    );
+    assert!(
+        !format!("{events:?}")
+            .contains(&super::super::sim::homelab::invitation_key(7, "invite-nextcloud-c3"))
+    );
+    let none =
+        Bench::with("ops-console", &[("authentik-worker", "down"), ("authentik-tasks", "failing")]).await;
     let tasks = none.poll("tasks").await.rows;
     assert_eq!(state(&tasks, "no worker"), ("none", Health::Critical));
     assert_eq!(state(&tasks, "outposts.tasks.outpost_controller"), ("error", Health::Warning));

@@ -20,8 +20,13 @@ pub const NAME: &str = "github.dispatch";
 /// The specification.
 pub fn spec() -> OpSpec {
     let form = vec![
-        Field::new("ref", "branch", FieldKind::Line, "The branch, tag or commit it runs on; empty for the usual one.")
-            .optional(),
+        Field::new(
+            "ref",
+            "branch",
+            FieldKind::Line,
+            "The branch, tag or commit it runs on; empty for the usual one.",
+        )
+        .optional(),
         Field::new(
             "inputs",
             "inputs",
@@ -38,7 +43,8 @@ impl Github {
     /// The form with a line for each input that the workflow asks for.
     pub(super) async fn offer_dispatch(&self, op: &OpSpec, target: &Target) -> Result<Vec<Field>, ApiError> {
         let inputs = self.actions.inputs(&target.id.key).await?;
-        let lines: Vec<String> = inputs.iter().map(|input| format!("{}={}", input.name, input.default)).collect();
+        let lines: Vec<String> =
+            inputs.iter().map(|input| format!("{}={}", input.name, input.default)).collect();
         let told: Vec<String> = inputs.iter().map(explain).collect();
         let mut form = op.form.clone();
         for field in &mut form {
@@ -47,7 +53,8 @@ impl Github {
                 "inputs" if told.is_empty() => field.doc = "This workflow takes none.".into(),
                 "inputs" => {
                     field.default = lines.join("\n").into();
-                    field.doc = format!("{}; never a secret, every reader sees them.", told.join("; ")).into();
+                    field.doc =
+                        format!("{}; never a secret, every reader sees them.", told.join("; ")).into();
                 }
                 _ => {}
             }
@@ -118,7 +125,10 @@ impl Github {
         if let Some(id) = remote.and_then(|id| id.parse().ok()) {
             let run = self.actions.run(id).await?;
             let (word, _, _) = rows::state(&run, self.clock.now());
-            return Ok(Proof::Seen(format!("{} is {word}; a green run is not yet a proof", rows::name(&run))));
+            return Ok(Proof::Seen(format!(
+                "{} is {word}; a green run is not yet a proof",
+                rows::name(&run)
+            )));
         }
         let found = self.actions.dispatched(&job.target.id.key, since).await?;
         Ok(match found.as_slice() {
@@ -169,7 +179,11 @@ fn check(known: &[Input], mut given: BTreeMap<String, String>) -> Result<BTreeMa
         None => Ok(checked),
         Some(name) => {
             let names: Vec<&str> = known.iter().map(|input| input.name.as_str()).collect();
-            let there = if names.is_empty() { "it takes none".to_owned() } else { format!("it takes {}", names.join(", ")) };
+            let there = if names.is_empty() {
+                "it takes none".to_owned()
+            } else {
+                format!("it takes {}", names.join(", "))
+            };
             Err(format!("`{name}` is no input of this workflow; {there}"))
         }
     }

@@ -20,15 +20,23 @@ const CANCEL: &str = "github.cancel";
 
 /// The specifications.
 pub fn specs() -> [OpSpec; 3] {
-    let failed = Field::new("failed_only", "only failed jobs", FieldKind::Flag, "Whether jobs that succeeded stay done.")
-        .default("true");
+    let failed = Field::new(
+        "failed_only",
+        "only failed jobs",
+        FieldKind::Flag,
+        "Whether jobs that succeeded stay done.",
+    )
+    .default("true");
     let approve = "Lets the run go on into its environment.";
     let rerun = "Runs a finished run again, on the same commit.";
     let cancel = "Asks the run to stop; what it has done stays done.";
     [
         OpSpec::on(kinds::APPROVALS, APPROVE, "approve", Tier::T2, approve).right(WRITE).verb(Verb::Special),
         OpSpec::on(kinds::RUNS, RERUN, "rerun", Tier::T2, rerun).right(WRITE).form(vec![failed]),
-        OpSpec::on(kinds::RUNS, CANCEL, "cancel", Tier::T2, cancel).right(WRITE).verb(Verb::End).warn_if_blind(),
+        OpSpec::on(kinds::RUNS, CANCEL, "cancel", Tier::T2, cancel)
+            .right(WRITE)
+            .verb(Verb::End)
+            .warn_if_blind(),
     ]
 }
 

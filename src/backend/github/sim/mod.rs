@@ -71,7 +71,9 @@ impl Lab {
         if authorization != format!("Bearer {}", self.token) {
             return message(401, "Bad credentials");
         }
-        let Some(rest) = path.strip_prefix(&format!("/repos/{REPO}")) else { return message(404, "Not Found") };
+        let Some(rest) = path.strip_prefix(&format!("/repos/{REPO}")) else {
+            return message(404, "Not Found");
+        };
         let parts: Vec<&str> = rest.split('/').filter(|part| !part.is_empty()).collect();
         let mut store = self.store();
         store.advance(&self.world, self.now());
@@ -95,7 +97,9 @@ fn read(store: &Store, parts: &[&str], query: &str) -> Response {
     let wanted = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "status");
     let status = wanted.map(|(_, value)| value.into_owned());
     match parts {
-        ["actions", "runs"] => store.runs(|run| status.as_deref().is_none_or(|status| run["status"] == status)),
+        ["actions", "runs"] => {
+            store.runs(|run| status.as_deref().is_none_or(|status| run["status"] == status))
+        }
         ["actions", "workflows", file, "runs"] => {
             let path = format!(".github/workflows/{file}");
             store.runs(|run| run["path"] == path.as_str())

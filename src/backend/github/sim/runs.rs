@@ -92,7 +92,8 @@ impl Store {
             run["updated_at"] = json!(at.to_string());
             if conclusion == "success" && run["path"] == ".github/workflows/authentik-rotate-keys.yml" {
                 // Only the run itself knows the key; Authentik shows that the token has another end.
-                let token = self.inputs.get(&id).and_then(|inputs| inputs["token"].as_str()).unwrap_or_default();
+                let token =
+                    self.inputs.get(&id).and_then(|inputs| inputs["token"].as_str()).unwrap_or_default();
                 world.set("authentik-rotated", token);
             }
         }
@@ -104,9 +105,7 @@ impl Store {
     }
 
     pub(super) fn workflows(&self) -> Response {
-        let workflow = |(at, (file, name, _)): (usize, &(&str, &str, &str))| {
-            json!({ "id": 100 + at, "name": name, "path": format!(".github/workflows/{file}"), "state": "active" })
-        };
+        let workflow = |(at, (file, name, _)): (usize, &(&str, &str, &str))| json!({ "id": 100 + at, "name": name, "path": format!(".github/workflows/{file}"), "state": "active" });
         let workflows: Vec<Value> = FILES.iter().enumerate().map(workflow).collect();
         json_answer(200, &json!({ "total_count": workflows.len(), "workflows": workflows }))
     }
@@ -124,14 +123,20 @@ impl Store {
         let (status, conclusion) = (run["status"].clone(), run["conclusion"].clone());
         let failed = conclusion == "failure";
         let leak = run["display_title"] == "dev-ephemeral-8841";
-        let step = |number: i64, name: &str, conclusion: &Value| {
-            json!({ "name": name, "number": number, "status": status, "conclusion": conclusion })
-        };
+        let step = |number: i64, name: &str, conclusion: &Value| json!({ "name": name, "number": number, "status": status, "conclusion": conclusion });
         let last = if leak { json!("skipped") } else { json!("success") };
         let steps = if failed {
-            vec![step(1, "checkout", &json!("success")), step(2, "terraform plan", &json!("failure")), step(3, "terraform apply", &json!("skipped"))]
+            vec![
+                step(1, "checkout", &json!("success")),
+                step(2, "terraform plan", &json!("failure")),
+                step(3, "terraform apply", &json!("skipped")),
+            ]
         } else {
-            vec![step(1, "checkout", &conclusion), step(2, "run", &conclusion), step(3, if leak { "destroy cluster" } else { "report" }, &last)]
+            vec![
+                step(1, "checkout", &conclusion),
+                step(2, "run", &conclusion),
+                step(3, if leak { "destroy cluster" } else { "report" }, &last),
+            ]
         };
         let job = json!({ "id": id? * 10, "name": "main", "status": run["status"], "conclusion": run["conclusion"],
             "started_at": run["run_started_at"], "completed_at": run["updated_at"], "steps": steps });
@@ -160,7 +165,9 @@ impl Store {
     }
 
     pub(super) fn dispatch(&mut self, name: &str, body: &Value, now: Timestamp) -> Response {
-        let Some(which) = FILES.iter().position(|(file, ..)| *file == name) else { return message(404, "Not Found") };
+        let Some(which) = FILES.iter().position(|(file, ..)| *file == name) else {
+            return message(404, "Not Found");
+        };
         let known = match super::super::workflow::inputs(FILES[which].2) {
             Ok(known) => known,
             Err(_) => return message(422, "Workflow does not have 'workflow_dispatch' trigger"),
@@ -176,7 +183,11 @@ impl Store {
             return message(422, "No ref found for: ");
         }
         let id = self.runs.iter().filter_map(|run| run["id"].as_i64()).max().unwrap_or(8800) + 1;
-        let title = format!("{} {}", FILES[which].1, given.values().filter_map(Value::as_str).collect::<Vec<_>>().join(" "));
+        let title = format!(
+            "{} {}",
+            FILES[which].1,
+            given.values().filter_map(Value::as_str).collect::<Vec<_>>().join(" ")
+        );
         let mut made = run(id, which, now, "in_progress", "", title.trim());
         made["event"] = json!("workflow_dispatch");
         self.runs.push(made);
