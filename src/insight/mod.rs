@@ -1,11 +1,10 @@
 //! What no single server knows: pure functions over the store; changed ids in, changed facts out.
 
+pub mod checklist;
 pub mod diagnose;
 pub mod digest;
 pub mod guard;
 pub mod handover;
-pub mod checklist;
-pub mod guard;
 pub mod home;
 pub mod kinds;
 pub mod link;

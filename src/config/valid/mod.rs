@@ -3,8 +3,8 @@
 mod authentik;
 mod connection;
 mod connectors;
-mod oncall;
 mod edge;
+mod oncall;
 mod proxmox;
 mod secret;
 mod settings;
