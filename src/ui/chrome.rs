@@ -57,10 +57,11 @@ pub fn header(buf: &mut Buffer, area: Rect, summary: &Summary, state: State, ctx
         let (text, role) = ending(end, ctx);
         strip.right(&text, style(role)).right_gap(1);
     }
+    // Short titles make room for what ends next: no word about a domain or the alerts may go for it.
+    let wide = area.width >= if summary.ends.is_some() { 100 } else { 70 };
     if area.width >= 70 {
         strip.gap(1).put("vigie", style(Role::Title)).gap(1);
     }
-    let wide = area.width >= 70;
     for (domain, word) in &summary.domains {
         chip(&mut strip, domain_title(*domain, wide), word, ctx);
     }
