@@ -52,6 +52,7 @@ impl App {
         match outcome {
             Outcome::Consumed => {
                 self.after(action);
+                self.preview_soon();
                 self.redrawn(Vec::new())
             }
             Outcome::Emit(requests) => {

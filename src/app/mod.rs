@@ -24,6 +24,7 @@ mod overlay;
 mod pane;
 mod perform;
 pub mod places;
+mod preview;
 mod requests;
 pub mod route;
 mod show;
@@ -122,6 +123,7 @@ pub struct App {
     draft: Option<Draft>,
     detail: Option<Detail>,
     rests_at: Option<Timestamp>,
+    preview: preview::Preview,
     remember_at: Timestamp,
     house: House,
     history: Vec<String>,
@@ -179,6 +181,7 @@ impl App {
             draft: None,
             detail: None,
             rests_at: None,
+            preview: preview::Preview::default(),
             remember_at: setup.now + FIRST_MEMORY,
             house: House::default(),
             history: Vec::new(),
@@ -231,12 +234,16 @@ impl App {
         let minute = Timestamp::from_second((self.look.now.as_second() / 60 + 1) * 60).ok();
         let toast = self.toast.as_ref().map(|toast| toast.until).filter(|until| *until > self.look.now);
         let layer = self.overlays.last().and_then(Overlay::changes_at).filter(|at| *at > self.look.now);
-        [minute, toast, layer, self.rests_at, self.look.armed_until].into_iter().flatten().min()
+        [minute, toast, layer, self.rests_at, self.preview.due(), self.look.armed_until]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Something was due: the cursor has rested, a toast goes, ages step.
     fn on_tick(&mut self) -> Vec<Effect> {
         let mut effects = self.settle();
+        effects.extend(self.preview());
         self.look_home();
         self.sync_pane();
         if self.remember_at <= self.look.now {

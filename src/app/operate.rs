@@ -172,6 +172,7 @@ impl App {
                 Err(fault) => form.fail(format!("what is on offer could not be asked for: {fault}")),
             }
         }
+        self.preview_soon();
         self.redrawn(Vec::new())
     }
 
@@ -204,6 +205,9 @@ impl App {
         target: &EntityId,
         body: Result<Verdict, Fault>,
     ) -> Vec<Effect> {
+        if self.on_preview(id, &body) {
+            return Vec::new();
+        }
         let now = self.look.now;
         let others = self.others_at(target);
         let Some(draft) = self.draft.as_mut().filter(|draft| draft.id == id) else { return Vec::new() };

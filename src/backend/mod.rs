@@ -15,6 +15,8 @@ pub mod github;
 pub mod http;
 pub mod kubernetes;
 pub mod lenient;
+pub mod loki;
+pub mod notify;
 pub mod omni;
 pub mod pinned;
 pub mod probe;
@@ -51,6 +53,8 @@ pub static REGISTRY: &[Definition] = &[
     authentik::DEFINITION,
     alerts::DEFINITION,
     docker::DEFINITION,
+    loki::DEFINITION,
+    notify::DEFINITION,
     pinned::DEFINITION,
     cloudflare::DEFINITION,
     github::DEFINITION,

@@ -130,7 +130,10 @@ impl Field {
         }
         match &self.kind {
             FieldKind::Duration { max } => match super::time::parse_duration(value) {
-                None => wrong("is no duration; write it like 90s, 15m, 1h30m or 7d".into()),
+                None if super::time::is_said(value) => Ok(()),
+                None => wrong(
+                    "is no duration; write it like 15m, 1h30m, 2 hours, until 08:00 or until monday".into(),
+                ),
                 Some(d) if d.as_secs() <= 0 => wrong("is no time at all".into()),
                 Some(d) if d.as_secs() > *max => {
                     wrong(format!("is more than the limit of {}", super::time::short(*max)))
@@ -197,6 +200,8 @@ pub struct OpSpec {
     pub kept: bool,
     /// What it minds of other systems.
     pub minds: Vec<Minds>,
+    /// Whether its form shows what it would do while it is being filled in.
+    pub previews: bool,
 }
 
 impl OpSpec {
@@ -223,6 +228,7 @@ impl OpSpec {
             reveals: false,
             kept: false,
             minds: Vec::new(),
+            previews: false,
         }
     }
 
@@ -237,6 +243,13 @@ impl OpSpec {
     #[must_use]
     pub fn reveals(mut self) -> Self {
         self.reveals = true;
+        self
+    }
+
+    /// Says that its form shows what it would do while it is being filled in.
+    #[must_use]
+    pub fn previews(mut self) -> Self {
+        self.previews = true;
         self
     }
 

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, ToSpan, Zoned};
 
 /// The one clock of a process: the system's, or one that only moves when told to.
 #[derive(Debug, Clone, Default)]
@@ -89,6 +90,79 @@ pub fn parse_duration(text: &str) -> Option<SignedDuration> {
     (digits.is_empty() && !text.is_empty()).then(|| SignedDuration::from_secs(total))
 }
 
+/// A length of time in an operator's words, counted from an instant in their own zone: `2 hours`, `until 08:00`,
+/// `until monday`, `until tomorrow 07:30`, and everything that [`parse_duration`] takes.
+pub fn parse_said(text: &str, now: &Zoned) -> Option<SignedDuration> {
+    if let Some(duration) = parse_duration(text).or_else(|| counted(text)) {
+        return Some(duration);
+    }
+    let until = until(text, now)?;
+    Some(SignedDuration::from_secs(seconds_between(now.timestamp(), until)))
+}
+
+/// Whether a text is a length of time in words, whenever it is said.
+pub fn is_said(text: &str) -> bool {
+    parse_said(text, &Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC)).is_some()
+}
+
+/// `2 hours`, `90 minutes`, `1 hour 30 minutes`.
+fn counted(text: &str) -> Option<SignedDuration> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let mut total: i64 = 0;
+    for pair in words.chunks(2) {
+        let [number, unit] = pair else { return None };
+        let seconds = match unit.to_ascii_lowercase().trim_end_matches('s') {
+            "second" | "sec" => 1,
+            "minute" | "min" => 60,
+            "hour" => 3600,
+            "day" => 86_400,
+            "week" => 604_800,
+            _ => return None,
+        };
+        total = total.checked_add(number.parse::<i64>().ok()?.checked_mul(seconds)?)?;
+    }
+    (total > 0).then(|| SignedDuration::from_secs(total))
+}
+
+/// The next instant that `until DAY TIME` names; a day alone is its eight in the morning.
+fn until(text: &str, now: &Zoned) -> Option<Timestamp> {
+    const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+    let mut words = text.split_whitespace().map(str::to_ascii_lowercase);
+    if words.next()? != "until" {
+        return None;
+    }
+    let rest: Vec<String> = words.collect();
+    let (day, clock) = match rest.as_slice() {
+        [one] if one.contains(':') => (None, one.as_str()),
+        [day] => (Some(day.as_str()), "08:00"),
+        [day, clock] => (Some(day.as_str()), clock.as_str()),
+        _ => return None,
+    };
+    let (hour, minute) = clock.split_once(':')?;
+    let time = jiff::civil::Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok()?;
+    let ahead = match day {
+        None | Some("today") => 0,
+        Some("tomorrow") => 1,
+        Some(name) => {
+            let wanted = DAYS.iter().position(|day| *day == name || day.get(..3) == Some(name))?;
+            let today = usize::try_from(now.weekday().to_monday_zero_offset()).ok()?;
+            (wanted + 7 - today) % 7
+        }
+    };
+    let at = |days: i64| {
+        let date = now.date().checked_add(days.days()).ok()?;
+        now.time_zone().to_ambiguous_timestamp(date.to_datetime(time)).compatible().ok()
+    };
+    let ahead = i64::try_from(ahead).ok()?;
+    let first = at(ahead)?;
+    match day {
+        _ if first > now.timestamp() => Some(first),
+        None => at(1),
+        Some("today" | "tomorrow") => None,
+        Some(_) => at(ahead + 7),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,6 +194,33 @@ mod tests {
         for wrong in ["", "5", "h", "-1h", "1 h", "1y", "99999999999999999999d"] {
             assert_eq!(seconds(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_length_of_time_may_be_said_in_words() {
+        // A Tuesday, 09:30 in Paris, an hour ahead of UTC.
+        let now: Zoned = "2026-11-24T09:30:00+01:00[Europe/Paris]".parse().unwrap();
+        let minutes = |text: &str| parse_said(text, &now).map(|said| said.as_secs() / 60);
+        let cases = [
+            ("15m", Some(15)),
+            ("2 hours", Some(120)),
+            ("1 hour 30 minutes", Some(90)),
+            ("until 10:00", Some(30)),
+            ("until 08:00", Some(22 * 60 + 30)),
+            ("until tomorrow 08:00", Some(22 * 60 + 30)),
+            ("Until Wednesday", Some(22 * 60 + 30)),
+            ("until tue 09:00", Some(7 * 1440 - 30)),
+            ("until today 08:00", None),
+            ("until 25:00", None),
+            ("until noon", None),
+            ("hours", None),
+            ("2", None),
+            ("", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(minutes(text), expected, "{text}");
+        }
+        assert!(is_said("until 08:00") && !is_said("soon"));
     }
 
     #[test]

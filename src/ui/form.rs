@@ -10,6 +10,7 @@ use ratatui::layout::{Position, Rect};
 use crate::config::theme::Role;
 use crate::model::action::{Action, Context};
 use crate::model::op::{Args, Field};
+use crate::model::row::Tone;
 
 use super::component::{Component, Ctx, Outcome, Request};
 use super::layout::sheet;
@@ -52,6 +53,8 @@ pub struct Form {
     picker: Option<Picker>,
     waiting: bool,
     trouble: Option<String>,
+    /// What it would do as it stands, in one line.
+    preview: Option<(String, Role)>,
 }
 
 impl Form {
@@ -59,7 +62,7 @@ impl Form {
     pub fn new(title: impl Into<String>, doc: impl Into<String>, fields: Vec<Field>) -> Self {
         let entries = fields.into_iter().map(|field| Entry::new(field.clone(), &field.default)).collect();
         let (title, doc) = (title.into(), doc.into());
-        Self { title, doc, entries, at: 0, picker: None, waiting: false, trouble: None }
+        Self { title, doc, entries, at: 0, picker: None, waiting: false, trouble: None, preview: None }
     }
 
     /// Says that the server is still asked what it offers; nothing can be submitted until [`Form::offer`].
@@ -84,6 +87,11 @@ impl Form {
     /// Says why the server did not tell what it offers, or why it refused what was submitted.
     pub fn fail(&mut self, why: impl Into<String>) {
         self.trouble = Some(why.into());
+    }
+
+    /// Shows what it would do as it stands.
+    pub fn preview(&mut self, text: String, tone: Tone) {
+        self.preview = (!text.is_empty()).then(|| (text, Role::from(tone)));
     }
 
     /// The values as they stand.
@@ -265,6 +273,10 @@ impl Component for Form {
         let cursor = self.draw_fields(buf, top, ctx);
         let rest = Rect { y: top.bottom(), height: below, ..inner };
         let submit = self.draw_submit(buf, line(rest, 0), ctx);
+        if let Some((text, role)) = &self.preview {
+            let mut strip = Strip::new(buf, line(rest, 1), ctx.ascii);
+            strip.gap(2).put(text, ctx.theme.style(*role));
+        }
         for (index, says) in (2..below).zip(&says) {
             says.draw(buf, line(rest, index), 0, ctx);
         }

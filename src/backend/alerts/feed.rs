@@ -70,7 +70,8 @@ pub struct Knowledge {
 }
 
 impl Knowledge {
-    fn new(at: Timestamp, rules: Rules, external: Option<&Labels>, notes: Vec<String>) -> Self {
+    /// Takes an answer apart.
+    pub fn new(at: Timestamp, rules: Rules, external: Option<&Labels>, notes: Vec<String>) -> Self {
         let none = Labels::default();
         let mut known = Self { at, notes, external: external.unwrap_or(&none).clone(), ..Self::default() };
         for group in rules.groups {

@@ -7,6 +7,7 @@ mod ack;
 mod ask;
 mod client;
 mod cluster;
+mod databases;
 mod doc;
 mod doctor;
 mod feed;
@@ -23,6 +24,7 @@ mod severity;
 #[cfg(feature = "demo")]
 mod sim;
 mod watch;
+mod whole;
 mod wire;
 
 use std::collections::BTreeMap;
@@ -39,9 +41,11 @@ use crate::model::snapshot::{Cadence, Mode, Snapshot, SourceSpec};
 use crate::model::time::Clock;
 
 use super::error::{ApiError, SendError};
+use super::loki::Reader;
 use super::{Backend, Definition, Diagnosis, ProgressSink, Proof, Receipt, Upkeep, ViewSink};
 
 pub use ask::Asker;
+pub use whole::read_whole;
 
 use cluster::Cluster;
 use feed::{Feed, Knowledge};
@@ -56,6 +60,8 @@ const ALERTMANAGER: &str = "alertmanager";
 const PROMETHEUS: &str = "prometheus";
 /// The stream of how alerts are told together.
 const GROUPS: &str = "groups";
+/// The stream of database servers.
+const DATABASES: &str = "databases";
 /// The stream of what fired within a day.
 const HISTORY: &str = "history";
 
@@ -74,6 +80,8 @@ pub const DEFINITION: Definition = Definition {
 struct Shared {
     clusters: Vec<(Arc<str>, Arc<Cluster>)>,
     feeds: Vec<Arc<Feed>>,
+    /// Where lines around an alert are read.
+    lokis: Vec<Reader>,
     /// The longest silence that may be made, in seconds.
     longest: i64,
     /// What the words of severity mean here.
@@ -117,6 +125,7 @@ fn connect(config: &Config, clock: &Clock) -> Vec<Arc<dyn Backend>> {
     let shared = Arc::new(Shared {
         clusters,
         feeds,
+        lokis: config.loki.iter().map(Reader::new).collect(),
         longest,
         scale: Scale::new(words),
         watchdog: config.alerts.watchdog.clone(),
@@ -212,6 +221,8 @@ impl Backend for Alerts {
             let cadence = Cadence { focused: 15, visible: 15, hidden: 60 };
             let lists = [kinds::ALERTS, kinds::RULES, kinds::TRUST];
             sources.push(self.source(PROMETHEUS, &lists, cadence, feed.domain));
+            let cadence = Cadence { focused: 10, visible: 30, hidden: 60 };
+            sources.push(self.source(DATABASES, &[kinds::DATABASES], cadence, feed.domain));
         }
         sources
     }

@@ -62,6 +62,14 @@ pub struct Observation {
 }
 
 impl Observation {
+    /// What one member alone holds.
+    pub fn of_one(at: Timestamp, alerts: Vec<Alert>, said: Said) -> Self {
+        let mut union = Union::default();
+        union.add(0, alerts, Vec::new());
+        let (alerts, silences) = union.finish();
+        Self { at, alerts, silences, members: vec![said] }
+    }
+
     /// Whether every member answered, so that absence means something.
     pub fn complete(&self) -> bool {
         self.members.iter().all(|said| said.lists.is_ok())

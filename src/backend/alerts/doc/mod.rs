@@ -1,6 +1,7 @@
 //! One thing described: why it is as it is on top, then what it consists of.
 
 mod alert;
+mod lines;
 mod quiet;
 mod rule;
 mod silence;
@@ -24,7 +25,7 @@ use super::rows::history::Bursts;
 use super::rows::quiet::Lapsed;
 use super::watch::told::{past as past_of, united};
 use super::watch::{knowledge, poll};
-use super::{Alerts, kinds, past};
+use super::{Alerts, databases, kinds, past};
 
 /// How long a description stands before it is written anew.
 const REFRESH: Duration = Duration::from_secs(10);
@@ -36,6 +37,9 @@ pub(super) async fn open(
     view: &str,
     sink: ViewSink,
 ) -> Result<(), ApiError> {
+    if (view, id.kind.as_str()) == ("log", kinds::ALERTS) {
+        return lines::around(backend, id, sink).await;
+    }
     let mut shown = false;
     loop {
         let content = match content(backend, id, view).await {
@@ -99,6 +103,7 @@ async fn describe(backend: &Alerts, id: &EntityId) -> Result<Doc, ApiError> {
             told::episode(id, &past, backend.around(&past.feeds))
         }
         kinds::TRUST => check(backend, id).await,
+        kinds::DATABASES => databases::describe(backend.feed()?, id, backend.around(&[])).await,
         kinds::SILENCES => {
             let seen = backend.cluster()?.observe(5).await?;
             silence::doc(id, &seen, backend.around(&[]))

@@ -17,6 +17,8 @@ pub const RECEIVERS: &str = "alerts.receivers";
 pub const HISTORY: &str = "alerts.history";
 /// What has to hold before silence means that all is well.
 pub const TRUST: &str = "alerts.trust";
+/// PostgreSQL servers, as Prometheus sees them.
+pub const DATABASES: &str = "alerts.databases";
 /// Rules of Prometheus.
 pub const RULES: &str = "alerts.rules";
 
@@ -38,7 +40,16 @@ pub const LONGEST: i64 = 8 * 3600;
 
 /// All kinds.
 pub fn all() -> Vec<KindSpec> {
-    vec![alerts(), silences(), rules(), more::groups(), more::receivers(), more::history(), more::trust()]
+    vec![
+        alerts(),
+        silences(),
+        rules(),
+        more::groups(),
+        more::receivers(),
+        more::history(),
+        more::trust(),
+        super::databases::kind(),
+    ]
 }
 
 fn alerts() -> KindSpec {
@@ -88,7 +99,10 @@ fn alerts() -> KindSpec {
             Column::new("fingerprint", "fingerprint", Width::Fixed(16), "the hash of its labels").wide(),
         ],
         sort: (0, false),
-        views: vec![ViewSpec { name: "chart".into(), title: "expression".into(), shape: Shape::Chart }],
+        views: vec![
+            ViewSpec { name: "log".into(), title: "lines around it".into(), shape: Shape::Log },
+            ViewSpec { name: "chart".into(), title: "expression".into(), shape: Shape::Chart },
+        ],
         drill: None,
         pane: Some('5'),
     }
@@ -216,6 +230,7 @@ fn silencing() -> Vec<OpSpec> {
             .optional(),
         ])
         .bulk()
+        .previews()
         .right("to write to Alertmanager")
         .verb(Verb::Special),
         OpSpec::on(

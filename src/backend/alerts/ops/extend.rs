@@ -24,7 +24,7 @@ const LOOK: &str = "open the silence and look at its end";
 /// The new end: so much later than the present one.
 fn end(backend: &Alerts, job: &Job, silence: &Silence, now: Timestamp) -> Result<Timestamp, String> {
     let longest = backend.shared.longest;
-    let more = duration(job, longest)?;
+    let more = more(job, silence.ends_at, longest, now)?;
     let end = silence.ends_at.ok_or("the silence has no end that can be read")?;
     if silence.status.state == "expired" || end <= now {
         return Err("it has already ended; make a new one".to_owned());
@@ -35,6 +35,16 @@ fn end(backend: &Alerts, job: &Job, silence: &Silence, now: Timestamp) -> Result
         return Err(format!("it would last {} from now, the limit is {}", short(left), short(longest)));
     }
     Ok(end)
+}
+
+/// How much later; words such as `until 08:00` name the new end itself.
+fn more(job: &Job, end: Option<Timestamp>, longest: i64, now: Timestamp) -> Result<SignedDuration, String> {
+    let said = duration(job, longest, now)?;
+    if !job.arg("duration").trim_start().to_ascii_lowercase().starts_with("until") {
+        return Ok(said);
+    }
+    let more = SignedDuration::from_secs(seconds_between(end.unwrap_or(now), now + said));
+    if more.is_positive() { Ok(more) } else { Err("it already lasts longer than that".to_owned()) }
 }
 
 pub(super) fn preflight(backend: &Alerts, job: &Job, seen: &Observation) -> Result<Verdict, ApiError> {
@@ -129,10 +139,16 @@ fn changed(mut silence: Value, end: Timestamp, comment: &str) -> Value {
     silence
 }
 
-pub(super) fn verify(job: &Job, remote: Option<&str>, waited: i64, seen: &Observation) -> Proof {
+pub(super) fn verify(
+    job: &Job,
+    remote: Option<&str>,
+    since: Timestamp,
+    waited: i64,
+    seen: &Observation,
+) -> Proof {
     let id = remote.unwrap_or(&job.target.id.key);
     let before: Option<Timestamp> = job.target.identity.get("ends").and_then(|end| end.parse().ok());
-    let more = duration(job, i64::MAX).unwrap_or(SignedDuration::ZERO);
+    let more = more(job, before, i64::MAX, since).unwrap_or(SignedDuration::ZERO);
     let found = seen.silences.get(id).and_then(|silence| Some((silence, silence.ends_at?)));
     let (Some((silence, end)), Some(before)) = (found, before) else {
         return missing(format!("silence {id} cannot be found"), waited, seen.complete(), LOOK);

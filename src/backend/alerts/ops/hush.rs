@@ -30,7 +30,7 @@ fn plan(backend: &Alerts, job: &Job) -> Result<Plan, String> {
     if job.arg("comment").trim().is_empty() {
         return Err("a reason is required: the team must know why it is quiet".to_owned());
     }
-    Ok(Plan { matcher, duration: duration(job, backend.shared.longest)? })
+    Ok(Plan { matcher, duration: duration(job, backend.shared.longest, backend.now())? })
 }
 
 pub(super) fn preflight(backend: &Alerts, job: &Job, seen: &Observation) -> Verdict {

@@ -10,6 +10,7 @@ mod unack;
 
 pub(super) use renew::upkeep;
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::backend::error::{ApiError, SendError};
@@ -18,13 +19,15 @@ use crate::model::id::{EntityId, Identity};
 use crate::model::op::{Decision, Evidence, Field, FieldKind, Job, OpSpec, Target, Verdict};
 use crate::model::row::Tone;
 use crate::model::snapshot::{Fault, Layer};
-use crate::model::time::{parse_duration, seconds_between, short};
+use crate::model::time::{parse_said, seconds_between, short};
 
 use super::cluster::{Cluster, Held, Observation};
+use super::matcher::Matchers;
 use super::rows::alerts::{identity as alert_identity, name};
 use super::rows::silences::identity as silence_identity;
 use super::rows::subject;
 use super::severity::{Scale, Severity};
+use super::watch::told::{Past, past as past_of};
 use super::wire::Silence;
 use super::{Alerts, kinds};
 
@@ -74,7 +77,10 @@ pub(super) async fn preflight(backend: &Alerts, job: &Job) -> Result<Verdict, Ap
     let seen = cluster.observe(0).await?;
     let verdict = match &*job.op {
         kinds::HUSH => return Ok(hush::preflight(backend, job, &seen)),
-        kinds::SILENCE | kinds::ACK => silence::preflight(backend, job, &seen),
+        kinds::SILENCE | kinds::ACK => {
+            let past = past_of(backend).await;
+            silence::preflight(backend, job, &seen, past.as_ref().ok())
+        }
         kinds::UNACK => unack::preflight(backend, job, &seen),
         kinds::EXTEND => extend::preflight(backend, job, &seen),
         kinds::EXPIRE => expire::preflight(backend, job, &seen),
@@ -126,7 +132,7 @@ pub(super) async fn verify(
     Ok(match &*job.op {
         kinds::SILENCE | kinds::ACK | kinds::HUSH => silence::verify(job, remote, since, waited, &seen),
         kinds::UNACK => unack::verify(job, waited, &seen),
-        kinds::EXTEND => extend::verify(job, remote, waited, &seen),
+        kinds::EXTEND => extend::verify(job, remote, since, waited, &seen),
         _ => expire::verify(job, waited, &seen),
     })
 }
@@ -146,14 +152,35 @@ fn silence_of<'a>(seen: &'a Observation, id: &EntityId) -> Result<&'a Silence, A
 }
 
 /// The form's duration; the error says what is wrong with it.
-fn duration(job: &Job, longest: i64) -> Result<SignedDuration, String> {
+fn duration(job: &Job, longest: i64, now: Timestamp) -> Result<SignedDuration, String> {
     let text = job.arg("duration");
-    let duration = parse_duration(text).filter(|duration| duration.as_secs() > 0);
-    let duration = duration.ok_or_else(|| format!("`{text}` is no duration; write it like 15m or 1h30m"))?;
+    // Words such as `until 08:00` are meant in the operator's own zone.
+    let duration = parse_said(text, &now.to_zoned(TimeZone::system())).filter(|said| said.as_secs() > 0);
+    let duration = duration
+        .ok_or_else(|| format!("`{text}` is no duration; write it like 15m, 2 hours or until 08:00"))?;
     if duration.as_secs() > longest {
         return Err(format!("{text} is more than the limit of {}", short(longest)));
     }
     Ok(duration)
+}
+
+/// What matchers would have hit within a day, as far as anybody remembers.
+fn last_day(matchers: &Matchers, past: Option<&Past>) -> Evidence {
+    let Some(past) = past else {
+        return Evidence::new("last day", "nobody remembers it", Tone::Unknown);
+    };
+    let episodes = past.episodes();
+    let struck: Vec<_> = episodes.iter().filter(|(one, _)| matchers.match_all(&one.labels)).collect();
+    let mut alerts: Vec<u64> = struck.iter().map(|(one, _)| one.fingerprint).collect();
+    alerts.sort_unstable();
+    alerts.dedup();
+    let blind = if past.notes.is_empty() { "" } else { ", not all of it was seen" };
+    let says = match (struck.len(), alerts.len()) {
+        (0, _) => format!("nothing{blind}"),
+        (1, _) => format!("1 episode{blind}"),
+        (episodes, alerts) => format!("{episodes} episodes of {alerts} alerts{blind}"),
+    };
+    Evidence::new("last day", says, Tone::Text)
 }
 
 /// What an operation bears on: how many alerts, how bad, and which besides its target.

@@ -35,7 +35,7 @@ pub(in super::super) async fn upkeep(
     let now = server_now(backend.now(), Some(&seen));
     let gone = seen.alert_named(&job.target.id.key).is_none();
     let gone_since = gone.then(|| ended(backend, job)).flatten();
-    let lasts = duration(job, i64::MAX).map(|lasts| lasts.as_secs()).unwrap_or(900);
+    let lasts = duration(job, i64::MAX, since).map(|lasts| lasts.as_secs()).unwrap_or(900);
     Ok(next(job, &seen, Times { since, now, gone_since, lasts }))
 }
 

@@ -16,9 +16,10 @@ use super::super::cluster::{Change, Held, Observation};
 use super::super::matcher::{Matcher, Matchers};
 use super::super::rows::alerts::{identity, name, silence_words};
 use super::super::rows::subject;
+use super::super::watch::told::Past;
 use super::super::wire::Silence;
 use super::super::{Alerts, kinds};
-use super::{alert, duration, hits, missing, not_sent, policy, rfc3339, server_now};
+use super::{alert, duration, hits, last_day, missing, not_sent, policy, rfc3339, server_now};
 
 /// How far the end of a silence may lie from what was asked for, in seconds, to be the one that was sent.
 const NEAR: i64 = 120;
@@ -47,7 +48,7 @@ fn plan(backend: &Alerts, job: &Job, held: &Held) -> Result<Plan, String> {
         return Err("nobody is named as its author; set `operator` in the configuration".to_owned());
     }
     let warning = policy::check(&matchers, labels)?;
-    Ok(Plan { matchers, duration: duration(job, backend.shared.longest)?, comment, warning })
+    Ok(Plan { matchers, duration: duration(job, backend.shared.longest, backend.now())?, comment, warning })
 }
 
 /// The comment as it is sent: an acknowledgement's has a form that other tools know.
@@ -59,7 +60,12 @@ fn words(job: &Job) -> String {
     text.to_owned()
 }
 
-pub(super) fn preflight(backend: &Alerts, job: &Job, seen: &Observation) -> Result<Verdict, ApiError> {
+pub(super) fn preflight(
+    backend: &Alerts,
+    job: &Job,
+    seen: &Observation,
+    past: Option<&Past>,
+) -> Result<Verdict, ApiError> {
     let held = alert(seen, &job.target.id)?;
     let plan = match plan(backend, job, held) {
         Ok(plan) => plan,
@@ -80,6 +86,7 @@ pub(super) fn preflight(backend: &Alerts, job: &Job, seen: &Observation) -> Resu
     let mut verdict = Verdict::allow(effect, identity(held.fingerprint, labels));
     verdict.evidence.extend(matchers.iter().map(|m| Evidence::new("matcher", m.to_string(), Tone::Text)));
     verdict.evidence.extend(hits(&struck, seen.alerts.len(), Some(held.fingerprint), &backend.shared.scale));
+    verdict.evidence.push(last_day(&matchers, past));
     if &*job.op == kinds::ACK {
         verdict.evidence.push(Evidence::new("comment", plan.comment, Tone::Text));
         verdict.evidence.push(Evidence::new("renewal", RENEWAL, Tone::Info));
@@ -163,7 +170,7 @@ fn is_ours(silence: &Silence, job: &Job, since: Timestamp, seen: &Observation) -
     } else {
         policy::read(asked).ok()
     };
-    let end = duration(job, i64::MAX).ok().map(|duration| server_now(since, Some(seen)) + duration);
+    let end = duration(job, i64::MAX, since).ok().map(|duration| server_now(since, Some(seen)) + duration);
     let ends_near = end.zip(silence.ends_at).is_some_and(|(a, b)| seconds_between(a, b).abs() <= NEAR);
     let same = matchers.is_none_or(|matchers| matchers == silence.matchers);
     same && ends_near

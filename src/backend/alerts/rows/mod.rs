@@ -67,6 +67,12 @@ pub fn facets(fingerprint: u64, labels: &Labels) -> Box<[Facet]> {
     if let (Some(namespace), Some(pod)) = (namespace, labels.any(&["exported_pod", "pod"])) {
         facets.push(Facet::new(FacetKey::Object, format!("{cluster}/{namespace}/{pod}"), Grade::Likely));
     }
+    if !cluster.is_empty() {
+        facets.push(Facet::new(FacetKey::Cluster, cluster, Grade::Hint));
+    }
+    if let Some(gate) = labels.any(&["outpost", "gate"]) {
+        facets.push(Facet::new(FacetKey::Gate, gate.clone(), Grade::Likely));
+    }
     if let (Some(app), Some(_)) = (labels.find("name"), labels.find("dest_server")) {
         facets.push(Facet::new(FacetKey::App, app.clone(), Grade::Certain));
     }

@@ -487,7 +487,7 @@ async fn one_name_for_both_is_one_instance_with_both_sources() {
     lab.config.prometheus[0].connection.name = "lab".into();
     let backends = connect(&lab.config, &lab.world.clock);
     assert_eq!(backends.len(), 1);
-    assert_eq!(backends[0].sources().len(), 4);
+    assert_eq!(backends[0].sources().len(), 5);
     let alone = Config { prometheus: lab.config.prometheus.clone(), ..Config::default() };
     let backends = connect(&alone, &lab.world.clock);
     let rows = backends[0].poll(&backends[0].sources()[0].id).await.unwrap().rows;

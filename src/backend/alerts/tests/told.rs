@@ -106,6 +106,7 @@ async fn an_episode_that_only_prometheus_remembers_is_told_too() {
         shared: Arc::new(Shared {
             clusters: Vec::new(),
             feeds: vec![Arc::new(Feed::new(&lab.config.prometheus[0], &lab.world.clock))],
+            lokis: Vec::new(),
             longest: kinds::LONGEST,
             scale: Scale::default(),
             watchdog: "Watchdog".into(),
@@ -160,4 +161,20 @@ async fn a_member_whose_counters_cannot_be_read_is_not_said_to_be_well() {
     lab.world.inject(Fault::on("alertmanager-1", FaultKind::Status(403)).at("/metrics"));
     let notify = one(&lab.list().await, kinds::TRUST, "notify alertmanager-1").clone();
     assert_eq!((word(&notify, "state"), notify.health), ("blind".into(), Health::Unknown));
+}
+
+#[tokio::test]
+async fn a_database_whose_lock_is_held_by_an_idle_session_is_red() {
+    for (scenario, word_there, health) in
+        [("calm", "ok", Health::Ok), ("boot-storm", "blocked", Health::Critical)]
+    {
+        let lab = lab(scenario).await;
+        let backend = lab.prometheus();
+        let source = backend.sources().into_iter().find(|source| &*source.id.feed == "databases").unwrap();
+        let list = backend.poll(&source.id).await.unwrap();
+        let row = one(&list, kinds::DATABASES, "oci-mgmt:9187");
+        assert_eq!((word(row, "state").as_str(), row.health), (word_there, health), "{:?}", row.note);
+        let doc = text(&describe(backend, &row.id).await);
+        assert!(doc.contains("pg_terminate_backend"), "{doc}");
+    }
 }

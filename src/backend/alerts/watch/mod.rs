@@ -19,7 +19,7 @@ use super::rows::alerts::{Around, State};
 use super::rows::history::Bursts;
 use super::rows::quiet::Lapsed;
 use super::rows::{alerts, receivers, rules, silences, trust};
-use super::{ALERTMANAGER, Alerts, GROUPS, HISTORY, PROMETHEUS, Shared};
+use super::{ALERTMANAGER, Alerts, DATABASES, GROUPS, HISTORY, PROMETHEUS, Shared, databases};
 
 /// How long Prometheus and Alertmanager may disagree, in seconds, before it is called a fault.
 const GRACE: i64 = 120;
@@ -31,6 +31,7 @@ pub(super) async fn poll(backend: &Alerts, feed: &str) -> Result<Snapshot, ApiEr
         PROMETHEUS => prometheus(backend).await,
         GROUPS => told::groups(backend).await,
         HISTORY => told::history(backend).await,
+        DATABASES => databases::list(backend.feed()?, backend.around(&[])).await,
         other => Err(ApiError::unsupported(format!("there is no source {other}"))),
     }
 }
