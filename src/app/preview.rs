@@ -51,11 +51,19 @@ impl App {
             return Vec::new();
         };
         let Some(target) = draft.targets.first().cloned() else { return Vec::new() };
+        // What is still to be written, such as the reason, changes nothing of what is hit.
+        let mut args = form.args();
+        for field in draft.op.form.iter().filter(|field| field.required) {
+            let value = args.entry(field.name.to_string()).or_default();
+            if value.trim().is_empty() {
+                *value = "…".to_owned();
+            }
+        }
         let job = Job {
             run: RunId("preview".into()),
             op: draft.op.name.as_ref().into(),
             target,
-            args: form.args(),
+            args,
             reason: None,
             operator: self.operator.clone(),
         };

@@ -264,6 +264,8 @@ pub fn event(event: &Event, place: &Place) -> Option<Row> {
     let key = format!("{nanos}-{action}-{}", event.actor.id.chars().take(12).collect::<String>());
     let mut row = place.row(kinds::EVENTS, &key, if name.is_empty() { "engine" } else { name }, cells);
     row.health = Health::Ok;
+    let exit = exit.filter(|code| *code != 0).map_or_else(String::new, |code| format!(" with {code}"));
+    row.note = Some(Arc::from(format!("{}{exit}", &*event.action)));
     row.facets = Box::new([Facet::new(FacetKey::Name, name, Grade::Hint)]);
     Some(row)
 }

@@ -112,8 +112,24 @@ impl Host {
         self.world.clock.now()
     }
 
+    /// The containers as they are now: an image that was pinned by hand ends the storm.
+    fn current(&self) -> BTreeMap<String, Kept> {
+        let mut kept = self.kept().clone();
+        if self.is_pinned() {
+            for one in kept.values_mut().filter(|one| one.image.contains("goauthentik/server")) {
+                (one.image, one.version, one.restarts) =
+                    ("ghcr.io/goauthentik/server:2026.2.4", "2026.2.4", 0);
+            }
+        }
+        kept
+    }
+
+    fn is_pinned(&self) -> bool {
+        self.world.scenario == BOOT_STORM && self.world.get("authentik-image") == "pinned"
+    }
+
     fn find(&self, id: &str) -> Option<(String, Kept)> {
-        let kept = self.kept();
+        let kept = self.current();
         let mut found = kept.iter().filter(|(known, one)| known.starts_with(id) || one.name == id);
         found.next().map(|(id, one)| (id.clone(), one.clone()))
     }
@@ -124,7 +140,7 @@ impl Host {
 
     fn loops(&self, one: &Kept) -> bool {
         self.world.scenario == BOOT_STORM
-            && self.world.get("authentik-image") != "pinned"
+            && !self.is_pinned()
             && one.service.starts_with("authentik-")
             && one.image.contains("goauthentik/server")
     }
@@ -287,7 +303,7 @@ async fn list(State(host): Shared, RawQuery(query): RawQuery) -> Response {
             "State": state, "Status": status, "HostConfig": {"NetworkMode": "oci-mgmt"}, "Mounts": [],
         })
     };
-    let kept = host.kept();
+    let kept = host.current();
     let shown = kept.iter().filter(|(_, one)| all || host.state(one).0 == "running");
     Json(shown.map(row).collect::<Value>()).into_response()
 }
@@ -375,7 +391,7 @@ async fn restart(State(host): Shared, Path(id): Path<String>, _body: Bytes) -> R
 }
 
 async fn images(State(host): Shared) -> Response {
-    let kept = host.kept();
+    let kept = host.current();
     let mut images: BTreeMap<String, Value> = BTreeMap::new();
     let image = |tag: Option<&str>, name: &str, version: &str| {
         let id = format!("sha256:{}", digest(&format!("{}{version}", tag.unwrap_or(name))));
@@ -390,7 +406,7 @@ async fn images(State(host): Shared) -> Response {
         let name = super::version::Reference::read(one.image).name;
         images.entry(one.image.to_owned()).or_insert_with(|| image(Some(one.image), name, one.version));
     }
-    if host.world.scenario == BOOT_STORM {
+    if host.world.scenario == BOOT_STORM && !host.is_pinned() {
         let name = "ghcr.io/goauthentik/server";
         images.insert("left behind".to_owned(), image(None, name, "2026.2.4"));
     }

@@ -116,6 +116,9 @@ async fn a_version_that_went_down_is_red_with_what_it_was() {
     let server = named(&rows(&lab.backend, watch::HOST).await, "oci-mgmt-authentik-server");
     assert_eq!(server.health, Health::Critical);
     assert_eq!(server.note.as_deref(), Some("version WENT DOWN from 2026.2.4 to 2026.2.2"));
+    lab.world.set("authentik-image", "pinned");
+    let server = named(&rows(&lab.backend, watch::HOST).await, "oci-mgmt-authentik-server");
+    assert_eq!((server.health, word(&server, "pin")), (Health::Ok, "pinned".into()), "{:?}", server.note);
     let events = rows(&lab.backend, watch::EVENTS).await;
     assert!(events.rows.iter().any(|row| word(row, "action") == "pull"), "{:?}", events.rows.len());
 }

@@ -150,6 +150,7 @@ impl Notify {
         let name: String = title.chars().take(80).collect();
         let mut row = Row::new(id, if name.is_empty() { "message" } else { name.as_str() }, cells);
         row.health = Health::Ok;
+        row.note = message.message.some().filter(|text| *text != title).map(Arc::from);
         row.domain = self.config.connection.domain;
         row.identity = Identity::new().with("id", &*message.id);
         // An alert's name in the heading is the only trace that leads back to it.

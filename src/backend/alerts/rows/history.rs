@@ -102,7 +102,9 @@ pub fn row(episode: &Episode, from: &str, bursts: &Bursts, around: Around<'_>) -
     ];
     let mut row = Row::new(id(episode, around.instance), name, cells);
     row.health = health;
-    row.note = note.map(Arc::from);
+    // What a time line says of it besides its name.
+    row.note =
+        Some(note.map_or_else(|| Arc::from(format!("{state} {}", subject(labels)).trim_end()), Arc::from));
     row.domain = around.domain;
     row.identity = Identity::new().with("fingerprint", hex(episode.fingerprint));
     row.facets = facets(episode.fingerprint, labels);

@@ -43,7 +43,8 @@ struct Line<'l> {
 fn evaluate<'l>(expression: &str, lab: &'l Lab) -> Vec<Line<'l>> {
     let text: String = expression.chars().filter(|c| !c.is_whitespace()).collect();
     if text.contains("(pg_") {
-        return postgres(&text, &lab.world.scenario).into_iter().collect();
+        let storm = lab.world.scenario == "boot-storm" && lab.world.get("authentik-image") != "pinned";
+        return postgres(&text, storm).into_iter().collect();
     }
     let found = || lab.rules.iter().flat_map(|rule| rule.finds(lab).iter().map(move |found| (rule, found)));
     match text.as_str() {
@@ -68,8 +69,7 @@ fn evaluate<'l>(expression: &str, lab: &'l Lab) -> Vec<Line<'l>> {
 }
 
 /// The management host's PostgreSQL; in a storm of starts one session holds the lock that all wait for.
-fn postgres<'l>(text: &str, scenario: &str) -> Option<Line<'l>> {
-    let storm = scenario == "boot-storm";
+fn postgres<'l>(text: &str, storm: bool) -> Option<Line<'l>> {
     let facts = [
         ("pg_up", 1.0, 1.0),
         ("pg_stat_activity_count{", 1.0, 5.0),
