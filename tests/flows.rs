@@ -53,6 +53,8 @@ use vigie::insight::lookout::Settings;
 use vigie::model::op::Operations;
 use vigie::model::time::{Clock, parse_duration};
 
+/// What a form says while nothing can be submitted: whoever plays waits for it, as a reader does.
+const ASKING: &str = "asking the server what it offers";
 /// So long in real time something may take to show.
 ///
 /// A server that was switched off costs the time-outs of connections that were open to it.
@@ -187,6 +189,9 @@ impl Stage {
         let line = line.replace("{lab}", &self.lab.state().to_string_lossy());
         let (verb, rest) = line.split_once(' ').unwrap_or((&line, ""));
         let rest = if verb == "type" { rest } else { rest.trim() };
+        if matches!(verb, "key" | "type") {
+            self.until("the form never got its answer", |stage| !stage.screen().contains(ASKING)).await?;
+        }
         match verb {
             "key" => {
                 for key in sequence(rest).map_err(|error| error.to_string())? {

@@ -49,7 +49,7 @@ impl App {
                 let page = self.page(&id);
                 self.places.pane_mut().describe(&id, page);
             }
-            effects.extend(self.open(view, id, "describe".to_owned()));
+            effects.extend(Self::open(view, id, "describe".to_owned()));
         }
         self.redrawn(effects)
     }
@@ -71,7 +71,7 @@ impl App {
             let view = self.next_view();
             self.places.pane_mut().feed(Some(view));
             effects.extend(self.diagnose(view, &id, &name));
-            effects.extend(self.open(view, id, name));
+            effects.extend(Self::open(view, id, name));
             self.renew_page();
         }
         effects

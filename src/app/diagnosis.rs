@@ -119,7 +119,9 @@ impl App {
                 let page = self.with_diagnosis(&id, doc);
                 let pane = self.places.pane_mut();
                 pane.set_view(Ok(View::Doc(page)));
-                fault.into_iter().for_each(|fault| pane.set_view(Err(fault)));
+                if let Some(fault) = fault {
+                    pane.set_view(Err(fault));
+                }
             }
             (false, None) => {}
         }

@@ -86,7 +86,7 @@ impl App {
     }
 
     /// Opens a view: the console's own pages are made here, everything else is asked of its backend.
-    pub(super) fn open(&mut self, view: ViewId, id: EntityId, name: String) -> Option<Effect> {
+    pub(super) fn open(view: ViewId, id: EntityId, name: String) -> Option<Effect> {
         let own = is_insight(&id.kind);
         (!own).then_some(Effect::Open { view, id, name, after: 0 })
     }

@@ -56,7 +56,7 @@ impl App {
         for field in draft.op.form.iter().filter(|field| field.required) {
             let value = args.entry(field.name.to_string()).or_default();
             if value.trim().is_empty() {
-                *value = "…".to_owned();
+                "…".clone_into(value);
             }
         }
         let job = Job {

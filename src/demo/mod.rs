@@ -78,8 +78,8 @@ impl Lab {
         let config = folder
             .config(&text)
             .map_err(|error| format!("the lab's configuration cannot be written: {error}"))?;
-        let _later = later(scenario.later.as_ref(), &world)?;
-        Ok(Self { world, title: scenario.title, config, folder, _servers: servers, _later })
+        let later = later(scenario.later.as_ref(), &world)?;
+        Ok(Self { world, title: scenario.title, config, folder, _servers: servers, _later: later })
     }
 
     /// Where a console on this lab keeps its journal, apart from the operator's own.

@@ -74,12 +74,7 @@ pub async fn audit(session: &Session, args: &Audit, io: &mut Io<'_>) -> Result<u
             }
         }
     }
-    for source in store.sources() {
-        let fault = source.health.fault().map(ToString::to_string);
-        for note in fault.iter().chain(&source.notes) {
-            io.note(&format!("{}: {note}", source.spec.id));
-        }
-    }
+    notes(&store, io);
     let red = count(&store, &id, Health::Critical);
     Ok(if red > 0 {
         RED
@@ -88,6 +83,16 @@ pub async fn audit(session: &Session, args: &Audit, io: &mut Io<'_>) -> Result<u
     } else {
         BLIND
     })
+}
+
+/// What the reader must know of the answers.
+fn notes(store: &Store, io: &mut Io<'_>) {
+    for source in store.sources() {
+        let fault = source.health.fault().map(ToString::to_string);
+        for note in fault.iter().chain(&source.notes) {
+            io.note(&format!("{}: {note}", source.spec.id));
+        }
+    }
 }
 
 /// The whole report as one object.

@@ -64,6 +64,8 @@ pub async fn gather(session: &Session) -> Result<Gathered, Failure> {
     updates.extend(lookout.evaluate(facts));
     updates.push(lookout.timeline(facts));
     updates.push(lookout.journal_rows(facts));
-    updates.into_iter().for_each(|update| drop(store.apply(update)));
+    for update in updates {
+        store.apply(update);
+    }
     Ok(Gathered { store, lookout, runs, now: session.clock.now() })
 }

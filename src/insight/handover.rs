@@ -3,6 +3,8 @@
 //! The same page is read on the screen and copied or saved as Markdown; with the time line below it is the first draft
 //! of a post-mortem.
 
+use std::fmt::Write;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::journal::{Entry, Line};
@@ -93,9 +95,9 @@ impl Page {
             written(self.at)
         );
         for part in &self.parts {
-            text.push_str(&format!("\n## {}\n\n", part.title));
+            let _ = write!(text, "\n## {}\n\n", part.title);
             for line in &part.lines {
-                text.push_str(&format!("- {}\n", escaped(&line.text)));
+                let _ = writeln!(text, "- {}", escaped(&line.text));
             }
         }
         text

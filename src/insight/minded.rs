@@ -85,6 +85,7 @@ mod tests {
     use crate::model::row::Domain;
     use crate::model::snapshot::{Cadence, Delta, Epoch, Fault, Layer, Mode, Snapshot, SourceSpec, Update};
 
+    #[allow(clippy::type_complexity, reason = "a table")]
     fn store(answers: &[(&str, Result<&[(&str, Health)], ()>)]) -> Store {
         let mut store = Store::default();
         for (kind, answer) in answers {

@@ -156,8 +156,10 @@ impl Store {
     pub fn remember(&mut self, memory: Remembered) {
         let Remembered { spec, at, farewell, rows } = memory;
         let id = spec.id.clone();
-        let source =
-            self.sources.entry(id).or_insert_with(|| Source { origin: Origin::Unclaimed, ..Source::new(spec.clone()) });
+        let source = self
+            .sources
+            .entry(id)
+            .or_insert_with(|| Source { origin: Origin::Unclaimed, ..Source::new(spec.clone()) });
         if source.good_at.is_some() {
             return;
         }

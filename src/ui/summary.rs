@@ -105,6 +105,7 @@ pub struct Summary {
     pub ends: Option<Ending>,
     revisions: u64,
     minute: i64,
+    #[allow(clippy::type_complexity, reason = "what a source was, to be compared alone")]
     sources: Vec<(SourceHealth, bool, Option<(Absence, Tone)>)>,
 }
 

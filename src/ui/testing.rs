@@ -100,7 +100,9 @@ impl World {
         for spec in Lookout::sources() {
             self.store.declare(spec);
         }
-        update.into_iter().for_each(|update| drop(self.store.apply(update)));
+        if let Some(update) = update {
+            self.store.apply(update);
+        }
     }
 
     pub fn ctx(&self) -> Ctx<'_> {

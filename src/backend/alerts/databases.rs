@@ -1,4 +1,4 @@
-//! PostgreSQL as a Prometheus sees it: connections, sessions that hold a transaction open, and exclusive locks.
+//! `PostgreSQL` as a Prometheus sees it: connections, sessions that hold a transaction open, and exclusive locks.
 //!
 //! One forgotten session can hold the lock for which every start of an application waits; the servers themselves only
 //! say that they are not ready.
@@ -23,7 +23,7 @@ const IDLE: f64 = 120.0;
 /// So full a pool is about to refuse.
 const FULL: f64 = 0.9;
 
-/// What is asked (postgres_exporter's names), one series for each server.
+/// What is asked (`postgres_exporter`'s names), one series for each server.
 const QUERIES: [&str; 6] = [
     "max by (instance) (pg_up)",
     "sum by (instance) (pg_stat_activity_count)",

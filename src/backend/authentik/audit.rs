@@ -132,7 +132,8 @@ impl Authentik {
             .applications
             .iter()
             .map(|app| {
-                let who: Vec<String> = audit.enabled(app).into_iter().map(|binding| binding.who()).collect();
+                let who: Vec<String> =
+                    audit.enabled(app).into_iter().map(super::wire::Binding::who).collect();
                 let reaches = crowd.count(|p| !p.admin && audit.admits(app, p) != Access::No);
                 row::row(app, &audit.judge(app), audit.audience(app), reaches, &who, place)
             })
@@ -246,7 +247,7 @@ fn probands<'u>(users: &'u [User], groups: &Groups, family: &BTreeSet<String>) -
         });
         match member {
             Some(user) if chosen.len() < TRIED && !chosen.iter().any(|known| known.pk == user.pk) => {
-                chosen.push(user)
+                chosen.push(user);
             }
             _ => {}
         }

@@ -129,7 +129,7 @@ impl<'a> Audit<'a> {
         self.bindings.of(application).into_iter().filter(|binding| binding.is_enabled()).collect()
     }
 
-    fn all(&self, application: &Application) -> bool {
+    fn all(application: &Application) -> bool {
         application.policy_engine_mode.as_str() == "all"
     }
 
@@ -141,7 +141,7 @@ impl<'a> Audit<'a> {
         }
         let (fixed, policies): (Vec<&Binding>, Vec<&Binding>) =
             bound.into_iter().partition(|binding| is_static(binding));
-        let all = self.all(application);
+        let all = Self::all(application);
         let passes = |binding: &&Binding| person.matches(binding) != binding.negate.is_true();
         let strict = all && !self.engine.any_is_enough;
         let by_name = match (fixed.is_empty(), strict) {
@@ -199,19 +199,22 @@ impl<'a> Audit<'a> {
     }
 
     fn admin_only(&self, application: &Application, bound: &[&Binding]) -> Verdict {
-        let (all, strict) = (self.all(application), self.all(application) && !self.engine.any_is_enough);
+        let (all, strict) = (Self::all(application), Self::all(application) && !self.engine.any_is_enough);
         let fixed: Vec<&&Binding> = bound.iter().filter(|binding| is_static(binding)).collect();
         let policies: Vec<String> = bound.iter().filter(|b| !is_static(b)).map(|b| b.who()).collect();
         // Where all must pass, one that the family never passes closes it.
         let shut = |binding: &&&Binding| !binding.negate.is_true() && !self.is_family(binding);
         if strict && fixed.iter().any(shut) {
-            return self.closed(application, "all bindings must agree, and one of them keeps the family out");
+            return Self::closed(
+                application,
+                "all bindings must agree, and one of them keeps the family out",
+            );
         }
         let leak = fixed.iter().find(|binding| !shut(binding));
         let no = |word, why: String| Verdict { word, health: Health::Critical, why };
         match leak {
             // An `all` of which only the policies are left to say no is for the policies to decide.
-            Some(_) if all && !policies.is_empty() => self.undecided(&policies),
+            Some(_) if all && !policies.is_empty() => Self::undecided(&policies),
             Some(binding) if binding.negate.is_true() => {
                 no("exposed", format!("{} admits everybody else", binding.who()))
             }
@@ -221,17 +224,17 @@ impl<'a> Audit<'a> {
                 no("exposed", why)
             }
             Some(binding) => no("exposed", format!("{} is family", binding.who())),
-            None if !policies.is_empty() && (!all || fixed.is_empty()) => self.undecided(&policies),
-            None => self.closed(application, "only administrators are bound"),
+            None if !policies.is_empty() && (!all || fixed.is_empty()) => Self::undecided(&policies),
+            None => Self::closed(application, "only administrators are bound"),
         }
     }
 
-    fn undecided(&self, policies: &[String]) -> Verdict {
+    fn undecided(policies: &[String]) -> Verdict {
         let why = format!("{} cannot be evaluated here", policies.join(", "));
         Verdict { word: "undecided", health: Health::Unknown, why }
     }
 
-    fn closed(&self, application: &Application, why: &str) -> Verdict {
+    fn closed(application: &Application, why: &str) -> Verdict {
         let hidden = super::rows::applications::is_hidden(application);
         let why = if hidden { format!("{why}; its tile is hidden besides") } else { why.to_owned() };
         Verdict { word: "closed", health: Health::Ok, why }
@@ -243,7 +246,7 @@ impl<'a> Audit<'a> {
             return Verdict { word: "hidden", health: Health::Warning, why };
         }
         let turned = bound.iter().find(|binding| is_static(binding) && binding.negate.is_true());
-        if let Some(binding) = turned.filter(|_| !self.all(application) || self.engine.any_is_enough) {
+        if let Some(binding) = turned.filter(|_| !Self::all(application) || self.engine.any_is_enough) {
             let why = format!("{} admits everybody else, unvalidated accounts included", binding.who());
             return Verdict { word: "exposed", health: Health::Warning, why };
         }

@@ -73,10 +73,11 @@ impl Authentik {
         let since = self.now() - SignedDuration::from_hours(24 * REMEMBERED);
         let fates = trail.gone(living, since);
         let asked = fates.into_iter().enumerate().map(|(at, mut fate)| async move {
-            if fate.end == End::Burnt && at < MOST_ASKED {
-                if let Some(who) = self.came_of(&fate.name).await {
-                    fate.end = End::Used(who);
-                }
+            if fate.end == End::Burnt
+                && at < MOST_ASKED
+                && let Some(who) = self.came_of(&fate.name).await
+            {
+                fate.end = End::Used(who);
             }
             fate
         });
@@ -294,10 +295,10 @@ impl Authentik {
     /// Second factors of everybody, perhaps a few minutes old; none where not all of them can be seen.
     pub(super) async fn recent_factors(&self) -> Option<Arc<Vec<Factor>>> {
         let known = self.known().factors.clone();
-        if let Some((at, factors)) = known {
-            if crate::model::time::seconds_between(at, self.now()).abs() < FRESH {
-                return Some(factors);
-            }
+        if let Some((at, factors)) = known
+            && crate::model::time::seconds_between(at, self.now()).abs() < FRESH
+        {
+            return Some(factors);
         }
         let (factors, gaps) = self.factors().await.ok()?;
         if !gaps.is_empty() {

@@ -45,7 +45,7 @@ impl Authentik {
     /// What the server says a thing is now.
     pub(super) async fn recognise(&self, id: &EntityId) -> Result<Identity, ApiError> {
         match id.kind.as_str() {
-            kinds::USERS => Ok(rows::users::identity(&self.user(&id.key).await?)),
+            kinds::USERS | kinds::SERVICE_ACCOUNTS => Ok(rows::users::identity(&self.user(&id.key).await?)),
             kinds::GROUPS => Ok(rows::groups::identity(&self.group(&id.key).await?)),
             kinds::INVITATIONS => self.recognise_invitation(&id.key).await,
             kinds::EXPOSURE if id.key.starts_with("remark:") => Ok(Identity::new()),
@@ -55,7 +55,6 @@ impl Authentik {
             }
             kinds::OUTPOSTS => Ok(rows::outposts::identity(&self.outpost(&id.key).await?)),
             kinds::ONBOARDING => self.recognise_person(id).await,
-            kinds::SERVICE_ACCOUNTS => Ok(rows::users::identity(&self.user(&id.key).await?)),
             kinds::TOKENS => Ok(rows::tokens::identity(&self.token(&id.key).await?)),
             kinds::SESSIONS => Ok(rows::sessions::identity(&self.session(&id.key).await?)),
             kinds::DEVICES => Ok(rows::devices::identity(&self.device(&id.key).await?)),

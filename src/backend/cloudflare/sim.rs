@@ -105,6 +105,7 @@ fn records() -> Value {
         .collect()
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "every caller makes the result for it")]
 fn envelope(status: u16, result: Option<Value>, errors: &[(i64, &str)]) -> Response {
     let errors: Vec<Value> =
         errors.iter().map(|(code, message)| json!({ "code": code, "message": message })).collect();

@@ -155,7 +155,7 @@ async fn a_source_that_is_not_good_or_not_long_enough_is_not_taken_over() {
     });
     assert!(bench.refusal("traefik-prod").await.contains("of the 2h it has to be"));
     bench.update("applications", "argocd/traefik-cloud", |app| {
-        app["status"]["health"]["status"] = "Degraded".into()
+        app["status"]["health"]["status"] = "Degraded".into();
     });
     assert!(bench.refusal("traefik-prod").await.contains("traefik-cloud at 8f2c1a4: Degraded"));
     assert!(bench.refusal("comet").await.contains("it is in cloud, and promotions lead into prod"));

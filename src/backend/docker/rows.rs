@@ -176,11 +176,9 @@ fn facets(seen: &Seen, service: &str, image: &str) -> Box<[Facet]> {
     if ["proxy", "ldap", "radius", "rac"].iter().any(|sort| image.contains(&format!("goauthentik/{sort}"))) {
         facets.push(Facet::new(FacetKey::Gate, service, Grade::Likely));
     }
-    let rules = seen
-        .listed
-        .labels
-        .iter()
-        .filter(|(name, _)| name.starts_with("traefik.http.routers.") && name.ends_with(".rule"));
+    let rules = seen.listed.labels.iter().filter(|(name, _)| {
+        name.starts_with("traefik.http.routers.") && name.strip_suffix(".rule").is_some()
+    });
     for (_, rule) in rules {
         facets.extend(hosts(rule).map(|host| Facet::new(FacetKey::Host, host, Grade::Likely)));
     }

@@ -92,8 +92,8 @@ async fn forbidden() -> Response {
 }
 
 fn digest(text: &str) -> String {
-    let hex: String = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
-    hex
+    let hex: Vec<String> = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    hex.concat()
 }
 
 impl Host {
@@ -421,6 +421,6 @@ async fn events(State(host): Shared, RawQuery(query): RawQuery) -> Response {
     let events = host.events.lock().unwrap_or_else(PoisonError::into_inner);
     let shown =
         events.iter().filter(|event| event["time"].as_i64().is_some_and(|at| (since..=until).contains(&at)));
-    let lines: String = shown.map(|event| format!("{event}\n")).collect();
+    let lines = shown.fold(String::new(), |lines, event| lines + &event.to_string() + "\n");
     ([(header::CONTENT_TYPE, "application/json")], lines).into_response()
 }

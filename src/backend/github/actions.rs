@@ -195,7 +195,7 @@ impl Actions {
 pub(super) fn file_name(workflow: &str) -> Result<&str, ApiError> {
     let name = workflow.strip_prefix(".github/workflows/").unwrap_or(workflow);
     let plain = name.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_' | b'.'));
-    if plain && (name.ends_with(".yml") || name.ends_with(".yaml")) && !name.starts_with('.') {
+    if plain && matches!(name.rsplit_once('.'), Some((_, "yml" | "yaml"))) && !name.starts_with('.') {
         return Ok(name);
     }
     Err(ApiError::new(Layer::App, format!("`{workflow}` is no file name of a workflow, such as promote.yml")))

@@ -75,14 +75,15 @@ fn parameter(query: Option<&str>, name: &str) -> String {
     pairs.into_iter().find(|(key, _)| key == name).map(|(_, value)| value).unwrap_or_default()
 }
 
-fn stream(one: &(&str, &str, &str, &str, &str)) -> Value {
+fn stream(one: &Stream) -> Value {
     json!({"cluster": one.0, "namespace": one.1, "pod": one.2, "container": one.3, "node": one.4})
 }
 
+/// Cluster, namespace, pod, container and node of a stream.
+type Stream = (&'static str, &'static str, &'static str, &'static str, &'static str);
+
 /// The streams that a selector of equalities matches; `None` where it is none.
-fn matching(
-    selector: &str,
-) -> Option<Vec<&'static (&'static str, &'static str, &'static str, &'static str, &'static str)>> {
+fn matching(selector: &str) -> Option<Vec<&'static Stream>> {
     let inner = selector.strip_prefix('{')?.strip_suffix('}')?;
     if inner == "namespace=~\".+\"" {
         return Some(STREAMS.iter().collect());
@@ -95,9 +96,8 @@ fn matching(
         })
         .collect();
     let pairs = pairs?;
-    let fits = |one: &&(&str, &str, &str, &str, &str)| {
-        pairs.iter().all(|(name, value)| stream(one)[*name].as_str() == Some(*value))
-    };
+    let fits =
+        |one: &&'static Stream| pairs.iter().all(|(name, value)| stream(one)[*name].as_str() == Some(*value));
     Some(STREAMS.iter().filter(fits).collect())
 }
 

@@ -85,7 +85,8 @@ async fn poll(State(server): Shared, Path(topics): Path<String>) -> Response {
     let open = json!({"id": "x", "time": server.world.clock.now().as_second(), "event": "open", "topic": topics.join(",")});
     let mine =
         kept.iter().filter(|message| message["topic"].as_str().is_some_and(|topic| topics.contains(&topic)));
-    let lines: String = std::iter::once(&open).chain(mine).map(|line| format!("{line}\n")).collect();
+    let lines = std::iter::once(&open).chain(mine);
+    let lines = lines.fold(String::new(), |lines, line| lines + &line.to_string() + "\n");
     ([(header::CONTENT_TYPE, "application/x-ndjson; charset=utf-8")], lines).into_response()
 }
 

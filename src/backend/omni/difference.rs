@@ -60,7 +60,7 @@ pub(super) fn of(known: &Draft, wanted: &Draft) -> Vec<String> {
         }
         match (there.as_str().unwrap_or_default(), value.as_str()) {
             (there, Some(text)) if text.contains('\n') || there.contains('\n') => {
-                found.extend(lines(there, text))
+                found.extend(lines(there, text));
             }
             _ => found.push(format!("{key}: {} becomes {}", shown(there), shown(value))),
         }

@@ -226,10 +226,9 @@ fn by_edge(reply: &Reply) -> Option<What> {
 
 fn by_application(reply: &Reply) -> What {
     match reply.status {
-        200..300 => What::Open,
         401 | 403 => What::Refused,
         404 if reply.text().trim() == "404 page not found" => What::NoRouter,
-        404 => What::Open,
+        200..300 | 404 => What::Open,
         502 | 503 => What::OriginDown,
         504 => What::OriginSlow,
         500.. => What::Failing,

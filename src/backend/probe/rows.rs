@@ -143,7 +143,7 @@ fn layer(leg: &Leg) -> &'static str {
         Layer::Auth => "auth",
         Layer::Edge => "edge",
         Layer::App => "app",
-        _ => "config",
+        Layer::Config => "config",
     }
 }
 

@@ -32,7 +32,7 @@ impl Validator<'_> {
         let [family_groups, admin_apps, family_apps, service_accounts, native_accounts] =
             ["family_groups", "admin_apps", "family_apps", "service_accounts", "native_accounts"]
                 .map(|key| words(key).unwrap_or_default());
-        let messages = table.table("messages").map(messages);
+        let messages = table.table("messages").map(|inner| messages(&inner));
         let language = table.text("language");
         let rotation = table.table("rotation").map(|inner| rotation(inner, repositories));
         let mut settings = Authentik::new(connection?, token?);
@@ -58,7 +58,7 @@ impl Validator<'_> {
 }
 
 /// The texts by language; one without the link is of no use.
-fn messages(table: Table<'_>) -> BTreeMap<String, String> {
+fn messages(table: &Table<'_>) -> BTreeMap<String, String> {
     let entries = table.entries().filter_map(|(language, value)| {
         let text = table.as_text(language.value, value)?;
         if !text.value.contains("{link}") {
@@ -80,16 +80,16 @@ fn language_known(table: &Table<'_>, language: &Located<&str>, messages: &BTreeM
 
 fn rotation(table: Table<'_>, repositories: &[Github]) -> Option<Rotation> {
     let github = table.required("github", "\"homelab\"", check::name);
-    if let (Some(name), Some(written)) = (&github, table.text("github")) {
-        if !repositories.iter().any(|github| *github.connection.name == **name) {
-            let names = repositories.iter().map(|github| &*github.connection.name);
-            let fault = Fault::new(
-                "no `[[github]]` has this name",
-                "the name of a `[[github]]`",
-                suggest::advice(name, names),
-            );
-            table.note(written.span, fault);
-        }
+    if let (Some(name), Some(written)) = (&github, table.text("github"))
+        && !repositories.iter().any(|github| *github.connection.name == **name)
+    {
+        let names = repositories.iter().map(|github| &*github.connection.name);
+        let fault = Fault::new(
+            "no `[[github]]` has this name",
+            "the name of a `[[github]]`",
+            suggest::advice(name, names),
+        );
+        table.note(written.span, fault);
     }
     let workflow = table.required("workflow", "\"rotate-keys.yml\"", check::word);
     let input = table.checked("input", check::word).unwrap_or_else(|| "token".to_owned());

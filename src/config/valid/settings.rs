@@ -60,14 +60,14 @@ impl Validator<'_> {
     /// The table `[alerts]`.
     pub(super) fn alerts(&mut self, table: Table<'_>) -> Alerts {
         let watchdog = table.checked("watchdog", check::word).unwrap_or_else(|| Alerts::default().watchdog);
-        let severity = table.table("severity").map(severities).unwrap_or_default();
+        let severity = table.table("severity").map(|inner| severities(&inner)).unwrap_or_default();
         self.finish("alerts", table);
         Alerts { severity, watchdog }
     }
 }
 
 /// Words of severity, each with one that everybody uses.
-fn severities(table: Table<'_>) -> BTreeMap<String, String> {
+fn severities(table: &Table<'_>) -> BTreeMap<String, String> {
     const KNOWN: [&str; 5] = ["critical", "major", "warning", "info", "none"];
     let meaning = |(word, value): (Located<&str>, _)| {
         let means = table.as_text(word.value, value)?;

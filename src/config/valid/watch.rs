@@ -74,7 +74,12 @@ impl Validator<'_> {
             text.parse().map_err(wrong)
         });
         let egress_url = table.table("measure").and_then(|inner| {
-            let made = self.connection(&inner, name.clone(), Default::default(), "\"https://ip.example\"");
+            let made = self.connection(
+                &inner,
+                name.clone(),
+                crate::model::row::Domain::default(),
+                "\"https://ip.example\"",
+            );
             inner.finish();
             made.map(Box::new)
         });

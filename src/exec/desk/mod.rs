@@ -107,7 +107,7 @@ impl Desk {
         })
     }
 
-    fn until(&self, job: &Job, since: Timestamp) -> Result<Timestamp, ApiError> {
+    fn until(job: &Job, since: Timestamp) -> Result<Timestamp, ApiError> {
         let text = job.arg("for");
         let wait = parse_duration(text).filter(|wait| wait.as_secs() > 0);
         let wait = wait.ok_or_else(|| ApiError::new(Layer::App, format!("`{text}` is no duration")))?;
@@ -115,7 +115,7 @@ impl Desk {
     }
 
     async fn judge_off(&self, job: &Job) -> Result<Verdict, ApiError> {
-        let until = self.until(job, self.clock.now())?;
+        let until = Self::until(job, self.clock.now())?;
         let mut verdict = Verdict::allow(format!("declares home off until {}", local(until)), identity());
         if job.arg("reason").trim().is_empty() {
             verdict = refused(verdict, "reason", "a reason is required: the next one at the desk reads it");
@@ -144,7 +144,7 @@ impl Desk {
     }
 
     async fn off(&self, job: &Job, progress: &ProgressSink) -> Result<Receipt, SendError> {
-        let until = self.until(job, self.clock.now()).map_err(|error| SendError::NotSent(error.fault))?;
+        let until = Self::until(job, self.clock.now()).map_err(|error| SendError::NotSent(error.fault))?;
         self.declare(job, Some(until)).await?;
         let said = format!("declared off until {}", local(until));
         if job.arg("silence") == "false" {

@@ -212,7 +212,9 @@ impl Attempt<'_> {
         for kind in minded::kinds(self.op) {
             let backends = self.session.connect(Some(kind.backend())).await?;
             let sources = ask::sources(&backends, &kind);
-            sources.iter().for_each(|(_, source)| store.declare(source.clone()));
+            for (_, source) in &sources {
+                store.declare(source.clone());
+            }
             let take = |update| {
                 store.apply(update);
                 Ok(())

@@ -63,6 +63,7 @@ pub struct Index {
 #[derive(Debug)]
 enum Holders {
     One(u32),
+    #[allow(clippy::box_collection, reason = "half the size for the many that hold one")]
     Many(Box<Vec<u32>>),
 }
 

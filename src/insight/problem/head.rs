@@ -60,7 +60,8 @@ pub(super) fn problem(group: &Group, symptoms: &[Symptom], sight: &Sight<'_>) ->
     let felt = felt(&members, head.as_ref(), sight);
     let health = worst(group, &members, sight);
     let leak = leak::suspect(told.head.as_ref(), symptoms, sight);
-    let cause = if group.home { None } else { leak.or_else(|| cause(&told, best, since, &members, sight)) };
+    let cause =
+        if group.home { None } else { leak.or_else(|| cause(&told, best.as_ref(), since, &members, sight)) };
     let acked = members.iter().any(|m| m.acked) && members.iter().all(|m| m.acked || !m.is_alert());
     let weight = head.as_ref().and_then(weight);
     let score = score(health, &felt, members.len(), since, acked, sight.now);
@@ -275,7 +276,7 @@ fn before<'e>(things: &HashSet<EntityId>, at: Option<Timestamp>, sight: &Sight<'
 /// What is suspected: the sign that explains the others, a change near the head, or another thing that fails.
 fn cause(
     told: &Told,
-    best: Option<Candidate<'_>>,
+    best: Option<&Candidate<'_>>,
     since: Option<Timestamp>,
     members: &[&Symptom],
     sight: &Sight<'_>,
@@ -286,8 +287,8 @@ fn cause(
         .iter()
         .filter_map(|m| m.row())
         .find(|row| row.id.kind.as_str() == "docker.containers" && other(row));
-    let leading = best.as_ref().and_then(|best| best.symptom.row()).filter(|row| other(row));
-    let points = best.as_ref().map(|best| best.points.clone()).unwrap_or_default();
+    let leading = best.and_then(|best| best.symptom.row()).filter(|row| other(row));
+    let points = best.map(|best| best.points.clone()).unwrap_or_default();
     if let Some(row) = deeper.or(leading) {
         let id = Some(row.id.clone());
         return Some(Cause { text: format!("{}: {}", row.name, words(row)), id, points });

@@ -14,7 +14,7 @@ pub(super) fn mark(problem: Problem, sight: &Sight<'_>) -> Problem {
     let id = problem.id();
     let suppressed = sight.declared.iter().find(|d| &*d.topic == SUPPRESS && d.about.as_ref() == Some(&id));
     let house = (&*problem.key == HOME).then(|| sight.declared.iter().find(|d| &*d.topic == HOME)).flatten();
-    let known = suppressed.or(house).map(|declaration| of(declaration));
+    let known = suppressed.or(house).map(of);
     Problem { known, ..problem }
 }
 

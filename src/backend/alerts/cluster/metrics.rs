@@ -84,7 +84,7 @@ mod tests {
     fn a_restart_counts_from_nothing() {
         let reading =
             |failed: f64| Metrics { failed: [("webhook".to_owned(), failed)].into(), ..Metrics::default() };
-        assert_eq!(reading(7.0).failed_since(&reading(5.0)), 2.0);
-        assert_eq!(reading(1.0).failed_since(&reading(5.0)), 1.0);
+        assert!((reading(7.0).failed_since(&reading(5.0)) - 2.0).abs() < f64::EPSILON);
+        assert!((reading(1.0).failed_since(&reading(5.0)) - 1.0).abs() < f64::EPSILON);
     }
 }

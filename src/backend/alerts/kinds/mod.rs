@@ -17,7 +17,7 @@ pub const RECEIVERS: &str = "alerts.receivers";
 pub const HISTORY: &str = "alerts.history";
 /// What has to hold before silence means that all is well.
 pub const TRUST: &str = "alerts.trust";
-/// PostgreSQL servers, as Prometheus sees them.
+/// `PostgreSQL` servers, as Prometheus sees them.
 pub const DATABASES: &str = "alerts.databases";
 /// Rules of Prometheus.
 pub const RULES: &str = "alerts.rules";

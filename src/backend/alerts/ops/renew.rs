@@ -35,7 +35,7 @@ pub(in super::super) async fn upkeep(
     let now = server_now(backend.now(), Some(&seen));
     let gone = seen.alert_named(&job.target.id.key).is_none();
     let gone_since = gone.then(|| ended(backend, job)).flatten();
-    let lasts = duration(job, i64::MAX, since).map(|lasts| lasts.as_secs()).unwrap_or(900);
+    let lasts = duration(job, i64::MAX, since).map_or(900, |lasts| lasts.as_secs());
     Ok(next(job, &seen, Times { since, now, gone_since, lasts }))
 }
 
@@ -43,7 +43,8 @@ pub(in super::super) async fn upkeep(
 fn ended(backend: &Alerts, job: &Job) -> Option<Timestamp> {
     let fingerprint = u64::from_str_radix(&job.target.id.key, 16).ok()?;
     let history = backend.cluster().ok()?.history();
-    history.episodes().filter(|one| one.fingerprint == fingerprint).filter_map(|one| one.ended()).max()
+    let own = history.episodes().filter(|one| one.fingerprint == fingerprint);
+    own.fold(None, |last, one| last.max(one.ended()))
 }
 
 /// The instants that decide.

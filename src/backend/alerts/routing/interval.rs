@@ -65,7 +65,7 @@ impl Interval {
         let edge = |(day, minute): (i32, i32)| {
             let at = today.checked_add(day.days()).ok()?.to_datetime(jiff::civil::Time::midnight());
             let at = at.checked_add(minute.minutes()).ok()?;
-            Some(zone.to_ambiguous_timestamp(at).compatible().ok()?)
+            zone.to_ambiguous_timestamp(at).compatible().ok()
         };
         let pairs = (0..=AHEAD).flat_map(|day| minutes.iter().map(move |minute| (day, *minute)));
         pairs.filter_map(edge).collect()

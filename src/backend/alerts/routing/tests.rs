@@ -70,6 +70,7 @@ fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
+#[allow(clippy::type_complexity, reason = "a table")]
 #[test]
 fn an_alert_takes_the_first_route_and_goes_on_where_it_says_so() {
     let routing = Routing::read(CONFIG).unwrap();

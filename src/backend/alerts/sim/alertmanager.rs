@@ -243,8 +243,9 @@ async fn alerts(State(member): Shared, RawQuery(query): RawQuery) -> Response {
 
 /// An alert stands in one group for each receiver; 0.25 names no intervals here.
 async fn groups(State(member): Shared) -> Response {
+    type Place<'a> = (&'a str, Vec<(String, String)>);
     let all = member.held();
-    let mut groups: BTreeMap<(&str, Vec<(String, String)>), Vec<Value>> = BTreeMap::new();
+    let mut groups: BTreeMap<Place<'_>, Vec<Value>> = BTreeMap::new();
     for alert in &all {
         let shared = ["alertname", "cluster", "namespace"]
             .into_iter()
@@ -254,7 +255,7 @@ async fn groups(State(member): Shared) -> Response {
             groups.entry((receiver, shared.clone())).or_default().push(member.json(alert, &all));
         }
     }
-    let group = |((receiver, labels), alerts): ((&str, Vec<(String, String)>), Vec<Value>)| {
+    let group = |((receiver, labels), alerts): (Place<'_>, Vec<Value>)| {
         let labels: BTreeMap<String, String> = labels.into_iter().collect();
         json!({"alerts": alerts, "labels": labels, "receiver": {"name": receiver}})
     };

@@ -68,7 +68,7 @@ fn evaluate<'l>(expression: &str, lab: &'l Lab) -> Vec<Line<'l>> {
     }
 }
 
-/// The management host's PostgreSQL; in a storm of starts one session holds the lock that all wait for.
+/// The management host's `PostgreSQL`; in a storm of starts one session holds the lock that all wait for.
 fn postgres<'l>(text: &str, storm: bool) -> Option<Line<'l>> {
     let facts = [
         ("pg_up", 1.0, 1.0),

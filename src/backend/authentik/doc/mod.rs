@@ -49,12 +49,11 @@ impl Authentik {
 
     async fn describe(&self, id: &EntityId) -> Result<Doc, ApiError> {
         match id.kind.as_str() {
-            kinds::USERS => self.describe_user(&id.key).await,
+            kinds::USERS | kinds::SERVICE_ACCOUNTS => self.describe_user(&id.key).await,
             kinds::GROUPS => self.describe_group(&id.key).await,
             kinds::INVITATIONS => self.describe_invitation(id).await,
             kinds::APPLICATIONS => self.describe_application(&id.key).await,
             kinds::OUTPOSTS => self.describe_outpost(&id.key).await,
-            kinds::SERVICE_ACCOUNTS => self.describe_user(&id.key).await,
             kinds::ONBOARDING => match Subject::of(id) {
                 Some(Subject::User(pk)) => self.describe_user(pk).await,
                 _ => self.describe_row("onboarding", id).await,

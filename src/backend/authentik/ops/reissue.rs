@@ -106,10 +106,10 @@ impl Authentik {
         let guessed = || only_like(&names, &target.name);
         let wanted = known.or(told.map(str::to_owned)).or_else(guessed);
         for field in form.iter_mut().filter(|field| field.name == "group") {
-            if let (FieldKind::Choice(choices), Some(wanted)) = (&field.kind, &wanted) {
-                if choices.iter().any(|choice| choice == wanted) {
-                    field.default = wanted.clone().into();
-                }
+            if let (FieldKind::Choice(choices), Some(wanted)) = (&field.kind, &wanted)
+                && choices.iter().any(|choice| choice == wanted)
+            {
+                field.default = wanted.clone().into();
             }
         }
         Ok(form)

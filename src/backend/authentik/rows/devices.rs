@@ -102,9 +102,10 @@ pub fn summary(factors: &[Factor], owner: i64) -> String {
 /// A row for a device; `own` is how many factors that count its owner has.
 pub fn row(factor: &Factor, own: usize, place: &Place) -> Option<Row> {
     let (number, device) = (factor.device.pk.0?, &factor.device);
-    let state = match factor.counts() && own == 1 {
-        true => State::new("last", Health::Ok).note("its owner has no other"),
-        false => State::new("ok", Health::Ok),
+    let state = if factor.counts() && own == 1 {
+        State::new("last", Health::Ok).note("its owner has no other")
+    } else {
+        State::new("ok", Health::Ok)
     };
     let owner = device.user.username.some().unwrap_or("nobody");
     let key = format!("{}:{number}", factor.kind.path);

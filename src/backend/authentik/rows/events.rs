@@ -159,13 +159,11 @@ impl Event {
 
     /// The key of the invitation that it is about, as the server writes it in a link.
     pub fn invitation_key(&self) -> Option<String> {
-        let hex = match self.action.as_str() {
-            "invitation_used" => self.context.get("invitation_uuid"),
-            _ => {
-                let model = self.context.get("model")?;
-                (model.get("model_name").and_then(Json::as_str) == Some("invitation"))
-                    .then(|| model.get("pk"))?
-            }
+        let hex = if self.action.as_str() == "invitation_used" {
+            self.context.get("invitation_uuid")
+        } else {
+            let model = self.context.get("model")?;
+            (model.get("model_name").and_then(Json::as_str) == Some("invitation")).then(|| model.get("pk"))?
         };
         Some(dashed(hex?.as_str()?))
     }

@@ -14,11 +14,11 @@ pub(super) fn live(world: &World, store: &mut Store, now: Timestamp) {
     if let Some(name) = told(world, "authentik-open") {
         open_named(store, &name, now);
     }
-    if let Some(name) = told(world, "authentik-enrol") {
-        if let Some(invitation) = open_named(store, &name, now) {
-            // The flow's own policy puts the new account into the group, unless it is broken.
-            enrol(store, &invitation, world.get("authentik-policy") != "broken", now);
-        }
+    if let Some(name) = told(world, "authentik-enrol")
+        && let Some(invitation) = open_named(store, &name, now)
+    {
+        // The flow's own policy puts the new account into the group, unless it is broken.
+        enrol(store, &invitation, world.get("authentik-policy") != "broken", now);
     }
     // The workflow gave the token a new key by the API, which notes a change and shows nothing else of it.
     if let Some(token) = told(world, "authentik-rotated") {

@@ -61,6 +61,7 @@ impl Store {
     }
 
     /// Notes that something happened.
+    #[allow(clippy::needless_pass_by_value, reason = "every caller makes the context for it")]
     pub fn log(&mut self, now: Timestamp, actor: &str, action: &str, context: Value) {
         let pk = by(&self.users, "username", &json!(actor)).map_or(json!(1), |user| user["pk"].clone());
         let at = super::homelab::at(now, 0);

@@ -21,7 +21,8 @@ const DEVICES: &str = "authentik.devices";
 async fn a_burnt_invitation_is_made_again_for_the_group_it_was_for() {
     let bench = Bench::new().await;
     let target = bench.target("authentik.invitations", "invite-nextcloud-c3").await;
-    let form = bench.authentik.form(&Bench::spec("authentik.reissue"), &[target.clone()]).await.unwrap();
+    let form =
+        bench.authentik.form(&Bench::spec("authentik.reissue"), std::slice::from_ref(&target)).await.unwrap();
     assert_eq!(form[0].default, "family-app-nextcloud");
     let FieldKind::Choice(languages) = &form[4].kind else { panic!("{form:?}") };
     assert_eq!((languages.join(" "), &*form[4].default), ("en fr".to_owned(), "en"));
@@ -102,7 +103,11 @@ async fn the_group_that_an_invitation_was_for_is_one_key_away() {
     bench.world.set("authentik-policy", "broken");
     bench.world.set("authentik-enrol", "invite-navidrome-a1");
     let target = bench.target("authentik.onboarding", "invite").await;
-    let form = bench.authentik.form(&Bench::spec("authentik.group-add"), &[target.clone()]).await.unwrap();
+    let form = bench
+        .authentik
+        .form(&Bench::spec("authentik.group-add"), std::slice::from_ref(&target))
+        .await
+        .unwrap();
     assert_eq!(form[0].default, "family-app-navidrome");
     let add = job("authentik.group-add", target, &[("group", "family-app-navidrome")]);
     assert_ne!(bench.judged(&add).await.decision, Decision::Refuse);
@@ -222,8 +227,9 @@ async fn whoever_goes_loses_everything_step_by_step_and_nobody_is_deleted() {
     let bench = Bench::new().await;
     let go = bench.on_kind("authentik.offboard", USERS, "designer", &[]).await;
     let verdict = bench.judged(&go).await;
-    let says: String =
-        verdict.evidence.iter().map(|fact| format!("{}: {}\n", fact.what, fact.says)).collect();
+    let says: Vec<String> =
+        verdict.evidence.iter().map(|fact| format!("{}: {}", fact.what, fact.says)).collect();
+    let says = says.join("\n");
     assert!(
         says.contains("step 1: leaves") && says.contains("becomes inactive") && says.contains("in Navidrome"),
         "{says}"

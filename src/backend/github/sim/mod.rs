@@ -104,7 +104,7 @@ fn read(store: &Store, parts: &[&str], query: &str) -> Response {
             let path = format!(".github/workflows/{file}");
             store.runs(|run| run["path"] == path.as_str())
         }
-        ["actions", "workflows"] => store.workflows(),
+        ["actions", "workflows"] => Store::workflows(),
         ["actions", "runs", id] => found(store.run(id.parse().ok()).cloned()),
         ["actions", "runs", id, "jobs"] => found(store.jobs(id.parse().ok())),
         ["actions", "runs", id, "pending_deployments"] => found(store.pending(id.parse().ok())),

@@ -107,7 +107,7 @@ impl Store {
         json_answer(200, &json!({ "total_count": runs.len(), "workflow_runs": runs }))
     }
 
-    pub(super) fn workflows(&self) -> Response {
+    pub(super) fn workflows() -> Response {
         let workflow = |(at, (file, name, _)): (usize, &(&str, &str, &str))| json!({ "id": 100 + at, "name": name, "path": format!(".github/workflows/{file}"), "state": "active" });
         let workflows: Vec<Value> = FILES.iter().enumerate().map(workflow).collect();
         json_answer(200, &json!({ "total_count": workflows.len(), "workflows": workflows }))
@@ -171,9 +171,8 @@ impl Store {
         let Some(which) = FILES.iter().position(|(file, ..)| *file == name) else {
             return message(404, "Not Found");
         };
-        let known = match super::super::workflow::inputs(FILES[which].2) {
-            Ok(known) => known,
-            Err(_) => return message(422, "Workflow does not have 'workflow_dispatch' trigger"),
+        let Ok(known) = super::super::workflow::inputs(FILES[which].2) else {
+            return message(422, "Workflow does not have 'workflow_dispatch' trigger");
         };
         let given = body["inputs"].as_object().cloned().unwrap_or_default();
         if let Some(name) = given.keys().find(|name| !known.iter().any(|input| input.name == **name)) {

@@ -212,7 +212,9 @@ fn node_for(lab: &Lab, workload: &str, salt: u64) -> Option<&'static str> {
         // It goes to its own node, unless that has no room: then it is taken by whoever has.
         let full = lab.flag("memory-oci-node-1") == "full";
         let node = open.into_iter().find(|name| *name == if full { "oci-node-2" } else { "oci-node-1" });
-        node.into_iter().for_each(|node| lab.set("comet-node", node));
+        if let Some(node) = node {
+            lab.set("comet-node", node);
+        }
         return node;
     }
     let index = usize::try_from(u64::from(fnv(workload)) + salt).unwrap_or(0) % open.len().max(1);

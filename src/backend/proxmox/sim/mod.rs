@@ -59,7 +59,8 @@ impl Server {
     pub fn simulator(self: Arc<Self>) -> Simulator {
         let budget = budget(&self.world);
         let router = Router::new().fallback(handle).with_state(self);
-        let tables: Vec<(_, Settings)> = vec![("proxmox", Box::new(move |address| settings(address, budget)))];
+        let tables: Vec<(_, Settings)> =
+            vec![("proxmox", Box::new(move |address| settings(address, budget)))];
         Simulator { server: "proxmox".to_owned(), tls: true, router, tables }
     }
 

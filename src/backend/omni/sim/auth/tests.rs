@@ -122,7 +122,7 @@ fn a_key_that_ended_or_whose_user_is_gone_is_not_let_in() {
     assert!(call.is_let_in(&accounts));
     for change in
         [(|account| account.expires = Timestamp::from_second(NOW).unwrap()) as fn(&mut Account), |account| {
-            account.exists = false
+            account.exists = false;
         }]
     {
         let mut accounts = accounts.clone();
