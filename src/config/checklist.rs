@@ -4,9 +4,9 @@ use serde::Deserialize;
 
 /// The checklists that come with vigie, by name.
 const SHIPPED: [(&str, &str); 3] = [
-    ("login-loop", include_str!("../../checklists/login-loop.toml")),
-    ("authentik-upgrade", include_str!("../../checklists/authentik-upgrade.toml")),
-    ("provisioning", include_str!("../../checklists/provisioning.toml")),
+    ("login-loop", include_str!("checklists/login-loop.toml")),
+    ("authentik-upgrade", include_str!("checklists/authentik-upgrade.toml")),
+    ("provisioning", include_str!("checklists/provisioning.toml")),
 ];
 
 /// A list of steps.
