@@ -53,8 +53,9 @@ use vigie::insight::lookout::Settings;
 use vigie::model::op::Operations;
 use vigie::model::time::{Clock, parse_duration};
 
-/// What a form says while nothing can be submitted: whoever plays waits for it, as a reader does.
-const ASKING: &str = "asking the server what it offers";
+/// What a form and a confirmation say while no answer counts: whoever plays waits for it, as a reader does.
+const ASKING: [&str; 3] =
+    ["asking the server what it offers", "checking with the server", "read first: no key counts"];
 /// So long in real time something may take to show.
 ///
 /// A server that was switched off costs the time-outs of connections that were open to it.
@@ -190,7 +191,8 @@ impl Stage {
         let (verb, rest) = line.split_once(' ').unwrap_or((&line, ""));
         let rest = if verb == "type" { rest } else { rest.trim() };
         if matches!(verb, "key" | "type") {
-            self.until("the form never got its answer", |stage| !stage.screen().contains(ASKING)).await?;
+            let answered = |screen: &str| !ASKING.iter().any(|words| screen.contains(words));
+            self.until("an answer never came", |stage| answered(&stage.screen())).await?;
         }
         match verb {
             "key" => {
