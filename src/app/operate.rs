@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::insight::guard::{self, Subject};
 use crate::insight::minded;
-use crate::model::id::{EntityId, KindId};
+use crate::model::id::EntityId;
 use crate::model::op::{
     Args, Decision, Field, FieldKind, Job, OpSpec, Reveal, Target, Targets, Tier, Verb, Verdict,
 };
@@ -21,10 +21,9 @@ use super::overlay::{Chosen, Overlay};
 
 /// The backend's verdict with what other systems and the services that must stay have to say to it.
 fn elsewhere(store: &Store, op: &OpSpec, target: &EntityId, verdict: Verdict) -> Verdict {
-    let kind = KindId::from(guard::PINNED);
     let verdict = minded::with(op, verdict, store);
     let Some(row) = store.get(target) else { return verdict };
-    guard::guarded(&op.name, Subject::of(row), store.rows(&kind).map(|row| &**row), verdict)
+    guard::with(&op.name, Subject::of(row), verdict, store)
 }
 
 impl App {

@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
@@ -18,6 +19,9 @@ use crate::config::Trust;
 use crate::model::snapshot::Layer;
 
 use super::error::ApiError;
+
+/// The sessions that rustls keeps for one server.
+const ONE_SERVER: usize = 8;
 
 /// The certificate that was shown is not the one that is pinned.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +50,9 @@ pub fn none() -> Result<ClientConfig, ApiError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let builder = builder.map_err(|error| ApiError::new(Layer::Tls, error.to_string()))?;
-    Ok(builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
+    let mut config = builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth();
+    config.resumption = Resumption::disabled();
+    Ok(config)
 }
 
 /// The TLS settings for a trust; `None` leaves it to the system's authorities.
@@ -64,6 +70,8 @@ pub fn config(trust: &Trust) -> Result<Option<ClientConfig>, ApiError> {
             .with_no_client_auth(),
     };
     config.alpn_protocols.clear();
+    // A client has one server, and the usual cache makes room for 256 at once.
+    config.resumption = Resumption::in_memory_sessions(ONE_SERVER);
     Ok(Some(config))
 }
 

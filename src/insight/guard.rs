@@ -3,6 +3,7 @@
 use crate::model::id::{EntityId, KindId};
 use crate::model::op::{Decision, Evidence, Verdict};
 use crate::model::row::{Facet, FacetKey, Row, Tone};
+use crate::model::store::Store;
 
 /// The kind whose rows are the services that must stay.
 pub const PINNED: &str = "vigie.pinned";
@@ -45,24 +46,26 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// A verdict with what the pinned services have to say to it.
+/// The kind whose rows an operation has to be guarded by; `None` where it moves nothing.
+pub fn kind(op: &str) -> Option<KindId> {
+    (TAKES_AWAY.contains(&op) || REPLACES.contains(&op)).then(|| KindId::from(PINNED))
+}
+
+/// A verdict with what the pinned services have to say to it; blind where they cannot all be seen.
 #[must_use]
-pub fn guarded<'r>(
-    op: &str,
-    subject: Subject<'_>,
-    pinned: impl IntoIterator<Item = &'r Row>,
-    verdict: Verdict,
-) -> Verdict {
-    let found = pinned.into_iter().filter_map(|service| judge(op, subject, service));
-    found.fold(verdict, |verdict, (decision, evidence)| verdict.and(decision, evidence))
+pub fn with(op: &str, subject: Subject<'_>, verdict: Verdict, store: &Store) -> Verdict {
+    let Some(kind) = kind(op).filter(|kind| store.of_kind(kind).next().is_some()) else { return verdict };
+    let found = store.rows(&kind).filter_map(|service| judge(op, subject, service));
+    let verdict = found.fold(verdict, |verdict, (decision, evidence)| verdict.and(decision, evidence));
+    if store.proves_absence(&kind) {
+        return verdict;
+    }
+    let says = "the services that must stay cannot all be seen";
+    verdict.and(Decision::Blind, Evidence::new("pinned", says, Tone::Unknown))
 }
 
 /// What one service has to say.
 fn judge(op: &str, subject: Subject<'_>, service: &Row) -> Option<(Decision, Evidence)> {
-    let kind = KindId::from(PINNED);
-    if service.id.kind != kind {
-        return None;
-    }
     let away = TAKES_AWAY.contains(&op) && carries(subject, service);
     let replaced = REPLACES.contains(&op) && is_its_own(subject, service);
     let blocks = service.cell(9).value.as_text() == Some("block");
@@ -121,8 +124,11 @@ fn is_its_own(subject: Subject<'_>, service: &Row) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::model::id::Identity;
-    use crate::model::row::{Cell, Grade};
+    use jiff::Timestamp;
+
+    use crate::model::id::{Identity, SourceId};
+    use crate::model::row::{Cell, Domain, Grade};
+    use crate::model::snapshot::{Cadence, Delta, Epoch, Fault, Layer, Mode, Snapshot, SourceSpec, Update};
 
     use super::*;
 
@@ -148,10 +154,56 @@ mod tests {
         row
     }
 
-    fn decision(op: &str, id: &str, name: &str, facets: &[Facet], service: &Row) -> Decision {
+    /// A store whose pinned services were answered so, or not at all.
+    fn store(answer: Option<Result<Delta, Fault>>) -> Store {
+        let id = SourceId::new("vigie", "pinned", "pinned");
+        let mut store = Store::new([SourceSpec {
+            id: id.clone(),
+            kinds: vec![PINNED.into()],
+            mode: Mode::Poll(Cadence { focused: 5, visible: 15, hidden: 60 }),
+            domain: Domain::Cloud,
+        }]);
+        if let Some(body) = answer {
+            store.apply(Update { source: id, epoch: Epoch(1), body });
+        }
+        store
+    }
+
+    fn seen(service: &Row) -> Delta {
+        Delta::Reset(Snapshot::complete(vec![service.clone()], Timestamp::UNIX_EPOCH))
+    }
+
+    fn judged(op: &str, id: &str, name: &str, facets: &[Facet], store: &Store) -> Decision {
         let id = EntityId::parse(id).unwrap();
-        let subject = Subject { id: &id, name, facets };
-        guarded(op, subject, [service], Verdict::allow("does it", Identity::new())).decision
+        with(op, Subject { id: &id, name, facets }, Verdict::allow("does it", Identity::new()), store)
+            .decision
+    }
+
+    fn decision(op: &str, id: &str, name: &str, facets: &[Facet], service: &Row) -> Decision {
+        judged(op, id, name, facets, &store(Some(Ok(seen(service)))))
+    }
+
+    #[test]
+    fn services_that_cannot_be_seen_make_blind_whatever_could_move_them() {
+        let partial = |mut list: Delta| {
+            if let Delta::Reset(snapshot) = &mut list {
+                snapshot.complete = false;
+            }
+            list
+        };
+        let other = "kubernetes.nodes/cloud/oci-node-2";
+        let whole = seen(&service("ok", "bound", "block"));
+        let cases = [
+            ("kubernetes.drain", Some(Ok(whole.clone())), Decision::Allow),
+            ("kubernetes.drain", Some(Ok(partial(whole))), Decision::Blind),
+            ("kubernetes.drain", Some(Err(Fault::new(Layer::Tcp, "refused"))), Decision::Blind),
+            ("kubernetes.drain", None, Decision::Blind),
+            ("kubernetes.cordon", None, Decision::Allow),
+        ];
+        for (op, answer, expected) in cases {
+            assert_eq!(judged(op, other, "oci-node-2", &[], &store(answer)), expected, "{op}");
+        }
+        assert_eq!(judged("kubernetes.drain", other, "oci-node-2", &[], &Store::default()), Decision::Allow);
     }
 
     #[test]

@@ -6,8 +6,8 @@
 pub(super) mod classify;
 mod reply;
 
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use reqwest::header::{HOST, HeaderMap, HeaderName, HeaderValue};
@@ -136,11 +136,14 @@ impl Call {
     }
 }
 
+/// A client that is made when it is first needed: most servers are never written to.
+type Late = LazyLock<Result<Client, ApiError>, Box<dyn FnOnce() -> Result<Client, ApiError> + Send>>;
+
 /// A client of one server.
 #[derive(Debug, Clone)]
 pub struct Http {
     read: Client,
-    write: Client,
+    write: Arc<Late>,
     base: String,
     headers: HeaderMap,
     timeout: Duration,
@@ -171,20 +174,18 @@ impl Http {
             headers.insert(HOST, host);
         }
         let one = profile.http1_only || connection.host_header.is_some();
-        let client = |connection: &Connection, one: bool| {
-            let builder = client(connection, one)?;
-            Ok::<ClientBuilder, ApiError>(match &profile.socket {
-                Some(path) => builder.unix_socket(path.clone()),
-                None => builder,
-            })
-        };
-        let kept = client(connection, one)?
+        let socket = profile.socket.as_deref();
+        let kept = client(connection, socket, one)?
             .pool_idle_timeout(profile.idle)
             .pool_max_idle_per_host(profile.in_flight);
-        let fresh = client(connection, one)?.pool_max_idle_per_host(0).retry(reqwest::retry::never());
+        let (own, socket) = (connection.clone(), profile.socket.clone());
+        let fresh = move || {
+            let builder = client(&own, socket.as_deref(), one)?;
+            build(builder.pool_max_idle_per_host(0).retry(reqwest::retry::never()))
+        };
         Ok(Self {
             read: build(kept)?,
-            write: build(fresh)?,
+            write: Arc::new(Late::new(Box::new(fresh))),
             base: connection.url.trim_end_matches('/').to_owned(),
             headers,
             timeout: connection.timeout,
@@ -212,7 +213,7 @@ impl Http {
     pub async fn look(&self, call: &Call) -> Result<Reply, ApiError> {
         let _permit =
             self.permits.acquire().await.map_err(|_| ApiError::new(Layer::Http, "shutting down"))?;
-        let response = self.request(&self.write, call)?.send().await;
+        let response = self.request(&self.read, call)?.send().await;
         let response = response.map_err(|error| classify::transport(&error, self.allowed(call)))?;
         Reply::collect(response, call.limit, self.allowed(call)).await
     }
@@ -225,7 +226,8 @@ impl Http {
             .acquire()
             .await
             .map_err(|_| not_sent(ApiError::new(Layer::Http, "shutting down")))?;
-        let response = match self.request(&self.write, call).map_err(not_sent)?.send().await {
+        let request = self.fresh().and_then(|client| self.request(client, call)).map_err(not_sent)?;
+        let response = match request.send().await {
             Ok(response) => response,
             Err(error) => {
                 let fault = classify::transport(&error, self.allowed(call)).fault;
@@ -245,11 +247,16 @@ impl Http {
 
     /// Opens an answer that keeps coming; `quiet` is how long it may stay silent before it counts as dead.
     pub async fn stream(&self, call: &Call, quiet: Duration) -> Result<Stream, ApiError> {
-        let request = self.request(&self.write, call)?.timeout(Duration::from_secs(24 * 3600));
+        let request = self.request(self.fresh()?, call)?.timeout(Duration::from_secs(24 * 3600));
         let sent = tokio::time::timeout(quiet, request.send()).await;
         let response =
             sent.map_err(|_| classify::slow(quiet))?.map_err(|error| classify::transport(&error, quiet))?;
         Stream::open(response, quiet).await
+    }
+
+    /// The client whose connections are never used twice.
+    fn fresh(&self) -> Result<&Client, ApiError> {
+        self.write.as_ref().as_ref().map_err(Clone::clone)
     }
 
     fn allowed(&self, call: &Call) -> Duration {
@@ -292,7 +299,11 @@ fn sensitive(value: &str) -> Result<HeaderValue, ApiError> {
     Ok(value)
 }
 
-fn client(connection: &Connection, http1_only: bool) -> Result<ClientBuilder, ApiError> {
+fn client(
+    connection: &Connection,
+    socket: Option<&Path>,
+    http1_only: bool,
+) -> Result<ClientBuilder, ApiError> {
     let mut builder = Client::builder()
         .user_agent(concat!("vigie/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
@@ -310,6 +321,9 @@ fn client(connection: &Connection, http1_only: bool) -> Result<ClientBuilder, Ap
             config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         }
         builder = builder.tls_backend_preconfigured(config);
+    }
+    if let Some(path) = socket {
+        builder = builder.unix_socket(path.to_owned());
     }
     if let Some(proxy) = &connection.proxy {
         let proxy = reqwest::Proxy::all(proxy)

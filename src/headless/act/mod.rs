@@ -25,9 +25,7 @@ use crate::exec::operate::Order;
 use crate::exec::operate::Recovered;
 use crate::insight::guard::{self, Subject};
 use crate::insight::minded;
-use crate::model::id::KindId;
 use crate::model::op::{Args, Job, OpSpec, Operations, RunState, Target, Verdict};
-use crate::model::row::Row;
 use crate::model::store::Store;
 
 use super::ask;
@@ -193,23 +191,10 @@ impl Attempt<'_> {
         Ok(jobs)
     }
 
-    /// The services that must stay; where they cannot be seen, nobody is warned of them.
-    async fn pinned(&self) -> Result<Vec<Row>, Failure> {
-        let kind = KindId::from(guard::PINNED);
-        let mut rows = Vec::new();
-        for backend in self.session.connect(Some(kind.backend())).await? {
-            for source in backend.sources().into_iter().filter(|source| source.kinds.contains(&kind)) {
-                let seen = within(PATIENCE, backend.poll(&source.id)).await;
-                rows.extend(seen.map(|seen| seen.rows).unwrap_or_default());
-            }
-        }
-        Ok(rows)
-    }
-
-    /// What other systems know that the operation minds.
+    /// What other systems know that the operation minds, and the services that it must not move.
     async fn others(&self) -> Result<Store, Failure> {
         let mut store = Store::default();
-        for kind in minded::kinds(self.op) {
+        for kind in minded::kinds(self.op).into_iter().chain(guard::kind(&self.op.name)) {
             let backends = self.session.connect(Some(kind.backend())).await?;
             let sources = ask::sources(&backends, &kind);
             for (_, source) in &sources {
@@ -228,13 +213,12 @@ impl Attempt<'_> {
     async fn freeze(&self, jobs: Vec<Job>, io: &mut Io<'_>) -> Result<Vec<Job>, Failure> {
         let mut frozen = Vec::new();
         let mut refusals = Vec::new();
-        let pinned = self.pinned().await?;
         let others = self.others().await?;
         for job in jobs {
             let verdict = within(PATIENCE, self.backend(&job.target)?.preflight(&job)).await;
             let verdict = verdict.unwrap_or_else(|fault| gate::unanswered(&fault));
             let subject = Subject { id: &job.target.id, name: &job.target.name, facets: &[] };
-            let verdict = guard::guarded(&self.op.name, subject, &pinned, verdict);
+            let verdict = guard::with(&self.op.name, subject, verdict, &others);
             let verdict = minded::with(self.op, verdict, &others);
             tell(&job.target, &verdict, io);
             match gate::judge(self.op, &job.target, &verdict) {
