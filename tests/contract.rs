@@ -12,7 +12,7 @@ use vigie::config::env::Env;
 use vigie::config::load;
 use vigie::demo::{Lab, Options};
 use vigie::model::id::{EntityId, KindId};
-use vigie::model::kind::Kinds;
+use vigie::model::kind::{KindSpec, Kinds};
 use vigie::model::op::{FieldKind, Targets, Tier};
 use vigie::model::row::Row;
 use vigie::model::snapshot::{Delta, Mode, SourceSpec};
@@ -155,6 +155,18 @@ fn check_row(row: &Row, backend: &Arc<dyn Backend>, source: &SourceSpec, kinds: 
     assert!(!row.name.is_empty(), "{} has no name", row.id);
 }
 
+/// A table shows the name by itself where no column is called so: another that says the same is the column `name`.
+fn check_names(kind: &KindSpec, rows: &[Row]) {
+    let own: Vec<&Row> = rows.iter().filter(|row| row.id.kind == kind.id).collect();
+    if own.is_empty() || kind.column("name").is_some() {
+        return;
+    }
+    for (index, column) in kind.columns.iter().enumerate() {
+        let repeats = own.iter().all(|row| row.cell(index).value.as_text() == Some(&*row.name));
+        assert!(!repeats, "{}.{} is the name of every row: call it `name`", kind.id, column.name);
+    }
+}
+
 async fn check_views(row: &Row, backend: &Arc<dyn Backend>) {
     let (sink, mut views) = mpsc::channel(4);
     let (opened, id) = (backend.clone(), row.id.clone());
@@ -189,6 +201,9 @@ async fn every_source_brings_rows_that_fit_their_kinds_and_can_be_described() {
             assert_eq!(ids.len(), rows.len(), "{} brings a row twice", source.id);
             for row in &rows {
                 check_row(row, &backend, &source, &kinds);
+            }
+            for kind in source.kinds.iter().filter_map(|kind| kinds.get(kind)) {
+                check_names(kind, &rows);
             }
             for row in samples(&rows, &source.kinds) {
                 check_views(row, &backend).await;

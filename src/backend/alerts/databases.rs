@@ -72,7 +72,7 @@ pub fn kind() -> KindSpec {
         Column::new("state", "state", Width::Fit(4, 8), "ok, full, blocked by an open transaction, or down")
             .format(Format::State)
             .priority(0),
-        Column::new("server", "server", Width::Flex(2), "its exporter's instance").priority(0),
+        Column::new("name", "server", Width::Flex(2), "its exporter's instance").priority(0),
         Column::new("used", "used", Width::Fit(2, 5), "connections in use").priority(1),
         Column::new("of", "of", Width::Fit(2, 5), "connections that it allows").priority(2),
         Column::new(

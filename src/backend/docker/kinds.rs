@@ -74,7 +74,7 @@ fn images() -> KindSpec {
         Column::new("state", "state", Width::Fit(4, 8), "used, unused, or untagged where its tag moved on")
             .format(Format::State)
             .priority(0),
-        Column::new("image", "image", Width::Flex(3), "its name and tag").priority(0),
+        Column::new("name", "image", Width::Flex(3), "its name and tag").priority(0),
         Column::new("version", "version", Width::Fit(4, 14), "the version that it carries").priority(1),
         Column::new("used", "used by", Width::Flex(2), "the containers made of it").priority(2),
         Column::new("size", "size", Width::Fit(3, 6), "its size").format(Format::Bytes).priority(2),

@@ -56,8 +56,7 @@ fn kind() -> KindSpec {
         doc: "Log streams that had lines within the last hour.".into(),
         columns: vec![
             Column::new("namespace", "namespace", Width::Fit(4, 24), "its namespace").priority(1),
-            Column::new("stream", "stream", Width::Flex(2), "its pod, else its application or job")
-                .priority(0),
+            Column::new("name", "stream", Width::Flex(2), "its pod, else its application or job").priority(0),
             Column::new("container", "container", Width::Fit(4, 24), "its container").priority(2),
             Column::new("node", "node", Width::Fit(4, 20), "its node").priority(3),
             Column::new("labels", "labels", Width::Flex(3), "all its labels").wide(),

@@ -63,7 +63,7 @@ fn kind() -> KindSpec {
             Column::new("priority", "priority", Width::Fit(3, 7), "min, low, default, high or urgent")
                 .format(Format::State)
                 .priority(1),
-            Column::new("title", "title", Width::Flex(2), "its heading").priority(0),
+            Column::new("name", "title", Width::Flex(2), "its heading").priority(0),
             Column::new("message", "message", Width::Flex(3), "its text").priority(1),
             Column::new("topic", "topic", Width::Fit(4, 24), "where it was published").priority(2),
             Column::new("at", "at", Width::Fit(3, 5), "when").format(Format::Age).priority(0),

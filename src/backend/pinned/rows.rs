@@ -24,7 +24,7 @@ pub fn kind() -> KindSpec {
         )
         .format(Format::State)
         .priority(0),
-        Column::new("service", "service", Width::Flex(2), "its name").priority(0),
+        Column::new("name", "service", Width::Flex(2), "its name").priority(0),
         Column::new("node", "node", Width::Fit(4, 20), "the node that it runs on").priority(1),
         Column::new(
             "egress",

@@ -147,7 +147,7 @@ fn rules() -> KindSpec {
             Column::new("state", "state", Width::Fit(8, 11), "firing, pending, inactive, ok, broken or late")
                 .format(Format::State)
                 .priority(0),
-            Column::new("rule", "rule", Width::Fit(12, 40), "the alert or the recorded series").priority(0),
+            Column::new("name", "rule", Width::Fit(12, 40), "the alert or the recorded series").priority(0),
             Column::new("group", "group", Width::Fit(6, 28), "its group").priority(2),
             Column::new("alerts", "alerts", Width::Fit(1, 6), "how many of its alerts are pending or firing")
                 .priority(1),

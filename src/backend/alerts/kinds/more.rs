@@ -21,7 +21,7 @@ pub(super) fn groups() -> KindSpec {
             .format(Format::State)
             .priority(0),
             Column::new("severity", "severity", Width::Fit(4, 8), "the worst among its alerts").priority(2),
-            Column::new("group", "group", Width::Flex(3), "the labels that its alerts share").priority(0),
+            Column::new("name", "group", Width::Flex(3), "the labels that its alerts share").priority(0),
             Column::new("receiver", "receiver", Width::Fit(6, 24), "who is told").priority(1),
             Column::new("alerts", "alerts", Width::Fit(2, 6), "how many alerts it has").priority(1),
             Column::new("quiet", "quiet", Width::Fit(2, 5), "how many of them are kept quiet").priority(2),
@@ -47,7 +47,7 @@ pub(super) fn receivers() -> KindSpec {
             Column::new("state", "state", Width::Fit(5, 7), "open, muted by an interval, or nobody")
                 .format(Format::State)
                 .priority(0),
-            Column::new("receiver", "receiver", Width::Flex(2), "its name").priority(0),
+            Column::new("name", "receiver", Width::Flex(2), "its name").priority(0),
             Column::new("by", "by", Width::Flex(2), "its integrations, without their addresses").priority(1),
             Column::new("told", "told", Width::Fit(2, 5), "how many alerts it is told of now").priority(1),
             Column::new("quiet", "quiet", Width::Fit(2, 5), "how many more lead there and are kept quiet")
@@ -80,7 +80,7 @@ pub(super) fn history() -> KindSpec {
             Column::new("severity", "severity", Width::Fit(4, 8), "the word of its severity label")
                 .priority(2),
             Column::new("name", "alert", Width::Fit(12, 32), "its alertname").priority(0),
-            Column::new("on", "on", Width::Flex(2), "the thing it is about").priority(1),
+            Column::new("on", "on", Width::Flex(12), "the thing it is about").priority(1),
             Column::new("began", "began", Width::Fit(3, 5), "when it began to fire")
                 .format(Format::Age)
                 .priority(1),
@@ -118,7 +118,7 @@ pub(super) fn trust() -> KindSpec {
             Column::new("state", "state", Width::Fit(3, 7), "ok, or blind where it does not hold")
                 .format(Format::State)
                 .priority(0),
-            Column::new("check", "check", Width::Fit(8, 16), "what was looked at").priority(0),
+            Column::new("name", "check", Width::Fit(8, 16), "what was looked at").priority(0),
             Column::new("says", "says", Width::Flex(3), "what it says").priority(1),
             Column::new("at", "at", Width::Fit(3, 5), "when it was last seen")
                 .format(Format::Age)

@@ -61,14 +61,14 @@ async fn groups_fold_alerts_and_lead_to_them() {
     lab.post(0, json!([{"labels": {"alertname": "Disk", "severity": "critical", "instance": "a"}}])).await;
     lab.post(1, json!([{"labels": {"alertname": "Disk", "severity": "critical", "instance": "b"}}])).await;
     let groups = source(&lab, "groups").await;
-    let mine: Vec<&Row> = groups.rows.iter().filter(|row| word(row, "group") == "Disk").collect();
+    let mine: Vec<&Row> = groups.rows.iter().filter(|row| word(row, "name") == "Disk").collect();
     let receivers: Vec<String> = mine.iter().map(|row| word(row, "receiver")).collect();
     assert_eq!(mine.len(), 2, "`continue` puts it into two groups: {receivers:?}");
     assert!(mine.iter().all(|row| cell(row, "alerts").as_number() == Some(2.0)), "members are united");
     let View::Tree(tree) = view(lab.alertmanager(), &mine[0].id, "tree").await else { panic!("no tree") };
     assert_eq!(tree.nodes.len(), 3);
     assert!(tree.nodes[1].id.as_ref().is_some_and(|id| id.kind.as_str() == kinds::ALERTS));
-    let quiet = groups.rows.iter().find(|row| word(row, "group").contains("CertificateExpiringSoon"));
+    let quiet = groups.rows.iter().find(|row| word(row, "name").contains("CertificateExpiringSoon"));
     assert_eq!(quiet.map(|row| word(row, "state")), Some("quiet".into()));
 }
 

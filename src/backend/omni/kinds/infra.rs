@@ -86,7 +86,7 @@ fn providers() -> KindSpec {
 fn requests() -> KindSpec {
     let columns = vec![
         state("How far the provider is"),
-        COL("id", "id", Width::Flex(2), "The request's id").priority(0),
+        COL("name", "id", Width::Flex(2), "The request's id").priority(0),
         COL("cluster", "cluster", Width::Fit(7, 24), "The cluster that it is for").priority(2),
         COL("provider", "provider", Width::Fit(8, 16), "The provider that carries it out").priority(2),
         COL("step", "step", Width::Fit(5, 20), "The step that it is at").priority(3),
@@ -104,7 +104,7 @@ fn requests() -> KindSpec {
 
 fn backups() -> KindSpec {
     let columns = vec![
-        COL("id", "id", Width::Flex(1), "The backup's id").priority(0),
+        COL("name", "id", Width::Flex(1), "The backup's id").priority(0),
         COL("cluster", "cluster", Width::Fit(7, 24), "The cluster that was saved").priority(1),
         COL("size", "size", Width::Fixed(7), "Its size in bytes").format(Format::Bytes).priority(2),
         age("When it was made").priority(1),
