@@ -214,7 +214,7 @@ impl App {
             Msg::Focus(_) => Vec::new(),
             Msg::Scroll { up } => self.act(if up { &Action::Up } else { &Action::Down }),
             Msg::Tick => self.on_tick(),
-            Msg::Signal(signal) => vec![on_signal(signal)],
+            Msg::Signal(signal) => self.on_signal(signal),
             answer => self.on_answer(answer),
         }
     }
@@ -265,9 +265,23 @@ impl App {
         fresh.then_some(Effect::Remember(memories))
     }
 
-    /// Leaves by the operator's own wish: what was seen last is kept.
+    /// Leaves by the operator's own wish.
     fn quit(&mut self) -> Vec<Effect> {
-        self.keep_memory().into_iter().chain([Effect::Quit(0)]).collect()
+        self.quit_with(0)
+    }
+
+    /// Leaves with an exit code, whoever wants it: what was seen last is kept.
+    fn quit_with(&mut self, code: u8) -> Vec<Effect> {
+        self.keep_memory().into_iter().chain([Effect::Quit(code)]).collect()
+    }
+
+    fn on_signal(&mut self, signal: Signal) -> Vec<Effect> {
+        match signal {
+            Signal::Terminate => self.quit_with(143),
+            Signal::Interrupt => self.quit_with(130),
+            Signal::Hangup => self.quit_with(129),
+            Signal::Refresh => vec![Effect::Refresh(Vec::new())],
+        }
     }
 
     fn on_resize(&mut self, width: u16, height: u16) -> Vec<Effect> {
@@ -306,14 +320,5 @@ impl App {
     fn next_run(&mut self) -> RunId {
         let count = self.next();
         RunId(format!("{}-{count}", self.boot).into())
-    }
-}
-
-fn on_signal(signal: Signal) -> Effect {
-    match signal {
-        Signal::Terminate => Effect::Quit(143),
-        Signal::Interrupt => Effect::Quit(130),
-        Signal::Hangup => Effect::Quit(129),
-        Signal::Refresh => Effect::Refresh(Vec::new()),
     }
 }
