@@ -51,6 +51,15 @@ impl Doc {
         self
     }
 
+    /// Adds a section of series, unless there are none.
+    #[must_use]
+    pub fn series(mut self, heading: impl Into<Text>, series: Vec<Series>) -> Self {
+        if !series.is_empty() {
+            self.sections.push(Section { heading: heading.into(), body: Body::Series(series) });
+        }
+        self
+    }
+
     /// Adds a small table, unless it has no rows.
     #[must_use]
     pub fn table(mut self, heading: impl Into<Text>, columns: Vec<Text>, rows: Vec<Vec<Cell>>) -> Self {
@@ -77,6 +86,8 @@ pub enum Body {
     Facts(Vec<Fact>),
     /// Lines of text.
     Lines(Vec<DocLine>),
+    /// Series over time, each drawn in one line.
+    Series(Vec<Series>),
     /// A small table.
     Table {
         /// The headings.

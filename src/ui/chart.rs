@@ -66,8 +66,17 @@ impl ChartPane {
     }
 }
 
+/// A series in one line of so many cells; a cell without a value is a gap.
+pub(super) fn spark(series: &Series, cells: usize, ascii: bool) -> String {
+    let (low, high) = bounds(series);
+    let (low, high) = (low.unwrap_or(0.0).min(0.0), high.unwrap_or(1.0));
+    let span = if high > low { high - low } else { 1.0 };
+    let columns = resample(series, cells);
+    columns.iter().map(|y| y.map_or(' ', |y| bar((y - low) / span, 1, 0, ascii))).collect()
+}
+
 /// The least and the greatest value.
-fn bounds(series: &Series) -> (Option<f64>, Option<f64>) {
+pub(super) fn bounds(series: &Series) -> (Option<f64>, Option<f64>) {
     let values = || series.points.iter().filter_map(|(_, y)| *y).filter(|y| y.is_finite());
     (values().reduce(f64::min), values().reduce(f64::max))
 }

@@ -7,8 +7,9 @@ use crate::config::theme::Role;
 use crate::model::action::{Action, Context};
 use crate::model::kind::Format;
 use crate::model::row::{Cell, Value};
-use crate::model::view::{Body, Doc, Fact};
+use crate::model::view::{Body, Doc, Fact, Series};
 
+use super::chart;
 use super::component::{Component, Ctx, Outcome, Request};
 use super::format::Writer;
 use super::lines::{Line, Scroll, labelled, wrapped};
@@ -18,6 +19,10 @@ use super::text::{clean, fit, width};
 const LABELS: usize = 18;
 /// The widest column of a small table.
 const CELL: usize = 40;
+/// The longest course of a series: one cell for each minute of an hour.
+const SPARK: usize = 60;
+/// A shorter one says nothing.
+const LEAST: usize = 8;
 
 /// A scrolled document.
 #[derive(Debug, Clone, Default)]
@@ -62,6 +67,7 @@ impl DocPane {
             let lines: Vec<String> = match &section.body {
                 Body::Facts(facts) => facts.iter().map(|fact| fact_text(fact, writer)).collect(),
                 Body::Lines(lines) => lines.iter().map(|line| clean(&line.text).into_owned()).collect(),
+                Body::Series(series) => series.iter().map(|one| series_text(one, writer)).collect(),
                 Body::Table { columns, rows } => table_text(columns, rows, writer),
             };
             out.push_str(&clean(&section.heading));
@@ -85,6 +91,20 @@ impl DocPane {
 
 fn fact_text(fact: &Fact, writer: &Writer<'_>) -> String {
     format!("{}: {}", clean(&fact.label), clean(&writer.value(&fact.value, fact.format)))
+}
+
+/// The last value, and from which to which it went.
+fn last_and_range(series: &Series, writer: &Writer<'_>) -> (String, String) {
+    let words = |x: f64| writer.value(&Value::Float(x), series.format).into_owned();
+    let (low, high) = chart::bounds(series);
+    let last = series.points.iter().rev().find_map(|(_, y)| *y);
+    let range = low.zip(high).map_or_else(String::new, |(low, high)| format!("{} to {}", words(low), words(high)));
+    (last.map_or_else(|| "no values".to_owned(), words), range)
+}
+
+fn series_text(series: &Series, writer: &Writer<'_>) -> String {
+    let (last, range) = last_and_range(series, writer);
+    format!("{}: {last}, {range}", clean(&series.name)).trim_end_matches(", ").to_owned()
 }
 
 fn table_text(columns: &[crate::model::kind::Text], rows: &[Vec<Cell>], writer: &Writer<'_>) -> Vec<String> {
@@ -120,10 +140,33 @@ impl Page<'_> {
                         self.text(&text.text, text.tone.into(), &mut lines);
                     }
                 }
+                Body::Series(series) => self.series(series, &mut lines),
                 Body::Table { columns, rows } => self.table(columns, rows, &mut lines),
             }
         }
         lines
+    }
+
+    /// One line each: the name, its course with gaps where nothing was measured, the last value and the range.
+    fn series(&self, series: &[Series], lines: &mut Vec<Line>) {
+        let widest = series.iter().map(|one| width(&one.name)).max().unwrap_or(0).min(LABELS);
+        let words: Vec<(String, String)> = series.iter().map(|one| last_and_range(one, &self.writer)).collect();
+        let cells = words.iter().map(|(last, _)| width(last)).max().unwrap_or(0);
+        let start = 2 + widest + 2;
+        let rest = words.iter().map(|(_, range)| width(range)).max().unwrap_or(0) + 2;
+        let room = usize::from(self.room);
+        let spark = room.saturating_sub(start + cells + 2 + rest).min(SPARK);
+        for (one, (last, range)) in series.iter().zip(words) {
+            let at = |x: usize| u16::try_from(x).unwrap_or(u16::MAX);
+            let mut line = Line::new().at(2, fit(&one.name, widest, self.writer.ascii).into_owned(), Role::Dim);
+            if spark >= LEAST {
+                line = line.at(at(start), chart::spark(one, spark, self.writer.ascii), Role::Chart(1));
+            }
+            let end = if spark >= LEAST { start + spark + 2 } else { start };
+            let last_at = end + cells - width(&last);
+            line = line.at(at(last_at), last, Role::Text);
+            lines.push(line.at(at(end + cells + 2), range, Role::Dim));
+        }
     }
 
     fn facts(&self, facts: &[Fact], lines: &mut Vec<Line>) {
@@ -250,6 +293,25 @@ mod tests {
         let screen = Screen::of(&mut pane, 60, 16, &world);
         assert_snapshot!(screen.text());
         assert_eq!(screen.style_of("● running").fg, world.theme.style(Role::Ok).fg);
+    }
+
+    #[test]
+    fn a_series_is_one_line_with_its_gaps_and_without_room_only_its_values() {
+        let world = World::lab();
+        let point = |n: i64| (world.ago(3600 - 60 * n), (n != 30).then_some(if n < 30 { 0.1 } else { 0.8 }));
+        let cpu = Series { name: "cpu".into(), format: Format::Percent, points: (0..60).map(point).collect() };
+        let off = Series { name: "memory".into(), format: Format::Bytes, points: vec![(world.ago(60), None)] };
+        let doc = Doc::default().series("last hour", vec![cpu, off]);
+        let mut pane = DocPane::new(doc);
+        let text = Screen::of(&mut pane, 100, 4, &world).text();
+        let line = text.lines().nth(1).unwrap();
+        assert!(line.contains("cpu") && line.contains("80%") && line.contains("10% to 80%"), "{text}");
+        let bars = line.chars().filter(|c| ('\u{2581}'..='\u{2588}').contains(c)).count();
+        assert!((50..60).contains(&bars), "{text}");
+        assert!(text.contains("no values"), "{text}");
+        let narrow = Screen::of(&mut pane, 30, 4, &world).text();
+        assert!(narrow.contains("80%") && !narrow.contains('\u{2588}'), "{narrow}");
+        assert!(pane.text(&Writer::from(&world.ctx())).contains("cpu: 80%, 10% to 80%"));
     }
 
     #[test]

@@ -185,6 +185,7 @@ fn text(doc: &Doc) -> String {
                 facts.iter().map(|fact| format!("{}: {:?}", fact.label, fact.value)).collect()
             }
             Body::Lines(lines) => lines.iter().map(|line| line.text.clone()).collect(),
+            Body::Series(_) => Vec::new(),
             Body::Table { rows, .. } => rows.iter().map(|row| format!("{row:?}")).collect(),
         };
         format!("# {}\n{}\n", section.heading, lines.join("\n"))

@@ -33,6 +33,7 @@ fn text(doc: &Doc) -> String {
                 lines.extend(facts.iter().map(|fact| format!("{} {}", fact.label, fact.value.to_json())));
             }
             Body::Lines(texts) => lines.extend(texts.iter().map(|line| line.text.clone())),
+            Body::Series(_) => {}
             Body::Table { rows, .. } => {
                 let row = |cells: &Vec<crate::model::row::Cell>| {
                     cells.iter().map(|cell| cell.value.to_json().to_string()).collect::<Vec<_>>().join(" ")

@@ -77,7 +77,7 @@ fn told(mut doc: Doc) -> Doc {
         match &mut section.body {
             Body::Facts(facts) => facts.retain(|fact| fact.value != Value::Empty),
             Body::Lines(lines) => lines.retain(|line| !line.text.is_empty()),
-            Body::Table { .. } => {}
+            Body::Table { .. } | Body::Series(_) => {}
         }
     }
     doc

@@ -31,7 +31,17 @@ const FIELDS: [Field; 12] = [
     ("memory it costs its host", Format::Bytes, |s| s.memhost),
 ];
 
+/// How many of the fields stand in a guest's description.
+const SHORT: usize = 2;
+
 impl Proxmox {
+    /// What a guest used in the last hour; nothing where that cannot be had, as the rest is still worth showing.
+    pub(super) async fn last_hour(&self, id: &EntityId) -> Vec<Series> {
+        let Ok(mut chart) = self.chart(id, "hour").await else { return Vec::new() };
+        chart.series.retain(|series| FIELDS[..SHORT].iter().any(|(name, ..)| series.name == *name));
+        chart.series
+    }
+
     /// A row's figures over `hour`, `day`, `week` or `month`.
     pub(super) async fn chart(&self, id: &EntityId, span: &str) -> Result<Chart, ApiError> {
         let wrong = || ApiError::unsupported(format!("`{}` has no figures", id.key));

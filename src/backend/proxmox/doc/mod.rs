@@ -7,14 +7,14 @@ mod node;
 mod task;
 mod tree;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::backend::ViewSink;
 use crate::backend::error::ApiError;
 use crate::model::id::EntityId;
 use crate::model::kind::Format;
 use crate::model::row::{Row, Value};
-use crate::model::view::{Doc, Fact, View};
+use crate::model::view::{Doc, Fact, Series, View};
 
 use super::kinds::{DISKS, GUESTS, NODES, POOLS, TASKS, all};
 use super::{Proxmox, watch};
@@ -32,6 +32,9 @@ impl Proxmox {
             (NODES, "journal") => return self.show_journal(id, &sink).await,
             _ => {}
         }
+        if (id.kind.as_str(), view) == (GUESTS, "describe") {
+            return self.show_guest(id, &sink).await;
+        }
         let pace = if matches!(view, "hour" | "day" | "week" | "month") { CHART_PACE } else { PACE };
         let mut last = None;
         loop {
@@ -44,6 +47,31 @@ impl Proxmox {
             }
             tokio::select! {
                 () = tokio::time::sleep(pace) => {}
+                () = sink.closed() => return Ok(()),
+            }
+        }
+    }
+
+    /// A guest's description with the last hour below its state: asked for only here, as long as it is open.
+    async fn show_guest(&self, id: &EntityId, sink: &ViewSink) -> Result<(), ApiError> {
+        let mut last: Option<View> = None;
+        let mut hour = (Vec::new(), None::<Instant>);
+        loop {
+            let due = hour.1.is_none_or(|at| at.elapsed() >= CHART_PACE);
+            let course = async { if due { Some(self.last_hour(id).await) } else { None } };
+            let (doc, course) = tokio::join!(self.describe_guest(id), course);
+            if let Some(course) = course {
+                hour = (course, Some(Instant::now()));
+            }
+            let shown = View::Doc(with_hour(doc?, &hour.0));
+            if last.as_ref() != Some(&shown) {
+                if sink.send(shown.clone()).await.is_err() {
+                    return Ok(());
+                }
+                last = Some(shown);
+            }
+            tokio::select! {
+                () = tokio::time::sleep(PACE) => {}
                 () = sink.closed() => return Ok(()),
             }
         }
@@ -82,6 +110,14 @@ impl Proxmox {
         let gone = || ApiError::unsupported(format!("{} is not listed any more", id.key));
         snapshot.rows.into_iter().find(|row| row.id == *id).ok_or_else(gone)
     }
+}
+
+/// The last hour stands right below what the guest is now.
+fn with_hour(mut doc: Doc, hour: &[Series]) -> Doc {
+    let rest = doc.sections.split_off(doc.sections.len().min(1));
+    let mut doc = doc.series("last hour", hour.to_vec());
+    doc.sections.extend(rest);
+    doc
 }
 
 /// A row's cells as facts.
