@@ -1,9 +1,10 @@
-//! The way from a list of machines to their rows, for `benches/omni.rs`: what a poll costs besides the network.
+//! The way from bytes to rows, for `benches/omni.rs` and the fuzz targets: lists, and the lines of streams.
 
 use jiff::Timestamp;
 use serde_json::json;
 
 use super::client::Page;
+use super::doc::log;
 use super::feed::{Feed, Lens};
 use super::rows::machines::Machines;
 use super::sim::large;
@@ -16,6 +17,11 @@ pub struct Known(Machines);
 /// The two lists behind the pane of machines as the server writes them, at an instant.
 pub fn lists(machines: usize, at: Timestamp) -> [Vec<u8>; 2] {
     large(machines, at).map(|items| json!({"total": items.len(), "items": items}).to_string().into_bytes())
+}
+
+/// Whether a line of a watch is taken for an event, and one of a machine's log for something to show.
+pub fn stream_line(line: &[u8]) -> (bool, bool) {
+    (super::watch::is_event(line), log::read(line).is_some())
 }
 
 impl Known {

@@ -249,6 +249,24 @@ async fn a_reader_may_not_have_a_token_and_is_told_which_role_it_takes() {
 }
 
 #[tokio::test]
+async fn where_omni_does_not_tell_of_permissions_they_are_unclear_and_not_denied() {
+    let (world, _running, mut config) = lab().await;
+    config.operator_key = None;
+    let omni = Omni::new(&config, &world.clock);
+    world.set("omni-permissions", "none");
+    let rights = omni.doctor().await.rights.unwrap();
+    for op in ["omni.upgrade-talos", "omni.ephemeral-create", "omni.reboot"] {
+        assert!(rights.unknown.iter().any(|unclear| unclear == op), "{op}: {rights:?}");
+        assert!(!rights.missing.contains_key(op), "{op}: {rights:?}");
+    }
+    // What no policy raises takes the role, and that is told.
+    let plain = crate::backend::omni::ops::all().filter(|op| op.permission().is_none() && op.everywhere().is_none());
+    for op in plain.filter(|op| op.role() > Role::Reader) {
+        assert_eq!(rights.missing.get(op.name()).map(String::as_str), Some("Operator"), "{}", op.name());
+    }
+}
+
+#[tokio::test]
 async fn a_lost_answer_leaves_the_outcome_unknown_and_no_file() {
     let (world, _running, config) = lab().await;
     let omni = Omni::new(&config, &world.clock);
@@ -428,15 +446,51 @@ async fn a_machines_log_arrives_line_by_line() {
     let (world, _running, config) = lab().await;
     let omni = Omni::new(&config, &world.clock);
     let id = omni.resolve(&MACHINES.into(), "oci-node-1").await.unwrap().remove(0).id;
-    let (sink, mut views) = mpsc::channel(16);
-    omni.open(&id, "log", sink).await.unwrap();
-    let View::Log(lines) = views.recv().await.unwrap() else { panic!("no log") };
-    assert!(lines[0].text.starts_with("[talos] service") && lines[0].at.is_some(), "{lines:?}");
+    let line = async |views: &mut mpsc::Receiver<View>| match views.recv().await.unwrap() {
+        View::Log(mut lines) => lines.remove(0),
+        other => panic!("{other:?}"),
+    };
+    for (streams, why) in [("", "no answer within"), ("cut", "its stream ended")] {
+        world.set("omni-logs", streams);
+        let (sink, mut views) = mpsc::channel(16);
+        let told = async {
+            let first = line(&mut views).await;
+            assert!(first.text.starts_with("[talos] service") && first.at.is_some(), "{first:?}");
+            for _ in 0..3 {
+                line(&mut views).await;
+            }
+            // A stream that stalls or is cut is opened anew, and nobody takes the gap for silence.
+            for _ in 0..2 {
+                let gap = line(&mut views).await;
+                assert!(gap.text.contains(why) && gap.text.contains("lines may be missing"), "{gap:?}");
+            }
+        };
+        tokio::select! {
+            () = told => {}
+            end = omni.open(&id, "log", sink) => panic!("{end:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_log_that_cannot_be_had_says_why_and_is_not_asked_for_again() {
+    let (world, _running, mut config) = lab().await;
+    config.connection.timeout = Duration::from_secs(2);
+    let omni = Omni::new(&config, &world.clock);
+    let id = omni.resolve(&MACHINES.into(), "oci-node-1").await.unwrap().remove(0).id;
+    for (fault, part) in [("omni:403@/api/management", "403"), ("omni:endless@/api/management", "a line longer")] {
+        world.clear_faults();
+        world.inject(fault.parse().unwrap());
+        let (sink, _views) = mpsc::channel(16);
+        let error = omni.open(&id, "log", sink).await.unwrap_err();
+        assert!(error.to_string().contains(part), "{fault}: {error}");
+    }
 }
 
 #[tokio::test]
 async fn a_cluster_is_compared_with_its_template_and_nothing_is_changed() {
     let (world, _running, mut config) = lab().await;
+    let maker = config.clone();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("prod.yaml");
     std::fs::write(folder.path().join("vlan.yaml"), "machine:\n  network:\n    hostname: x\n").unwrap();
@@ -475,6 +529,26 @@ async fn a_cluster_is_compared_with_its_template_and_nothing_is_changed() {
     }
     let fewer = shown(&text.replace(&format!("[{}]", uuids[1]), "[]")).await;
     assert!(fewer.contains(&format!("- remove MachineSetNodes {}", uuids[1])), "{fewer}");
+    let args = |args: &str| {
+        let machine = format!("---\nkind: Machine\nname: {}\nkernelArgs: [{args}]\n", uuids[1]);
+        format!("{text}{machine}")
+    };
+    let kernel = format!("kernel arguments of {}", uuids[1]);
+    let missing = shown(&args("console=ttyS0")).await;
+    assert!(missing.contains(&format!("+ create {kernel}")), "{missing}");
+    assert_eq!(world.get("omni-called-by-vigie-operator"), "", "nothing was changed");
+    // Somebody has given the machine arguments: they are compared, and not the template's to remove.
+    let omni = Omni::new(&maker, &world.clock);
+    let mut given = edit::Draft::new(<wire::KernelArgs as wire::Spec>::TABLE, &uuids[1]);
+    given.spec().insert("args".to_owned(), serde_json::json!(["console=ttyS0"]));
+    edit::create(omni.client().unwrap(), &given).await.unwrap();
+    world.set("omni-called-by-vigie-operator", "");
+    let there = shown(&args("console=ttyS0")).await;
+    assert!(there.contains("in step"), "{there}");
+    let other = shown(&args("quiet")).await;
+    assert!(other.contains(&format!("~ change {kernel}")) && other.contains("console=ttyS0"), "{other}");
+    let foreign = shown(&text).await;
+    assert!(foreign.contains("in step") && !foreign.contains("remove"), "{foreign}");
     let broken = shown(&text.replace("kind: Workers", "kind: Worker")).await;
     assert!(
         broken.contains("unknown kind `Worker`") && broken.contains("no template of this cluster"),

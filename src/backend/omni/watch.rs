@@ -55,6 +55,12 @@ impl Eye<'_> {
     }
 }
 
+/// Whether a line of a stream says anything.
+#[cfg(feature = "demo")]
+pub(super) fn is_event(line: &[u8]) -> bool {
+    events::read(line).is_some()
+}
+
 /// Asks for all resources of a feed once.
 ///
 /// Without its first list there is no answer; a further one that fails costs its cells and leaves a note.

@@ -1,7 +1,7 @@
 //! The description of one thing: what is wrong on top, then everything that Omni knows of it.
 
 mod cluster;
-mod log;
+pub(super) mod log;
 mod machine;
 mod template;
 

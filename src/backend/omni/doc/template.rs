@@ -3,6 +3,7 @@
 //! A sync takes everything away that the template does not know, also what somebody added by hand; so what would go is
 //! shown like what would come.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::backend::error::ApiError;
@@ -12,7 +13,7 @@ use crate::backend::omni::difference;
 use crate::backend::omni::edit::Draft;
 use crate::backend::omni::template::Template;
 use crate::backend::omni::wire::{
-    Cluster, ConfigPatch, ExtensionsConfiguration, MachineSet, MachineSetNode, Spec, Table,
+    Cluster, ConfigPatch, ExtensionsConfiguration, KernelArgs, MachineSet, MachineSetNode, Spec, Table,
 };
 use crate::model::kind::Format;
 use crate::model::row::Tone;
@@ -21,6 +22,9 @@ use crate::model::view::{Doc, DocLine, Fact};
 /// Tables whose resources of a cluster a sync makes, changes and removes.
 const SYNCED: [Table; 4] =
     [ConfigPatch::TABLE, ExtensionsConfiguration::TABLE, MachineSet::TABLE, MachineSetNode::TABLE];
+
+/// What a sync writes on the resources that it makes.
+const MANAGED: &str = "omni.sidero.dev/managed-by-cluster-templates";
 
 /// The template file of a cluster: the first that can be read and has its name, and what is wrong with the others.
 fn find(paths: &[PathBuf], cluster: &str) -> (Option<(PathBuf, Template)>, Vec<DocLine>) {
@@ -48,10 +52,16 @@ pub(super) async fn compare(omni: &Omni, cluster: &str) -> Result<Option<Doc>, A
         return Ok(Some(Doc::default().lines("", vec![DocLine::new(says)]).lines("unreadable", wrong)));
     };
     let mut there: Vec<Draft> = Draft::parse(&known).into_iter().collect();
-    let whole = synced(client, cluster, &mut there).await?;
-    let lines = differences(&there, &template);
+    let mut whole = synced(client, cluster, &mut there).await?;
+    let aside = template.aside();
+    let wanted = template.resources(&[]);
+    whole &= kernel_args(client, &wanted, &mut there).await? && aside.is_empty();
+    let lines = differences(&there, &wanted);
     let (word, tone) = match (lines.is_empty(), whole) {
         (true, true) => ("in step".to_owned(), Tone::Ok),
+        (true, false) if !aside.is_empty() => {
+            ("in step as far as it is compared".to_owned(), Tone::Unknown)
+        }
         (true, false) => ("not seen completely".to_owned(), Tone::Unknown),
         (false, _) => ("differs".to_owned(), Tone::Warn),
     };
@@ -59,7 +69,6 @@ pub(super) async fn compare(omni: &Omni, cluster: &str) -> Result<Option<Doc>, A
         Fact::new("state", word.as_str()).format(Format::State).tone(tone),
         Fact::new("template", path.to_string_lossy().as_ref()),
     ];
-    let aside = template.aside();
     if !aside.is_empty() {
         facts.push(Fact::new("not compared", aside.join(", ").as_str()).tone(Tone::Unknown));
     }
@@ -96,13 +105,34 @@ async fn synced(client: &Client, cluster: &str, there: &mut Vec<Draft>) -> Resul
     Ok(whole)
 }
 
-fn differences(there: &[Draft], template: &Template) -> Vec<DocLine> {
-    let wanted = template.resources(&[]);
+/// The kernel arguments of the cluster's machines, which carry no label of it; those that somebody else gave a machine
+/// and that the template says nothing of are not a sync's to remove. Whether all could be read.
+async fn kernel_args(
+    client: &Client,
+    wanted: &[(String, Draft)],
+    there: &mut Vec<Draft>,
+) -> Result<bool, ApiError> {
+    let asked_for = ids(wanted.iter().map(|(_, draft)| draft), KernelArgs::TABLE);
+    let members = ids(there.iter(), MachineSetNode::TABLE);
+    for machine in asked_for.union(&members) {
+        let Some(text) = client.get_raw(KernelArgs::TABLE, machine, client.reader()).await? else { continue };
+        let Some(mut draft) = Draft::parse(&text) else { return Ok(false) };
+        if asked_for.contains(machine) || draft.annotations().contains_key(MANAGED) {
+            there.push(draft);
+        }
+    }
+    Ok(true)
+}
+
+fn ids<'a>(drafts: impl Iterator<Item = &'a Draft>, table: Table) -> BTreeSet<String> {
+    let of_table = drafts.map(Draft::address).filter(|(kind, _)| *kind == table.kind);
+    of_table.map(|(_, id)| id.to_owned()).collect()
+}
+
+fn differences(there: &[Draft], wanted: &[(String, Draft)]) -> Vec<DocLine> {
     let mut lines = Vec::new();
-    for (what, draft) in &wanted {
-        // Kernel arguments are no part of what is listed by cluster.
+    for (what, draft) in wanted {
         match there.iter().find(|known| known.address() == draft.address()) {
-            None if draft.address().0.starts_with("KernelArgs.") => {}
             None => lines.push(DocLine::toned(format!("+ create {what}"), Tone::Ok)),
             Some(known) => {
                 let found = difference::of(known, draft);

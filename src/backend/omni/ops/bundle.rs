@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::Deserialize;
 use serde_json::json;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::download::{Download, unpacked};
 use super::step;
@@ -21,11 +21,11 @@ use crate::model::snapshot::{Fault, Layer};
 pub(super) struct SupportBundle;
 
 /// How long the server may collect without a word.
-const QUIET: Duration = Duration::from_secs(120);
+const QUIET: Duration = if cfg!(test) { Duration::from_secs(2) } else { Duration::from_secs(120) };
 /// How long it may take in all: a stream that never ends is none.
-const WHOLE: Duration = Duration::from_secs(20 * 60);
+const WHOLE: Duration = if cfg!(test) { Duration::from_secs(4) } else { Duration::from_secs(20 * 60) };
 /// The largest bundle, in bytes of base64.
-const LARGEST: usize = 512 << 20;
+const LARGEST: usize = if cfg!(test) { 4 << 20 } else { 256 << 20 };
 
 messages! {
     /// One line of `GetSupportBundle`.
@@ -69,10 +69,10 @@ impl Download for SupportBundle {
         let mut stream = stream.lines_up_to(LARGEST);
         let broken = |error: ApiError| SendError::Failed(error.fault);
         let until = Instant::now() + WHOLE;
-        while let Some(line) = stream.line().await.map_err(broken)? {
-            if Instant::now() > until {
-                return Err(failed("the collecting does not end: 20 minutes are over"));
-            }
+        loop {
+            let line = timeout_at(until, stream.line()).await;
+            let line = line.map_err(|_| failed("the collecting does not end: 20 minutes are over"))?;
+            let Some(line) = line.map_err(broken)? else { break };
             let Ok(line) = serde_json::from_slice::<Line>(&line) else { continue };
             let part = line.result;
             if !part.bundle_data.is_empty() {

@@ -21,7 +21,7 @@ use super::Omni;
 use super::client::{Client, Route};
 use super::key::ServiceKey;
 use super::kinds::{CLUSTERS, MACHINES};
-use super::wire::{Cluster, ClusterPermissions, Permissions, Role};
+use super::wire::{Cluster, ClusterPermissions, Permissions, Resource, Role, Spec};
 use crate::backend::error::{ApiError, SendError};
 use crate::backend::{Progress, ProgressSink, Proof, Receipt};
 use crate::model::op::{Decision, Evidence, Field, Job, Rights, Verdict};
@@ -139,17 +139,27 @@ async fn lacks(omni: &Omni, op: &dyn Operation, job: &Job) -> Result<Option<Stri
         return Ok(None);
     }
     let Some(permission) = op.permission() else { return Ok(refused("")) };
-    let permissions = client.get_as::<ClusterPermissions>(cluster_of(job), key).await?;
-    let may = permissions.is_some_and(|found| found.spec.grants(permission));
+    let permissions = told(client.get_as::<ClusterPermissions>(cluster_of(job), key).await)?;
+    let may = permissions.is_some_and(|found| found.grants(permission));
     Ok(if may { None } else { refused(&format!(" and lacks {permission}")) })
 }
 
 /// What an account may do anywhere; `None` where Omni does not say.
 async fn permissions(client: &Client, key: &ServiceKey) -> Result<Option<Permissions>, ApiError> {
-    Ok(client.get_as::<Permissions>("permissions", key).await?.map(|found| found.spec))
+    told(client.get_as::<Permissions>("permissions", key).await)
 }
 
-/// What an account may not do on any cluster, with the role that it takes.
+/// What Omni says of permissions; `None` where it has nothing to say or, being older, does not know the question.
+fn told<S: Spec>(answer: Result<Option<Resource<S>>, ApiError>) -> Result<Option<S>, ApiError> {
+    match answer {
+        Ok(found) => Ok(found.map(|found| found.spec)),
+        Err(error) if matches!(error.fault.status, Some(400 | 403 | 404 | 501)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// What an account may not do on any cluster, with the role that it takes; unclear where a policy may raise its role
+/// and Omni does not tell.
 pub(super) async fn rights(omni: &Omni, key: &ServiceKey) -> Result<Rights, ApiError> {
     let client = omni.client()?;
     let role = omni.role(key).await?;
@@ -158,26 +168,45 @@ pub(super) async fn rights(omni: &Omni, key: &ServiceKey) -> Result<Rights, ApiE
         (Some(permission), Some(found)) => !found.grants(permission) || role < op.role(),
         _ => role < op.role(),
     };
-    let mut denied: Vec<&dyn Operation> = all().filter(denied).collect();
-    if denied.iter().any(|op| op.permission().is_some()) {
-        let raised = raised(client, key).await?;
-        denied.retain(|op| {
-            !op.permission().is_some_and(|permission| raised.iter().any(|p| p.grants(permission)))
-        });
+    let denied: Vec<&dyn Operation> = all().filter(denied).collect();
+    let asked = denied.iter().any(|op| op.permission().is_some());
+    let raised = if asked { raised(client, key).await? } else { Raised { known: Vec::new(), whole: true } };
+    let mut rights = Rights::default();
+    for op in denied {
+        let granted = |permission| raised.known.iter().any(|known| known.grants(permission));
+        let (name, told) = match (op.permission(), op.everywhere()) {
+            (Some(permission), _) if granted(permission) => continue,
+            (Some(_), _) => (op.name(), raised.whole),
+            (None, Some(_)) => (op.name(), everywhere.is_some()),
+            (None, None) => (op.name(), true),
+        };
+        if told {
+            rights.missing.insert(name.to_owned(), op.role().to_string());
+        } else {
+            rights.unknown.push(name.to_owned());
+        }
     }
-    let missing = denied.iter().map(|op| (op.name().to_owned(), op.role().to_string())).collect();
-    Ok(Rights { missing, unknown: Vec::new() })
+    Ok(rights)
 }
 
-/// What policies grant beyond the role, cluster by cluster.
-async fn raised(client: &Client, key: &ServiceKey) -> Result<Vec<ClusterPermissions>, ApiError> {
-    let (clusters, _) = client.list::<Cluster>(&Route::omni()).await?;
-    let mut all = Vec::new();
+/// What policies grant beyond the role.
+struct Raised {
+    known: Vec<ClusterPermissions>,
+    /// Whether that was told of every cluster.
+    whole: bool,
+}
+
+/// Asks cluster by cluster.
+async fn raised(client: &Client, key: &ServiceKey) -> Result<Raised, ApiError> {
+    let (clusters, complete) = client.list::<Cluster>(&Route::omni()).await?;
+    let mut raised = Raised { known: Vec::new(), whole: complete && clusters.len() <= CLUSTERS_ASKED };
     for cluster in clusters.iter().take(CLUSTERS_ASKED) {
-        let found = client.get_as::<ClusterPermissions>(&cluster.metadata.id, key).await?;
-        all.extend(found.map(|found| found.spec));
+        match told(client.get_as::<ClusterPermissions>(&cluster.metadata.id, key).await)? {
+            Some(found) => raised.known.push(found),
+            None => raised.whole = false,
+        }
     }
-    Ok(all)
+    Ok(raised)
 }
 
 /// What an account above a Reader would have to be asked for, and is not while writes are not armed.

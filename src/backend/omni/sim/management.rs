@@ -1,8 +1,11 @@
 //! The management service.
 
+use std::convert::Infallible;
+
 use axum::body::Body;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use futures_util::stream::{self, StreamExt};
 use serde_json::{Value, json};
 
 use super::answer::Refusal;
@@ -53,7 +56,12 @@ pub(super) fn answer(lab: &Lab, method: &str, request: &Request) -> Result<Answe
             let bundle =
                 json!({"result": {"bundle_data": STANDARD.encode(b"PK\x05\x06 a bundle of the lab")}})
                     .to_string();
-            Ok(lines(&[step(1), step(2), step(3), bundle]))
+            let told = [step(1), step(2), step(3), bundle];
+            Ok(match lab.world.get("omni-bundle").as_str() {
+                "endless" => again_and_again(&told[0]),
+                "silent" => open_end(&told[..1]),
+                _ => lines(&told),
+            })
         }
         "MachineLogs" => machine_logs(lab, request),
         "ListUsers" => {
@@ -127,12 +135,32 @@ fn machine_logs(lab: &Lab, request: &Request) -> Result<Answer, Refusal> {
             "talos-level": if number == 3 { "warn" } else { "info" }, "talos-time": at.to_string()});
         json!({"result": {"bytes": STANDARD.encode(entry.to_string())}}).to_string()
     });
-    Ok(lines(&told.collect::<Vec<_>>()))
+    let told: Vec<String> = told.collect();
+    let told = if request.number("tail_lines") == 0 { &told[..0] } else { &told[..] };
+    let follows = request.field("follow") == &json!(true) && lab.world.get("omni-logs") != "cut";
+    Ok(if follows { open_end(told) } else { lines(told) })
 }
 
 /// A stream that ends by itself.
 fn lines(lines: &[String]) -> Answer {
     Answer::Stream(Body::from(lines.join("\n") + "\n"))
+}
+
+/// A stream that says this much and stays open.
+fn open_end(told: &[String]) -> Answer {
+    let first = told.iter().map(|line| format!("{line}\n")).collect::<String>();
+    let first = stream::once(async move { Ok::<_, Infallible>(first) });
+    Answer::Stream(Body::from_stream(first.chain(stream::pending())))
+}
+
+/// A stream that never comes to its point.
+fn again_and_again(line: &str) -> Answer {
+    let line = format!("{line}\n");
+    let lines = stream::repeat(line).then(|line| async move {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        Ok::<_, Infallible>(line)
+    });
+    Answer::Stream(Body::from_stream(lines))
 }
 
 fn service_accounts(lab: &Lab) -> Value {

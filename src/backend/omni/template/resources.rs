@@ -167,6 +167,7 @@ impl Template {
                 let levels = [own(uuid), Some(&set.kernel_args), Some(&self.cluster.kernel_args)];
                 let args = levels.into_iter().flatten().find(|args| !args.is_empty())?;
                 let mut draft = Draft::new(KernelArgs::TABLE, uuid);
+                draft.annotations().insert(format!("{PREFIX}managed-by-cluster-templates"), "".into());
                 draft.spec().insert("args".to_owned(), json!(args));
                 Some((format!("kernel arguments of {uuid}"), draft))
             })

@@ -383,14 +383,22 @@ async fn an_archive_whose_stream_never_ends_or_never_starts_is_given_up() {
     let path = folder.path().join("bundle.zip");
     let args = [("path", path.to_str().unwrap())];
     let (job, _) = judged(&omni, job(&omni, "omni.support-bundle", CLUSTERS, "prod", &args).await).await;
-    for (fault, part) in
-        [("omni:502@/api/management", "502"), ("omni:truncated@/api/management", "without the bundle")]
-    {
+    for (fault, bundle, part) in [
+        ("omni:502@/api/management", "", "502"),
+        ("omni:truncated@/api/management", "", "without the bundle"),
+        ("omni:timeout@/api/management", "", "no answer"),
+        ("omni:endless@/api/management", "", "a line longer than"),
+        ("", "silent", "no answer"),
+        ("", "endless", "the collecting does not end"),
+    ] {
         world.clear_faults();
-        world.inject(fault.parse().unwrap());
+        if !fault.is_empty() {
+            world.inject(fault.parse().unwrap());
+        }
+        world.set("omni-bundle", bundle);
         let error = send(&omni, &job).await.unwrap_err();
         let told = format!("{error}");
-        assert!(told.contains(part), "{fault}: {told}");
+        assert!(told.contains(part), "{fault}{bundle}: {told}");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is left behind");
     }
 }

@@ -100,7 +100,7 @@ fn ended(error: ApiError) -> Event {
     }
 }
 
-fn read(line: &[u8]) -> Option<Event> {
+pub(super) fn read(line: &[u8]) -> Option<Event> {
     let Ok(line) = serde_json::from_slice::<Line<'_>>(line) else {
         return (!line.trim_ascii().is_empty()).then_some(Event::Ended);
     };
