@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::insight::guard::{self, Subject};
-use crate::insight::minded;
-use crate::model::id::EntityId;
+use crate::insight::minded::{self, On};
+use crate::model::id::{EntityId, Identity};
 use crate::model::op::{
     Args, Decision, Field, FieldKind, Job, OpSpec, Reveal, Target, Targets, Tier, Verb, Verdict,
 };
@@ -18,11 +18,12 @@ use super::effect::Effect;
 use super::gate::{self, Confirm};
 use super::msg::DraftId;
 use super::overlay::{Chosen, Overlay};
+use super::places::PlaceKey;
 
 /// The backend's verdict with what other systems and the services that must stay have to say to it.
 fn elsewhere(store: &Store, op: &OpSpec, target: &EntityId, verdict: Verdict) -> Verdict {
-    let verdict = minded::with(op, verdict, store);
     let Some(row) = store.get(target) else { return verdict };
+    let verdict = minded::with(op, On { name: &row.name, domain: row.domain }, verdict, store);
     guard::with(&op.name, Subject::of(row), verdict, store)
 }
 
@@ -79,8 +80,8 @@ impl App {
             self.tell(Tone::Warn, format!("{} does not act on {}", op.name, stranger.kind));
             return Vec::new();
         }
-        let rows = self.facts.rows(ids);
-        if rows.len() < ids.len() {
+        let targets: Vec<Target> = ids.iter().filter_map(|id| self.target_of(id)).collect();
+        if targets.len() < ids.len() {
             self.tell(Tone::Warn, "a chosen thing is no longer there");
             return Vec::new();
         }
@@ -89,10 +90,21 @@ impl App {
             self.tell(Tone::Warn, text);
             return Vec::new();
         }
-        let targets = rows.iter().map(|row| draft::target(row)).collect();
         let instance = ids.first().map_or_else(|| Arc::from(""), |id| id.instance.clone());
         let id = self.next_draft();
         self.begin(Draft::on(id, op.clone(), instance, targets), ids.len())
+    }
+
+    /// A row, or a part that only the open view lists: its identity is then what the check before sending finds.
+    fn target_of(&self, id: &EntityId) -> Option<Target> {
+        if let Some(row) = self.facts.store.get(id) {
+            return Some(draft::target(row));
+        }
+        let PlaceKey::View { id: whole, .. } = self.places.key() else { return None };
+        let shown = id != whole && self.selected().as_ref() == Some(id);
+        let row = self.facts.store.get(whole).filter(|_| shown)?;
+        let name = id.key.rsplit('/').next().unwrap_or(&id.key);
+        Some(Target { id: id.clone(), name: name.into(), identity: Identity::new(), domain: row.domain })
     }
 
     /// Something that does not exist yet: on the selected row's instance, the only one, or the one that is picked.

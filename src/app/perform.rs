@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 
 use crate::model::action::Action;
 use crate::model::id::{EntityId, KindId};
-use crate::model::op::Verb;
+use crate::model::op::{Targets, Verb};
 use crate::model::row::Tone;
 
 use super::App;
@@ -208,12 +208,23 @@ impl App {
         self.go(PlaceKey::View { id, name: name.to_owned() })
     }
 
-    /// The row under the cursor.
+    /// The row under the cursor; in a view, the row it is of, or a part of that which operations act on.
     pub(super) fn selected(&self) -> Option<EntityId> {
+        let under = self.places.pane().component().selected();
         match self.places.key() {
-            PlaceKey::View { id, .. } => Some(id.clone()),
-            _ => self.places.pane().component().selected(),
+            PlaceKey::View { id, .. } => {
+                under.filter(|part| self.is_part(part, id)).or_else(|| Some(id.clone()))
+            }
+            _ => under,
         }
+    }
+
+    /// Whether a node of a view is a thing of its own on the same instance (a snapshot in the tree of its guest).
+    fn is_part(&self, part: &EntityId, whole: &EntityId) -> bool {
+        part.kind != whole.kind
+            && part.instance == whole.instance
+            && part.kind.backend() == whole.kind.backend()
+            && self.facts.operations.iter().any(|op| op.targets != Targets::Any && op.acts_on(&part.kind))
     }
 
     /// `W`: arms writes for a while, or takes it back.

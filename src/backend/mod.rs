@@ -265,6 +265,11 @@ pub trait Backend: Send + Sync {
     /// `remote` is the server's id where it came to be known; `since` is when the run was sent.
     async fn verify(&self, job: &Job, remote: Option<&str>, since: Timestamp) -> Result<Proof, ApiError>;
 
+    /// How long the next target of the same wish waits after this one was done; no time where nothing says so.
+    fn pause_after(&self, _job: &Job) -> Duration {
+        Duration::ZERO
+    }
+
     /// What keeps the effect of a run alive that was proven at `since`; only asked for operations that say so.
     async fn upkeep(&self, job: &Job, _since: Timestamp) -> Result<Upkeep, ApiError> {
         Ok(Upkeep::Over(format!("{} is not kept alive", job.op)))

@@ -167,6 +167,10 @@ pub enum Minds {
     CriticalAlerts,
     /// Applications that are not well are told.
     Applications,
+    /// The backups that are made inside the cluster have to be fresh, where something makes them.
+    Backups,
+    /// The pools below it have to be whole: what restarts reads and writes all of its disks.
+    Pools,
 }
 
 /// What may be done to a kind.
@@ -387,12 +391,14 @@ pub struct Verdict {
     pub evidence: Vec<Evidence>,
     /// The target's identity as the server has it now; frozen into the target.
     pub identity: Identity,
+    /// Its place among several targets, the lowest first; equal ones keep the order in which they were chosen.
+    pub rank: i64,
 }
 
 impl Verdict {
     /// Nothing speaks against it.
     pub fn allow(effect: impl Into<String>, identity: Identity) -> Self {
-        Self { decision: Decision::Allow, effect: effect.into(), evidence: Vec::new(), identity }
+        Self { decision: Decision::Allow, effect: effect.into(), evidence: Vec::new(), identity, rank: 0 }
     }
 
     /// It must not be done, for one reason.
@@ -402,7 +408,15 @@ impl Verdict {
             effect: String::new(),
             evidence: vec![Evidence::new(what, why, Tone::Error)],
             identity: Identity::new(),
+            rank: 0,
         }
+    }
+
+    /// Gives it its place among several targets.
+    #[must_use]
+    pub fn ranked(mut self, rank: i64) -> Self {
+        self.rank = rank;
+        self
     }
 
     /// Adds a fact, and makes the decision at least as strict as it.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use super::client::{Client, Route};
 use super::lenient::messages;
 use super::wire::Table;
@@ -36,7 +38,12 @@ messages! {
     ObjectStatus { allocatable: BTreeMap<String, String>, phase: String, conditions: Vec<NodeCondition>, }
 
     /// One condition of a node.
-    NodeCondition { r#type: String, status: String, }
+    NodeCondition {
+        r#type: String,
+        status: String,
+        #[serde(rename = "lastTransitionTime")]
+        changed: Option<Timestamp>,
+    }
 }
 
 /// Whether a node can carry something.
@@ -48,6 +55,8 @@ pub(super) struct Readiness {
     pub ready: bool,
     /// Whether nothing new is put on it.
     pub cordoned: bool,
+    /// When one of its conditions changed last.
+    pub changed: Option<Timestamp>,
 }
 
 /// The nodes of a cluster, as their Kubernetes has them.
@@ -62,6 +71,7 @@ pub(super) async fn readiness(client: &Client, cluster: &str) -> Result<Vec<Read
     };
     let nodes = nodes.into_iter().map(|node| Readiness {
         ready: is_ready(&node),
+        changed: node.status.conditions.iter().filter_map(|condition| condition.changed).max(),
         cordoned: node.spec.unschedulable,
         name: node.metadata.name,
     });

@@ -24,7 +24,7 @@ use crate::exec::new_run;
 use crate::exec::operate::Order;
 use crate::exec::operate::Recovered;
 use crate::insight::guard::{self, Subject};
-use crate::insight::minded;
+use crate::insight::minded::{self, On};
 use crate::model::op::{Args, Job, OpSpec, Operations, RunState, Target, Verdict};
 use crate::model::store::Store;
 
@@ -219,14 +219,19 @@ impl Attempt<'_> {
             let verdict = verdict.unwrap_or_else(|fault| gate::unanswered(&fault));
             let subject = Subject { id: &job.target.id, name: &job.target.name, facets: &[] };
             let verdict = guard::with(&self.op.name, subject, verdict, &others);
-            let verdict = minded::with(self.op, verdict, &others);
+            let on = On { name: &job.target.name, domain: job.target.domain };
+            let verdict = minded::with(self.op, on, verdict, &others);
             tell(&job.target, &verdict, io);
             match gate::judge(self.op, &job.target, &verdict) {
-                Ok(target) => frozen.push(Job { target, ..job }),
+                Ok(target) => frozen.push((verdict.rank, Job { target, ..job })),
                 Err(refusal) => refusals.push(refusal.to_string()),
             }
         }
-        if refusals.is_empty() { Ok(frozen) } else { Err(Failure::Refused(refusals.join("; "))) }
+        if !refusals.is_empty() {
+            return Err(Failure::Refused(refusals.join("; ")));
+        }
+        frozen.sort_by_key(|(rank, _)| *rank);
+        Ok(frozen.into_iter().map(|(_, job)| job).collect())
     }
 
     fn confirm(&self, jobs: &[Job]) -> Result<(), Failure> {
@@ -248,9 +253,19 @@ impl Attempt<'_> {
 
     async fn run(&self, jobs: &[Job], io: &mut Io<'_>) -> Vec<Outcome> {
         let mut outcomes = Vec::new();
+        let mut wait = Duration::ZERO;
         for job in jobs {
+            tokio::time::sleep(std::mem::take(&mut wait)).await;
             let state = match self.backend(&job.target) {
-                Ok(backend) => self.send(&**backend, job, io).await,
+                Ok(backend) => {
+                    let state = self.send(&**backend, job, io).await;
+                    wait = if matches!(state, RunState::Done { .. }) {
+                        backend.pause_after(job)
+                    } else {
+                        Duration::ZERO
+                    };
+                    state
+                }
                 Err(failure) => RunState::Refused(failure.to_string()),
             };
             outcomes.push(Outcome { job: job.clone(), state });

@@ -13,7 +13,7 @@ const LONGEST_WAIT: i64 = 45 * 60;
 const LONGEST_SOAK: i64 = 6 * 3600;
 
 /// What an upgrade minds of others.
-const OTHERS: [Minds; 2] = [Minds::CriticalAlerts, Minds::Applications];
+const OTHERS: [Minds; 4] = [Minds::CriticalAlerts, Minds::Applications, Minds::Backups, Minds::Pools];
 
 /// All operations.
 pub(in crate::backend::omni) fn operations() -> Vec<OpSpec> {

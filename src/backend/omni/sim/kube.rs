@@ -40,7 +40,8 @@ fn nodes(inside: &Inside, cluster: &str, cordoned: &str) -> Vec<Value> {
             "spec": {"unschedulable": machine.name == cordoned},
             "status": {
                 "allocatable": {"cpu": machine.cores.to_string(), "memory": format!("{}Ki", u64::from(machine.memory) << 10)},
-                "conditions": [{"type": "Ready", "status": if ready { "True" } else { "Unknown" }}],
+                "conditions": [{"type": "Ready", "status": if ready { "True" } else { "Unknown" },
+                    "lastTransitionTime": machine.since.to_string()}],
             },
         })
     };

@@ -8,7 +8,7 @@ use super::super::Fact;
 use super::Upgrade;
 use crate::backend::error::ApiError;
 use crate::backend::omni::client::{Client, Route};
-use crate::backend::omni::headroom;
+use crate::backend::omni::headroom::{self, Readiness};
 use crate::backend::omni::rows::clusters::{expiry, manager};
 use crate::backend::omni::wire::{
     Cluster, ClusterMachineStatus, ClusterStatus, EtcdBackupStatus, Resource, UpgradeStatus,
@@ -19,6 +19,8 @@ use crate::model::time::{seconds_between, short};
 
 /// The oldest etcd backup with which an upgrade begins, in seconds.
 const FRESH: i64 = 25 * 3600;
+/// How long the nodes should have stood still, in seconds.
+const DAY: i64 = 24 * 3600;
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
@@ -58,7 +60,12 @@ impl Upgrade {
         let mut facts = vec![health(&state), saved(cluster, &backup, now)];
         facts.extend(template(cluster));
         facts.extend(members(&machines));
-        facts.extend(nodes(client, name).await);
+        match headroom::readiness(client, name).await {
+            Ok(nodes) => facts.extend([standing(&nodes), quiet(&nodes, now)]),
+            Err(error) => facts.extend(["nodes", "quiet"].map(|what| {
+                (Decision::Warn, Evidence::new(what, format!("not seen: {error}"), Tone::Unknown))
+            })),
+        }
         facts.push(self.tried(client, name, wanted).await?);
         if self == Self::Kubernetes {
             facts.push(self.prechecks(client, name, wanted).await);
@@ -167,12 +174,8 @@ fn members(machines: &[Resource<ClusterMachineStatus>]) -> Vec<Fact> {
 }
 
 /// The Kubernetes nodes: one that is not ready or cordoned now would be blamed on the upgrade later.
-async fn nodes(client: &Client, cluster: &str) -> Option<Fact> {
-    let fact = |decision, says: String, tone| Some((decision, Evidence::new("nodes", says, tone)));
-    let nodes = match headroom::readiness(client, cluster).await {
-        Ok(nodes) => nodes,
-        Err(error) => return fact(Decision::Warn, format!("not looked at: {error}"), Tone::Unknown),
-    };
+fn standing(nodes: &[Readiness]) -> Fact {
+    let fact = |decision, says: String, tone| (decision, Evidence::new("nodes", says, tone));
     let down: Vec<&str> = nodes.iter().filter(|node| !node.ready).map(|node| node.name.as_str()).collect();
     let cordoned: Vec<&str> =
         nodes.iter().filter(|node| node.cordoned).map(|node| node.name.as_str()).collect();
@@ -180,5 +183,52 @@ async fn nodes(client: &Client, cluster: &str) -> Option<Fact> {
         (false, _) => fact(Decision::Refuse, format!("not ready: {}", down.join(", ")), Tone::Error),
         (true, false) => fact(Decision::Warn, format!("cordoned: {}", cordoned.join(", ")), Tone::Warn),
         (true, true) => fact(Decision::Allow, format!("{} ready", nodes.len()), Tone::Ok),
+    }
+}
+
+/// Whether the nodes stood still for a day: what came and went yesterday is looked at before anything is put on top.
+fn quiet(nodes: &[Readiness], now: Timestamp) -> Fact {
+    let fact = |decision, says: String, tone| (decision, Evidence::new("quiet", says, tone));
+    let since = |at: Timestamp| seconds_between(at, now);
+    if nodes.iter().any(|node| node.changed.is_none()) {
+        return fact(Decision::Warn, "when the nodes last changed is not told".to_owned(), Tone::Unknown);
+    }
+    let mut last: Vec<(i64, &str)> =
+        nodes.iter().filter_map(|node| Some((since(node.changed?), node.name.as_str()))).collect();
+    last.sort_unstable();
+    let lately: Vec<String> = last
+        .iter()
+        .take_while(|(age, _)| *age < DAY)
+        .map(|(age, name)| format!("{name} changed {} ago", short(*age)))
+        .collect();
+    match (lately.is_empty(), last.first()) {
+        (true, Some((age, _))) => fact(Decision::Allow, format!("no node changed for {}", short(*age)), Tone::Ok),
+        _ => fact(Decision::Warn, format!("not for 24 h: {}", lately.join(", ")), Tone::Warn),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_without_a_change_is_quiet_and_what_is_not_told_is_not() {
+        let now = Timestamp::from_second(1_770_000_000).unwrap();
+        let node = |name: &str, ago: Option<i64>| Readiness {
+            name: name.into(),
+            ready: true,
+            cordoned: false,
+            changed: ago.map(|ago| now - jiff::SignedDuration::from_secs(ago)),
+        };
+        let old = node("a", Some(3 * DAY));
+        let cases = [
+            (vec![old.clone(), node("b", Some(DAY))], Decision::Allow, "no node changed for 24h"),
+            (vec![old.clone(), node("b", Some(7_200))], Decision::Warn, "not for 24 h: b changed 2h ago"),
+            (vec![old, node("b", None)], Decision::Warn, "not told"),
+        ];
+        for (nodes, decision, part) in cases {
+            let (found, evidence) = quiet(&nodes, now);
+            assert!(found == decision && evidence.says.contains(part), "{evidence:?}");
+        }
     }
 }
