@@ -88,11 +88,12 @@ impl Draft {
         for target in &self.targets {
             let Some(verdict) = self.verdicts.get(&target.id) else { return Judged::Waiting };
             match gate::judge(&self.op, target, verdict) {
-                Ok(target) => frozen.push(target),
+                Ok(target) => frozen.push((verdict.rank, target)),
                 Err(refusal) => return Judged::Refused(refusal),
             }
         }
-        self.targets = frozen;
+        frozen.sort_by_key(|(rank, _)| *rank);
+        self.targets = frozen.into_iter().map(|(_, target)| target).collect();
         Judged::Allowed
     }
 }
@@ -140,6 +141,17 @@ mod tests {
         assert!(matches!(draft.judge(ids[0].clone(), verdict()), Judged::Waiting));
         assert!(matches!(draft.judge(ids[1].clone(), verdict()), Judged::Allowed));
         assert!(draft.targets.iter().all(|target| target.identity.get("uuid") == Some("4c4c")));
+    }
+
+    #[test]
+    fn targets_are_taken_in_the_order_of_their_ranks() {
+        let mut draft = draft(3);
+        let ids: Vec<_> = draft.targets.iter().map(|target| target.id.clone()).collect();
+        for (id, rank) in ids.iter().zip([7, 7, -1]) {
+            draft.judge(id.clone(), verdict().ranked(rank));
+        }
+        let names: Vec<&str> = draft.targets.iter().map(|target| &*target.name).collect();
+        assert_eq!(names, ["vm-2", "vm-0", "vm-1"]);
     }
 
     #[test]

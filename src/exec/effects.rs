@@ -34,8 +34,12 @@ impl Executor {
         }
         let inner = self.0.clone();
         tokio::spawn(async move {
-            for job in jobs {
-                inner.watched(inner.clone().operate(&job)).await;
+            for (at, job) in jobs.iter().enumerate() {
+                let mut done = false;
+                inner.watched(async { done = inner.clone().operate(job).await }).await;
+                if done && at + 1 < jobs.len() {
+                    inner.let_it_settle(job).await;
+                }
             }
         });
     }
@@ -71,11 +75,15 @@ impl Inner {
         self.outbox.send(Msg::Verdict { draft, target: job.target.id, body }).await;
     }
 
-    async fn operate(self: Arc<Self>, job: &Job) {
+    /// Carries one job out; whether its effect is proven.
+    async fn operate(self: Arc<Self>, job: &Job) -> bool {
         let found = self.spec(&job.op).and_then(|op| Ok((op, self.carrier(job)?)));
         let (op, backend) = match found {
             Ok(found) => found,
-            Err(fault) => return self.outbox.run(&job.run, RunState::Refused(fault.to_string())),
+            Err(fault) => {
+                self.outbox.run(&job.run, RunState::Refused(fault.to_string()));
+                return false;
+            }
         };
         let order = Order { backend: &*backend, op: &op, job, key: None };
         let state = self.door.run(order, &|state| self.outbox.run(&job.run, state)).await;
@@ -87,6 +95,14 @@ impl Inner {
         {
             let this = self.clone();
             self.clone().spawn(async move { this.chase(&*backend, &open).await });
+        }
+        matches!(state, RunState::Done { .. })
+    }
+
+    /// Waits as long as what a job brought up, or down, needs before the next one may follow.
+    async fn let_it_settle(&self, job: &Job) {
+        if let Ok(backend) = self.carrier(job) {
+            self.pause(backend.pause_after(job)).await;
         }
     }
 

@@ -60,7 +60,7 @@ impl Inner {
     }
 
     /// Waits by the console's own clock, which a test may move.
-    async fn pause(&self, wait: Duration) {
+    pub(super) async fn pause(&self, wait: Duration) {
         if !matches!(self.clock, Clock::Manual(_)) {
             return tokio::time::sleep(wait).await;
         }

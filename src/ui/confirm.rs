@@ -100,6 +100,13 @@ impl Confirm {
             *check = Some(verdict);
             self.since = now;
         }
+        // Each in its turn, as they will be sent.
+        self.targets.sort_by_key(|(_, check)| check.as_ref().map_or(0, |verdict| verdict.rank));
+    }
+
+    /// Whether the order is the server's and not that of the choosing.
+    fn ordered(&self) -> bool {
+        self.targets.len() > 1 && self.targets.iter().flat_map(|(_, check)| check).any(|v| v.rank != 0)
     }
 
     /// Takes the reasons for which something must not be touched; they alone are shown then, with Close.

@@ -20,9 +20,14 @@ impl Proxmox {
         if let Some(asleep) = self.asleep(kind, exact).await {
             return Ok(vec![asleep]);
         }
+        if matches!(kind.as_str(), SNAPSHOTS | BACKUPS) && exact.contains('/') {
+            return self.by_key(kind, exact).await;
+        }
         let snapshot = self.poll_feed(feed).await?;
         if !snapshot.complete {
-            return Err(ApiError::new(Layer::App, "the list is incomplete, so that a name proves nothing"));
+            let error = ApiError::new(Layer::App, "the list is incomplete, so that a name proves nothing");
+            let by_key = kind.as_str() == SNAPSHOTS;
+            return Err(if by_key { error.hint("name it in full, as qemu/100/NAME") } else { error });
         }
         let number = |key: &str| key.rsplit_once('/').is_some_and(|(_, number)| number == exact);
         let fits = |row: &&crate::model::row::Row| {
@@ -38,6 +43,21 @@ impl Proxmox {
             domain: row.domain,
         };
         Ok(snapshot.rows.iter().filter(fits).map(target).collect())
+    }
+
+    /// What a full key names, asked of its own guest or storage: no list of everything is needed to know it.
+    async fn by_key(&self, kind: &KindId, key: &str) -> Result<Vec<Target>, ApiError> {
+        let id = EntityId::new(kind.clone(), self.place.instance.clone(), key);
+        let identity = match self.recognise(&id).await {
+            Ok(identity) => identity,
+            // A key of another shape, or of something that is not there, names nothing.
+            Err(error) if error.fault.layer == Layer::App && error.fault.status.is_none() => {
+                return Ok(Vec::new());
+            }
+            Err(error) => return Err(error),
+        };
+        let name = key.rsplit('/').next().unwrap_or(key);
+        Ok(vec![Target { id, name: name.into(), identity, domain: self.place.domain }])
     }
 
     /// A host that can be woken but does not answer: the configuration is all there is.

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use crate::model::id::EntityId;
 
 use super::lenient::LaxText;
+use super::startup::Startup;
 
 /// The two sorts of guest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -136,6 +137,11 @@ impl GuestConfig {
     /// The devices that are passed through to it.
     pub fn passthrough(&self) -> Vec<&str> {
         self.numbered("hostpci").map(|(_, device)| device).collect()
+    }
+
+    /// Its place among others when several are started or stopped.
+    pub(super) fn startup(&self) -> Startup {
+        self.text("startup").map_or_else(Startup::default, Startup::parse)
     }
 
     /// The storages that its disks are on.

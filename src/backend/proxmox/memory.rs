@@ -4,6 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::startup::Startup;
+
 /// A start that is computed from an uptime wanders by the broadcast's delay; closer than this it is the same start.
 const SAME_START: i64 = 30;
 /// How long our own fresher look at a guest outweighs the list, which lags by up to 10 s.
@@ -92,6 +94,8 @@ pub struct Memory {
     saved: HashMap<u32, i64>,
     snapped: HashMap<u32, i64>,
     told: HashMap<u32, (Told, Instant)>,
+    /// Of guests that were looked at before something was done to them.
+    startups: HashMap<u32, Startup>,
     /// Whether all guests were being stopped when the server was last heard of: its host was going down.
     pub leaving: bool,
     /// The answer that the last rows were made from, until something else is learnt.
@@ -127,6 +131,16 @@ impl Memory {
     pub fn address(&self, vmid: u32) -> Option<&str> {
         let (told, _) = self.told.get(&vmid)?;
         told.network.iter().find_map(|(_, addresses)| addresses.split(' ').next())
+    }
+
+    /// Notes a guest's place among others.
+    pub(super) fn place(&mut self, vmid: u32, startup: Startup) {
+        self.startups.insert(vmid, startup);
+    }
+
+    /// A guest's place among others, as it was when it was last looked at before something was done to it.
+    pub(super) fn startup(&self, vmid: u32) -> Startup {
+        self.startups.get(&vmid).copied().unwrap_or_default()
     }
 
     /// Notes the newest snapshots, by guest.

@@ -24,6 +24,7 @@ mod rows;
 mod shell;
 #[cfg(feature = "demo")]
 mod sim;
+mod startup;
 mod token;
 mod upid;
 mod watch;
@@ -205,6 +206,10 @@ impl Backend for Proxmox {
 
     async fn verify(&self, job: &Job, remote: Option<&str>, since: Timestamp) -> Result<Proof, ApiError> {
         self.read_back(job, remote, since).await
+    }
+
+    fn pause_after(&self, job: &Job) -> Duration {
+        self.breath(job)
     }
 
     fn link(&self, id: &EntityId) -> Option<String> {

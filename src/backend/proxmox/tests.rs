@@ -16,6 +16,7 @@ use crate::model::snapshot::Layer;
 use crate::model::view::View;
 
 mod conditions;
+mod identity;
 mod operations;
 mod reading;
 mod shapes;

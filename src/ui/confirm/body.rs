@@ -36,8 +36,10 @@ impl Confirm {
         if self.closed() {
             return self.refusals(room, ctx);
         }
+        let turn = |at: usize| self.ordered().then_some(at + 1);
+        let targets = self.targets.iter().enumerate();
         let mut targets: Vec<Line> =
-            self.targets.iter().map(|(t, check)| target_line(t, check.as_ref(), ctx)).collect();
+            targets.map(|(at, (target, check))| target_line(target, check.as_ref(), turn(at), ctx)).collect();
         targets.extend(self.arguments(room));
         targets.extend(self.rights(room, ctx));
         let mut parts = [self.effects(room), targets, self.evidence(room, ctx)];
@@ -147,8 +149,8 @@ impl Confirm {
     }
 }
 
-/// A frozen target: the name, the id it is known by, where it lives.
-fn target_line(target: &Target, check: Option<&Verdict>, ctx: &Ctx<'_>) -> Line {
+/// A frozen target: its turn where there is an order, the name, the id it is known by, where it lives.
+fn target_line(target: &Target, check: Option<&Verdict>, turn: Option<usize>, ctx: &Ctx<'_>) -> Line {
     let tone = match check.map(|verdict| verdict.decision) {
         None => Tone::Pending,
         Some(Decision::Allow) => Tone::Ok,
@@ -157,7 +159,9 @@ fn target_line(target: &Target, check: Option<&Verdict>, ctx: &Ctx<'_>) -> Line 
         Some(Decision::Refuse) => Tone::Error,
     };
     let place = format!("  {} {}  {}", target.id.instance, target.id.key, domain_word(target.domain));
+    let turn = turn.map_or_else(String::new, |turn| format!(" {turn}."));
     Line::of(glyph(tone, ctx.ascii), tone)
+        .put(turn, Role::Dim)
         .put(format!(" {}", clean(&target.name)), Role::Title)
         .put(clean(&place).into_owned(), Role::Dim)
 }

@@ -14,6 +14,7 @@ mod task;
 mod wake;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::Method;
@@ -26,6 +27,7 @@ use crate::model::snapshot::{Fault, Layer};
 use super::client::Fields;
 use super::follow::{Ended, no_task};
 use super::rights::{Need, Permissions};
+use super::startup::Startup;
 use super::upid::{End, Upid};
 use super::{ID, Proxmox};
 
@@ -82,8 +84,8 @@ impl Intent {
     }
 
     /// How long the server gives it.
-    fn limit(self, job: &Job) -> Option<std::time::Duration> {
-        if let Self::Power(power) = self { power.limit(job) } else { None }
+    fn limit(self, job: &Job, startup: Startup) -> Option<Duration> {
+        if let Self::Power(power) = self { power.limit(job, startup) } else { None }
     }
 
     /// Whether a failure means that somebody else was faster, and the wish is fulfilled.
@@ -194,7 +196,7 @@ impl Proxmox {
             let fault = Fault::new(Layer::App, "the server found nothing to do on this node");
             return Err(SendError::Refused(fault));
         }
-        let (upid, ended) = self.await_task(&said, intent.limit(job), progress).await?;
+        let (upid, ended) = self.await_task(&said, intent.limit(job, self.startup_of(job)), progress).await?;
         match &ended.end {
             End::Error(text) if intent.fulfilled(text) => {
                 Ok(Receipt { remote: Some(upid.raw), said: text.clone(), reveal: None })
@@ -203,11 +205,25 @@ impl Proxmox {
         }
     }
 
+    /// The target's place among other guests, as the last check saw it.
+    fn startup_of(&self, job: &Job) -> Startup {
+        let guest = observe::any_guest_of(&job.target.id).ok();
+        guest.map_or_else(Startup::default, |key| self.memory().startup(key.vmid))
+    }
+
+    /// How long the next of several targets waits after this one.
+    pub(super) fn breath(&self, job: &Job) -> Duration {
+        match Intent::of(job) {
+            Ok(Intent::Power(power)) => power.pause_after(self.startup_of(job)),
+            _ => Duration::ZERO,
+        }
+    }
+
     /// Takes a task on and follows it; what its end means is the operation's to say.
     async fn await_task(
         &self,
         said: &str,
-        limit: Option<std::time::Duration>,
+        limit: Option<Duration>,
         progress: &ProgressSink,
     ) -> Result<(Upid, Ended), SendError> {
         let Some(upid) = Upid::parse(said) else { return Err(SendError::Unknown(no_task(said).fault)) };

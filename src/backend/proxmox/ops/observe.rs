@@ -63,7 +63,11 @@ impl Proxmox {
         let (current, permissions, active) =
             tokio::join!(self.client.get::<Current>(&current), self.permissions(), self.active(&node));
         let (current, permissions, active) = (current?, permissions?, active?);
-        self.memory().saw(key.vmid, current.state());
+        {
+            let mut memory = self.memory();
+            memory.saw(key.vmid, current.state());
+            memory.place(key.vmid, config.startup());
+        }
         let mut seen = Observed { key, node, config, current, permissions, active, left_by: None };
         if let Some(lock) = seen.lock().filter(|_| seen.busy().is_none()) {
             seen.left_by = self.left_by(key, &seen.node, lock).await;

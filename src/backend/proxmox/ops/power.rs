@@ -11,6 +11,7 @@ use crate::backend::proxmox::guard::Finding;
 use crate::backend::proxmox::guest::Family;
 use crate::backend::proxmox::kinds::GUESTS;
 use crate::backend::proxmox::rights::{Need, on_guests};
+use crate::backend::proxmox::startup::Startup;
 use crate::backend::proxmox::wire::NodeStatus;
 use crate::model::op::{Decision, Evidence, Field, FieldKind, Job, OpSpec, Tier, Verdict};
 use crate::model::row::Tone;
@@ -87,10 +88,25 @@ impl Power {
     }
 
     /// How long a guest is asked, where it is asked at all.
-    pub(super) fn limit(self, job: &Job) -> Option<Duration> {
+    pub(super) fn limit(self, job: &Job, startup: Startup) -> Option<Duration> {
         let asked = matches!(self, Self::Shutdown | Self::Reboot);
         let wait = time::parse_duration(job.arg("timeout")).and_then(|wait| Duration::try_from(wait).ok());
-        asked.then(|| wait.unwrap_or(USUAL))
+        asked.then(|| wait.or(startup.down).unwrap_or(USUAL))
+    }
+
+    /// How long the next of several guests waits after this one was started.
+    pub(super) fn pause_after(self, startup: Startup) -> Duration {
+        if self == Self::Start { startup.up.unwrap_or_default() } else { Duration::ZERO }
+    }
+
+    /// The place among several guests: what others depend on comes up first and goes down last.
+    fn rank(self, seen: &Observed) -> i64 {
+        let rank = seen.config.startup().rank(seen.key.vmid);
+        match self {
+            Self::Start | Self::Resume => rank,
+            Self::Shutdown | Self::Stop | Self::Suspend => -rank,
+            Self::Reboot | Self::Reset => 0,
+        }
     }
 
     /// What it does, for the confirmation.
@@ -173,7 +189,8 @@ impl Proxmox {
             let max = seen.current.maxmem;
             findings.extend(self.guard(seen.key, &seen.node, &seen.config, max, &seen.active).await);
         }
-        Ok(verdict(effect(power, &seen), &seen, findings))
+        findings.extend(turn(power, &seen));
+        Ok(verdict(effect(power, &seen), &seen, findings).ranked(power.rank(&seen)))
     }
 
     pub(super) async fn power_request(&self, power: Power, job: &Job) -> Result<Request, ApiError> {
@@ -293,6 +310,21 @@ fn before_start(state: &str, seen: &Observed) -> Vec<Finding> {
         "stopped" => Vec::new(),
         state => vec![refuse("state", format!("it is {state} already"))],
     }
+}
+
+/// What its own setting says of its turn among several.
+fn turn(power: Power, seen: &Observed) -> Option<Finding> {
+    let Startup { order, up, down } = seen.config.startup();
+    let order = order.map(|order| format!("its order is {order}"));
+    let wait = match power {
+        Power::Start => up.map(|up| format!("the next of several waits {} s after it", up.as_secs())),
+        Power::Shutdown => down.map(|down| format!("it may take {} s to go down", down.as_secs())),
+        _ => None,
+    };
+    let ordered = !matches!(power, Power::Reboot | Power::Reset);
+    let words: Vec<String> = order.into_iter().chain(wait).collect();
+    (ordered && !words.is_empty())
+        .then(|| (Decision::Allow, Evidence::new("turn", words.join(", "), Tone::Text)))
 }
 
 fn stopping(seen: &Observed) -> Finding {

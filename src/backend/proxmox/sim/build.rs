@@ -53,6 +53,9 @@ fn home(lab: &mut Lab, scenario: &str) {
     for prod in [100, 101] {
         set(lab, prod, &[("onboot", "1"), ("agent", "enabled=1")]);
     }
+    // The control plane first, and half a minute for it.
+    set(lab, 100, &[("startup", "order=1,up=30")]);
+    set(lab, 101, &[("startup", "order=2")]);
     let template = Guest { template: true, ..machine(9000, "talos-template", 2, 2, 10, 0, "") };
     add(lab, template);
     let container = Guest { family: Family::Lxc, ..machine(130, "build-ct", 2, 1, 8, 0, "lab") };

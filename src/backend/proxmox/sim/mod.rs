@@ -31,6 +31,8 @@ use crate::backend::sim::{Address, Connection, Setting, Settings, Simulator, Wor
 
 use answer::{Answer, Params};
 use lab::Lab;
+#[cfg(test)]
+pub use lab::{Guest, Node};
 
 /// The token that the simulated server knows.
 pub const TOKEN: &str = "vigie@pve!console=5e1f0c3a-7b2d-4c68-9a40-d1e2f3a4b5c6";

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::backend::proxmox::guest::Family;
+use crate::backend::proxmox::startup::Startup;
 
 use super::answer::{Answer, Params};
 use super::build;
@@ -131,7 +132,9 @@ fn shutdown(lab: &mut Lab, guest: &Guest, params: &Params) -> Answer {
         return Answer::refused(500, "VM is paused - cannot shutdown");
     }
     let stopped = Effect::On(guest.vmid, Change::State("stopped"));
-    let wait = params.number("timeout").unwrap_or(60);
+    let own = guest.config.get("startup").and_then(|text| Startup::parse(text).down);
+    let usual = own.map_or(60, |down| i64::try_from(down.as_secs()).unwrap_or(60));
+    let wait = params.number("timeout").unwrap_or(usual);
     let task = if let Some(lock) = guest.lock {
         Task::failing(&format!("VM is locked ({lock})"))
     } else if !guest.is_up() {

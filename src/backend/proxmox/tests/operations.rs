@@ -3,9 +3,9 @@
 use super::*;
 
 /// An operation on something of the lab: its name, kind, target, form, and the task it makes (none: done at once).
-struct Case {
-    op: &'static str,
-    kind: &'static str,
+pub(super) struct Case {
+    pub(super) op: &'static str,
+    pub(super) kind: &'static str,
     on: &'static str,
     args: &'static [(&'static str, &'static str)],
     task: &'static str,
@@ -20,7 +20,7 @@ const SNAPSHOT: &str = "pre_talos_1_9";
 /// The volume is named after the time of the lab's clock.
 const BACKUP: &str = "talos-prod-worker-1";
 
-const CASES: [Case; 17] = [
+pub(super) const CASES: [Case; 17] = [
     guest("proxmox.start", "talos-dev", "qmstart"),
     guest("proxmox.shutdown", "talos-prod-cp", "qmshutdown"),
     guest("proxmox.stop", "talos-prod-cp", "qmstop"),
@@ -79,7 +79,7 @@ const CASES: [Case; 17] = [
 ];
 
 impl Case {
-    async fn job(&self, lab: &Lab) -> Job {
+    pub(super) async fn job(&self, lab: &Lab) -> Job {
         if self.op == "proxmox.resume" {
             lab.server.lab().guests.get_mut(&101).unwrap().state = "paused";
         }
