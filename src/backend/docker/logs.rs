@@ -38,7 +38,7 @@ pub async fn follow(engine: &Engine, id: &str, sink: ViewSink) -> Result<(), Api
 }
 
 /// The lines of an answer: in frames of eight bytes and a payload, or plain where the container has a terminal.
-fn lines(body: &[u8]) -> Vec<LogLine> {
+pub fn lines(body: &[u8]) -> Vec<LogLine> {
     let framed = body.first().is_some_and(|kind| *kind <= 2) && body.get(1..4) == Some(&[0, 0, 0]);
     if !framed {
         return body.split(|byte| *byte == b'\n').filter_map(|line| read(line, false)).collect();

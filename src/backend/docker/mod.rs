@@ -36,6 +36,8 @@ use crate::model::view::View;
 use super::error::{ApiError, SendError};
 use super::{Backend, Definition, Diagnosis, Finding, ProgressSink, Proof, Receipt, ViewSink};
 
+pub use logs::lines as read_log;
+
 use client::Engine;
 use host::{Memory, Observed};
 use rows::Place;
