@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
+use vigie::backend::sim::{Fault, FaultKind};
 use vigie::backend::{self, Backend, REGISTRY};
 use vigie::config::env::Env;
 use vigie::config::load;
@@ -15,11 +16,13 @@ use vigie::model::id::{EntityId, KindId};
 use vigie::model::kind::{KindSpec, Kinds};
 use vigie::model::op::{FieldKind, Targets, Tier};
 use vigie::model::row::Row;
-use vigie::model::snapshot::{Delta, Mode, SourceSpec};
+use vigie::model::snapshot::{Delta, Mode, Snapshot, SourceSpec};
 use vigie::model::time::Clock;
 
 /// So long a simulator may take for one answer.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// So long a source is listened to that is answered nonsense.
+const MOMENT: Duration = Duration::from_secs(4);
 
 #[test]
 fn names_are_full_unique_and_explained() {
@@ -177,8 +180,8 @@ async fn check_views(row: &Row, backend: &Arc<dyn Backend>) {
     task.abort();
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_source_brings_rows_that_fit_their_kinds_and_can_be_described() {
+/// The calm lab, and everything that is connected to it.
+async fn calm() -> (Lab, Vec<Arc<dyn Backend>>) {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let options = Options {
         scenario: "calm".to_owned(),
@@ -189,10 +192,59 @@ async fn every_source_brings_rows_that_fit_their_kinds_and_can_be_described() {
     };
     let lab = Lab::start(&options).await.unwrap();
     let config = load::read(&lab.config, &Env::default()).unwrap();
-    let clock = Clock::System;
+    (lab, backend::connect(&config, &Clock::System))
+}
+
+/// What a source says within a moment: of a watch its first list; nothing where it says nothing, or that it cannot.
+async fn said(backend: &Arc<dyn Backend>, source: &SourceSpec) -> Option<Snapshot> {
+    if let Mode::Poll(_) = source.mode {
+        let poll = tokio::time::timeout(MOMENT, backend.poll(&source.id)).await;
+        return poll.ok().and_then(Result::ok);
+    }
+    let (sink, mut deltas) = mpsc::channel(64);
+    let (watched, id) = (backend.clone(), source.id.clone());
+    let task = tokio::spawn(async move { watched.watch(&id, sink).await });
+    let first = tokio::time::timeout(MOMENT, deltas.recv()).await;
+    drop(deltas);
+    task.abort();
+    assert!(!task.await.is_err_and(|error| error.is_panic()), "{} panics", source.id);
+    match first {
+        Ok(Some(Delta::Reset(snapshot))) => Some(snapshot),
+        _ => None,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn answers_that_are_wrong_in_every_field_or_break_off_never_read_as_an_empty_list() {
+    let (lab, backends) = calm().await;
+    let mut sources = Vec::new();
+    for backend in &backends {
+        for source in backend.sources() {
+            if !rows(backend, &source).await.is_empty() {
+                sources.push((backend, source));
+            }
+        }
+    }
+    assert!(sources.len() > 40, "{} sources have rows", sources.len());
+    let mut lies = Vec::new();
+    for kind in [FaultKind::WrongTypes, FaultKind::Truncated] {
+        lab.world.clear_faults();
+        lab.world.inject(Fault::on("", kind.clone()));
+        for (backend, source) in &sources {
+            if said(backend, source).await.is_some_and(|list| list.complete && list.rows.is_empty()) {
+                lies.push(format!("{} under {kind:?}", source.id));
+            }
+        }
+    }
+    assert!(lies.is_empty(), "an empty list is believed: {lies:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_source_brings_rows_that_fit_their_kinds_and_can_be_described() {
+    let (_lab, backends) = calm().await;
     let kinds = Kinds::new(backend::kinds());
     let mut connected = HashSet::new();
-    for backend in backend::connect(&config, &clock) {
+    for backend in backends {
         connected.insert(backend.id());
         for source in backend.sources() {
             assert_eq!((&*source.id.backend, &source.id.instance), (backend.id(), backend.instance()));
