@@ -9,9 +9,6 @@
 
 mod support;
 
-#[path = "support/lab.rs"]
-mod lab;
-
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -110,13 +107,12 @@ fn signals_that_end_it_leave_it_clean() {
 
 #[test]
 fn what_was_seen_is_kept_whoever_ends_it() {
-    let lab = lab::Lab::start(&[]);
+    let lab = support::lab::Lab::start(&[]);
     let (config, state) = (lab.dir.path().join("lab.toml"), lab.dir.path().join("state"));
     let kept = lab.state().join("last-state.jsonl");
     for (signal, code) in [(Signal::TERM, 143), (Signal::INT, 130), (Signal::HUP, 129)] {
         let environment = [("XDG_STATE_HOME", state.to_str().unwrap())];
-        let terminal =
-            Pty::spawn(VIGIE, &["--config", config.to_str().unwrap()], &environment, DESIGN_SIZE);
+        let terminal = Pty::spawn(VIGIE, &["--config", config.to_str().unwrap()], &environment, DESIGN_SIZE);
         terminal.wait_for("argocd argo");
         // What was kept in between would prove nothing.
         let _ = std::fs::remove_file(&kept);

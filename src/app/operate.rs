@@ -159,6 +159,9 @@ impl App {
             return Vec::new();
         }
         let is_new = matches!(draft.op.targets, Targets::New { .. });
+        // What others have to say is asked for anew, so that it is there when the check is.
+        let others = minded::kinds(&draft.op);
+        let others = (!others.is_empty()).then_some(Effect::Refresh(others));
         let effect = Effect::Form {
             draft: draft.id,
             op: draft.op.name.to_string(),
@@ -167,11 +170,12 @@ impl App {
         };
         if !is_new && draft.op.form.is_empty() {
             self.draft = Some(draft);
-            return self.check();
+            let check = self.check();
+            return others.into_iter().chain(check).collect();
         }
         self.overlays.push(Overlay::form(&draft, form_of(&draft, draft.op.form.clone())));
         self.draft = Some(draft);
-        self.redrawn(vec![effect])
+        self.redrawn([effect].into_iter().chain(others).collect())
     }
 
     /// What the server offers arrived: the form that is already open takes it in.

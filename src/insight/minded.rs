@@ -224,7 +224,9 @@ mod tests {
             let (found, says) = told(Minds::Backups, on, &store(&[(SYSTEMS, answer)])).unwrap();
             assert!(found == decision && says.contains(part), "{says}");
         }
-        assert!(told(Minds::Backups, CLOUD, &Store::default()).is_some_and(|(found, _)| found == Decision::Warn));
+        assert!(
+            told(Minds::Backups, CLOUD, &Store::default()).is_some_and(|(found, _)| found == Decision::Warn)
+        );
     }
 
     #[test]

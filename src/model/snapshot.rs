@@ -128,6 +128,18 @@ impl Snapshot {
     pub fn complete(rows: Vec<Row>, observed_at: Timestamp) -> Self {
         Self { rows, complete: true, observed_at, notes: Vec::new() }
     }
+
+    /// The same, unless there were more things than rows could be made of: then it is not complete, and says so.
+    pub fn of(rows: Vec<Row>, things: usize, observed_at: Timestamp) -> Self {
+        let lost = things.saturating_sub(rows.len());
+        let notes = if lost == 0 { Vec::new() } else { vec![unreadable(lost, things)] };
+        Self { complete: lost == 0, notes, ..Self::complete(rows, observed_at) }
+    }
+}
+
+/// What is said of things in a list that cannot be read.
+pub fn unreadable(lost: usize, all: usize) -> String {
+    format!("{lost} of {all} cannot be read")
 }
 
 /// A change of a source's rows.

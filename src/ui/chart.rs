@@ -6,6 +6,7 @@ use ratatui::layout::{Position, Rect};
 
 use crate::config::theme::Role;
 use crate::model::action::{Action, Context};
+use crate::model::kind::Format;
 use crate::model::row::Value;
 use crate::model::view::{Chart, Series};
 
@@ -66,10 +67,11 @@ impl ChartPane {
     }
 }
 
-/// A series in one line of so many cells; a cell without a value is a gap.
+/// A series in one line of so many cells; a cell without a value is a gap. A share is drawn against the whole.
 pub(super) fn spark(series: &Series, cells: usize, ascii: bool) -> String {
     let (low, high) = bounds(series);
-    let (low, high) = (low.unwrap_or(0.0).min(0.0), high.unwrap_or(1.0));
+    let whole = if series.format == Format::Percent { 1.0 } else { 0.0 };
+    let (low, high) = (low.unwrap_or(0.0).min(0.0), high.unwrap_or(1.0).max(whole));
     let span = if high > low { high - low } else { 1.0 };
     let columns = resample(series, cells);
     columns.iter().map(|y| y.map_or(' ', |y| bar((y - low) / span, 1, 0, ascii))).collect()
@@ -176,7 +178,6 @@ mod tests {
     use proptest::prelude::proptest;
 
     use super::*;
-    use crate::model::kind::Format;
     use crate::ui::testing::{Screen, World};
 
     fn series(world: &World, name: &'static str, format: Format, wave: fn(f64) -> f64) -> Series {

@@ -98,7 +98,8 @@ fn last_and_range(series: &Series, writer: &Writer<'_>) -> (String, String) {
     let words = |x: f64| writer.value(&Value::Float(x), series.format).into_owned();
     let (low, high) = chart::bounds(series);
     let last = series.points.iter().rev().find_map(|(_, y)| *y);
-    let range = low.zip(high).map_or_else(String::new, |(low, high)| format!("{} to {}", words(low), words(high)));
+    let range =
+        low.zip(high).map_or_else(String::new, |(low, high)| format!("{} to {}", words(low), words(high)));
     (last.map_or_else(|| "no values".to_owned(), words), range)
 }
 
@@ -150,7 +151,8 @@ impl Page<'_> {
     /// One line each: the name, its course with gaps where nothing was measured, the last value and the range.
     fn series(&self, series: &[Series], lines: &mut Vec<Line>) {
         let widest = series.iter().map(|one| width(&one.name)).max().unwrap_or(0).min(LABELS);
-        let words: Vec<(String, String)> = series.iter().map(|one| last_and_range(one, &self.writer)).collect();
+        let words: Vec<(String, String)> =
+            series.iter().map(|one| last_and_range(one, &self.writer)).collect();
         let cells = words.iter().map(|(last, _)| width(last)).max().unwrap_or(0);
         let start = 2 + widest + 2;
         let rest = words.iter().map(|(_, range)| width(range)).max().unwrap_or(0) + 2;
@@ -158,7 +160,8 @@ impl Page<'_> {
         let spark = room.saturating_sub(start + cells + 2 + rest).min(SPARK);
         for (one, (last, range)) in series.iter().zip(words) {
             let at = |x: usize| u16::try_from(x).unwrap_or(u16::MAX);
-            let mut line = Line::new().at(2, fit(&one.name, widest, self.writer.ascii).into_owned(), Role::Dim);
+            let mut line =
+                Line::new().at(2, fit(&one.name, widest, self.writer.ascii).into_owned(), Role::Dim);
             if spark >= LEAST {
                 line = line.at(at(start), chart::spark(one, spark, self.writer.ascii), Role::Chart(1));
             }
@@ -299,8 +302,10 @@ mod tests {
     fn a_series_is_one_line_with_its_gaps_and_without_room_only_its_values() {
         let world = World::lab();
         let point = |n: i64| (world.ago(3600 - 60 * n), (n != 30).then_some(if n < 30 { 0.1 } else { 0.8 }));
-        let cpu = Series { name: "cpu".into(), format: Format::Percent, points: (0..60).map(point).collect() };
-        let off = Series { name: "memory".into(), format: Format::Bytes, points: vec![(world.ago(60), None)] };
+        let cpu =
+            Series { name: "cpu".into(), format: Format::Percent, points: (0..60).map(point).collect() };
+        let off =
+            Series { name: "memory".into(), format: Format::Bytes, points: vec![(world.ago(60), None)] };
         let doc = Doc::default().series("last hour", vec![cpu, off]);
         let mut pane = DocPane::new(doc);
         let text = Screen::of(&mut pane, 100, 4, &world).text();

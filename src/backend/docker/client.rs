@@ -82,7 +82,8 @@ impl Engine {
         let path = format!("/events?since={}&until={}", since.as_second(), until.as_second());
         let reply = self.get(&path, Some(Duration::from_secs(20))).await?;
         let lines = reply.body().split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-        Ok(lines.filter_map(|line| serde_json::from_slice(line).ok()).collect())
+        let read = lines.map(serde_json::from_slice).collect::<Result<_, _>>();
+        read.map_err(|error| ApiError::new(Layer::App, format!("an event cannot be read: {error}")))
     }
 
     /// `GET /containers/{id}/logs`: the framed or plain bytes, each line with its time.

@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use crate::backend::error::ApiError;
 use crate::model::id::KindId;
 use crate::model::op::Target;
-use crate::model::snapshot::Snapshot;
+use crate::model::snapshot::{Snapshot, unreadable};
 
 use super::{Docker, kinds, rows};
 
@@ -36,9 +36,11 @@ pub(super) async fn events(backend: &Docker) -> Result<Snapshot, ApiError> {
     let since = place.now - SignedDuration::from_secs(DAY);
     let found = backend.engine()?.events(since, place.now).await?;
     let mut rows: Vec<_> = found.iter().filter_map(|event| rows::event(event, &place)).collect();
+    let lost = found.len() - rows.len();
+    let notes = if lost == 0 { Vec::new() } else { vec![unreadable(lost, found.len())] };
     rows.sort_by(|a, b| a.id.cmp(&b.id));
     rows.dedup_by(|a, b| a.id == b.id);
-    Ok(Snapshot { rows, complete: true, observed_at: place.now, notes: Vec::new() })
+    Ok(Snapshot { rows, complete: lost == 0, observed_at: place.now, notes })
 }
 
 /// Rows of a kind whose name or key is exactly this.

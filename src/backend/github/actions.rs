@@ -82,6 +82,9 @@ impl Actions {
     pub async fn waiting(&self) -> Result<Vec<Run>, ApiError> {
         let call = self.get("/actions/runs").query("status", "waiting").query("per_page", "50");
         let runs: Runs = self.one(call).await?;
+        if runs.workflow_runs.iter().any(|run| run.id.or_zero() == 0) {
+            return Err(ApiError::new(Layer::App, "a run that waits cannot be read"));
+        }
         Ok(runs.workflow_runs.into_iter().filter(|run| run.status.as_str() == "waiting").collect())
     }
 

@@ -23,7 +23,7 @@ use jiff::Timestamp;
 use crate::config::{Config, Github as Settings};
 use crate::model::id::{EntityId, Identity, KindId, SourceId};
 use crate::model::op::{Field, Job, OpSpec, Rights, Target, Verdict};
-use crate::model::row::{Domain, Row};
+use crate::model::row::Domain;
 use crate::model::snapshot::{Cadence, Mode, Snapshot, SourceSpec};
 use crate::model::time::Clock;
 
@@ -90,31 +90,28 @@ fn sources(instance: &Arc<str>, domain: Domain) -> Vec<SourceSpec> {
 }
 
 impl Github {
-    fn snapshot(&self, rows: Vec<Row>, gaps: Vec<String>) -> Snapshot {
-        Snapshot { rows, complete: gaps.is_empty(), observed_at: self.clock.now(), notes: gaps }
-    }
-
     async fn poll_feed(&self, feed: &str) -> Result<Snapshot, ApiError> {
         let now = self.clock.now();
         match feed {
             "runs" => {
                 let runs = self.actions.recent().await?;
                 let rows = runs.iter().filter_map(|run| rows::run(run, &self.place, now)).collect();
-                Ok(self.snapshot(rows, Vec::new()))
+                Ok(Snapshot::of(rows, runs.len(), now))
             }
             "approvals" => {
-                let mut rows = Vec::new();
+                let (mut rows, mut all) = (Vec::new(), 0);
                 for run in self.actions.waiting().await? {
                     let pending = self.actions.pending(run.id.or_zero()).await?;
+                    all += pending.len();
                     rows.extend(pending.iter().filter_map(|one| rows::approval(&run, one, &self.place, now)));
                 }
-                Ok(self.snapshot(rows, Vec::new()))
+                Ok(Snapshot::of(rows, all, now))
             }
             "workflows" => {
                 let (workflows, runs) = futures_util::join!(self.actions.workflows(), self.actions.recent());
                 let (workflows, runs) = (workflows?, runs?);
                 let row = |workflow| rows::workflow(workflow, &runs, &self.place, now);
-                Ok(self.snapshot(workflows.iter().filter_map(row).collect(), Vec::new()))
+                Ok(Snapshot::of(workflows.iter().filter_map(row).collect(), workflows.len(), now))
             }
             _ => Err(ApiError::unsupported(format!("github has no source `{feed}`"))),
         }

@@ -32,8 +32,11 @@ pub async fn messages(http: &Http, topics: &[String], since: &str) -> Result<Vec
         return Err(refusal(&reply));
     }
     let lines = reply.body().split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    let messages = lines.filter_map(|line| serde_json::from_slice::<Message>(line).ok());
-    Ok(messages.filter(|message| &*message.event == "message").collect())
+    let read = lines.map(serde_json::from_slice::<Message>).collect::<Result<Vec<_>, _>>();
+    let messages = read.map_err(|error| {
+        ApiError::new(Layer::App, format!("a line of the answer cannot be read: {error}"))
+    })?;
+    Ok(messages.into_iter().filter(|message| &*message.event == "message").collect())
 }
 
 /// `POST /` with a message as JSON, once: headers would not carry every letter.

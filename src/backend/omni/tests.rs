@@ -19,6 +19,7 @@ use crate::model::view::{Body, View};
 mod ephemeral;
 mod large;
 mod ops;
+mod templates;
 
 fn secret(text: &str) -> Secret {
     Secret::new(SecretSource::Memory(SecretString::from(text.to_owned())))
@@ -260,7 +261,8 @@ async fn where_omni_does_not_tell_of_permissions_they_are_unclear_and_not_denied
         assert!(!rights.missing.contains_key(op), "{op}: {rights:?}");
     }
     // What no policy raises takes the role, and that is told.
-    let plain = crate::backend::omni::ops::all().filter(|op| op.permission().is_none() && op.everywhere().is_none());
+    let plain =
+        crate::backend::omni::ops::all().filter(|op| op.permission().is_none() && op.everywhere().is_none());
     for op in plain.filter(|op| op.role() > Role::Reader) {
         assert_eq!(rights.missing.get(op.name()).map(String::as_str), Some("Operator"), "{}", op.name());
     }
@@ -478,81 +480,13 @@ async fn a_log_that_cannot_be_had_says_why_and_is_not_asked_for_again() {
     config.connection.timeout = Duration::from_secs(2);
     let omni = Omni::new(&config, &world.clock);
     let id = omni.resolve(&MACHINES.into(), "oci-node-1").await.unwrap().remove(0).id;
-    for (fault, part) in [("omni:403@/api/management", "403"), ("omni:endless@/api/management", "a line longer")] {
+    for (fault, part) in
+        [("omni:403@/api/management", "403"), ("omni:endless@/api/management", "a line longer")]
+    {
         world.clear_faults();
         world.inject(fault.parse().unwrap());
         let (sink, _views) = mpsc::channel(16);
         let error = omni.open(&id, "log", sink).await.unwrap_err();
         assert!(error.to_string().contains(part), "{fault}: {error}");
     }
-}
-
-#[tokio::test]
-async fn a_cluster_is_compared_with_its_template_and_nothing_is_changed() {
-    let (world, _running, mut config) = lab().await;
-    let maker = config.clone();
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("prod.yaml");
-    std::fs::write(folder.path().join("vlan.yaml"), "machine:\n  network:\n    hostname: x\n").unwrap();
-    let uuids = ["talos-prod-cp", "talos-prod-worker-1"].map(crate::backend::sim::lab::machine_uuid);
-    let text = format!(
-        "kind: Cluster\nname: prod\nlabels: {{domain: home}}\nkubernetes: {{version: v1.32.0}}\ntalos: {{version: v1.9.0}}\n\
-         features: {{enableWorkloadProxy: true, useEmbeddedDiscoveryService: true, backupConfiguration: {{interval: 1h}}}}\n---\n\
-         kind: ControlPlane\nmachines: [{}]\n---\nkind: Workers\nmachines: [{}]\n",
-        uuids[0], uuids[1]
-    );
-    let mut shown = async |text: &str| {
-        std::fs::write(&path, text).unwrap();
-        config.templates = vec![path.clone()];
-        let omni = Omni::new(&config, &world.clock);
-        let id = omni.resolve(&CLUSTERS.into(), "prod").await.unwrap().remove(0).id;
-        let (sink, mut views) = mpsc::channel(1);
-        let open = omni.open(&id, "template", sink);
-        let view = tokio::select! { view = views.recv() => view.unwrap(), done = open => panic!("{done:?}") };
-        format!("{view:?}")
-    };
-    let same = shown(&text).await;
-    assert!(
-        same.contains("in step") && same.contains("omnictl cluster template sync --dry-run --file"),
-        "{same}"
-    );
-    let more = "patches: [{name: vlan, file: vlan.yaml}]\n";
-    let newer =
-        text.replace("v1.9.0", "v1.9.5").replace("kind: Workers\n", &format!("kind: Workers\n{more}"));
-    let newer = shown(&newer).await;
-    for part in [
-        "~ change cluster prod",
-        "talos_version: 1.9.0 becomes 1.9.5",
-        "+ create patch 400-prod-workers-vlan",
-    ] {
-        assert!(newer.contains(part), "{part}: {newer}");
-    }
-    let fewer = shown(&text.replace(&format!("[{}]", uuids[1]), "[]")).await;
-    assert!(fewer.contains(&format!("- remove MachineSetNodes {}", uuids[1])), "{fewer}");
-    let args = |args: &str| {
-        let machine = format!("---\nkind: Machine\nname: {}\nkernelArgs: [{args}]\n", uuids[1]);
-        format!("{text}{machine}")
-    };
-    let kernel = format!("kernel arguments of {}", uuids[1]);
-    let missing = shown(&args("console=ttyS0")).await;
-    assert!(missing.contains(&format!("+ create {kernel}")), "{missing}");
-    assert_eq!(world.get("omni-called-by-vigie-operator"), "", "nothing was changed");
-    // Somebody has given the machine arguments: they are compared, and not the template's to remove.
-    let omni = Omni::new(&maker, &world.clock);
-    let mut given = edit::Draft::new(<wire::KernelArgs as wire::Spec>::TABLE, &uuids[1]);
-    given.spec().insert("args".to_owned(), serde_json::json!(["console=ttyS0"]));
-    edit::create(omni.client().unwrap(), &given).await.unwrap();
-    world.set("omni-called-by-vigie-operator", "");
-    let there = shown(&args("console=ttyS0")).await;
-    assert!(there.contains("in step"), "{there}");
-    let other = shown(&args("quiet")).await;
-    assert!(other.contains(&format!("~ change {kernel}")) && other.contains("console=ttyS0"), "{other}");
-    let foreign = shown(&text).await;
-    assert!(foreign.contains("in step") && !foreign.contains("remove"), "{foreign}");
-    let broken = shown(&text.replace("kind: Workers", "kind: Worker")).await;
-    assert!(
-        broken.contains("unknown kind `Worker`") && broken.contains("no template of this cluster"),
-        "{broken}"
-    );
-    assert_eq!(world.get("omni-called-by-vigie-operator"), "");
 }

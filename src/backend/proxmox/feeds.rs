@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use crate::backend::error::ApiError;
 use crate::model::row::Row;
-use crate::model::snapshot::Snapshot;
+use crate::model::snapshot::{Snapshot, unreadable};
 
 use super::Proxmox;
 use super::client::element;
@@ -135,6 +135,9 @@ impl Proxmox {
         }
         let asked = guests.values().map(|guest| self.snapshot_rows(guest));
         let (mut rows, mut notes, mut newest) = (Vec::new(), Vec::new(), HashMap::new());
+        if guests.len() < list.len() {
+            notes.push(unreadable(list.len() - guests.len(), list.len()));
+        }
         for (answer, guest) in join_all(asked).await.into_iter().zip(guests.values()) {
             match answer {
                 Ok((found, taken)) => {
@@ -197,11 +200,22 @@ impl Proxmox {
         });
         let (mut rows, mut notes, mut failure) = (Vec::new(), Vec::new(), None);
         let mut answered = names.is_empty();
+        // Without a state nobody knows whether a host is to be asked.
+        let told = |status: &str| matches!(status, "online" | "offline" | "unknown");
+        let odd = list.iter().filter(|node| !node.status.as_deref().is_some_and(told)).count();
+        if odd > 0 {
+            notes.push(unreadable(odd, list.len()));
+        }
         for (answer, node) in join_all(asked).await.into_iter().zip(&names) {
             match answer {
                 Ok(items) => {
                     answered = true;
+                    let before = rows.len();
                     rows.extend(items.iter().filter_map(|item| row(item, node)));
+                    let lost = items.len() - (rows.len() - before);
+                    if lost > 0 {
+                        notes.push(format!("{node}: {}", unreadable(lost, items.len())));
+                    }
                 }
                 Err(error) => {
                     notes.push(format!("{node}: {}", needed(&error)));

@@ -65,8 +65,12 @@ mod tests {
     #[test]
     fn guests_without_an_order_come_up_last_and_equal_ones_by_their_number() {
         let rank = |text: &str, vmid| Startup::parse(text).rank(vmid);
-        let mut ranks = [rank("", 100), rank("2", 300), rank("1", 200), rank("2", 101), rank("4294967295", 1)];
+        let mut ranks =
+            [rank("", 100), rank("2", 300), rank("1", 200), rank("2", 101), rank("4294967295", 1)];
         ranks.sort_unstable();
-        assert_eq!(ranks, [rank("1", 200), rank("2", 101), rank("2", 300), rank("4294967295", 1), rank("", 100)]);
+        assert_eq!(
+            ranks,
+            [rank("1", 200), rank("2", 101), rank("2", 300), rank("4294967295", 1), rank("", 100)]
+        );
     }
 }

@@ -129,7 +129,9 @@ impl Proxmox {
         let now = self.clock.now();
         self.memory().leaving = is_leaving(&tasks, now.as_second());
         let rows = rows::project_tasks(&tasks, &self.memory(), &self.place, now);
-        Ok(Snapshot::complete(rows, now))
+        let odd = tasks.iter().filter(|task| task.upid.as_deref().and_then(Upid::parse).is_none()).count();
+        let all = rows.len() + odd;
+        Ok(Snapshot::of(rows, all, now))
     }
 }
 

@@ -59,9 +59,7 @@ pub(super) async fn compare(omni: &Omni, cluster: &str) -> Result<Option<Doc>, A
     let lines = differences(&there, &wanted);
     let (word, tone) = match (lines.is_empty(), whole) {
         (true, true) => ("in step".to_owned(), Tone::Ok),
-        (true, false) if !aside.is_empty() => {
-            ("in step as far as it is compared".to_owned(), Tone::Unknown)
-        }
+        (true, false) if !aside.is_empty() => ("in step as far as it is compared".to_owned(), Tone::Unknown),
         (true, false) => ("not seen completely".to_owned(), Tone::Unknown),
         (false, _) => ("differs".to_owned(), Tone::Warn),
     };

@@ -47,22 +47,7 @@ pub(super) fn answer(lab: &Lab, method: &str, request: &Request) -> Result<Answe
                 Err(error) => Err(Refusal::new(3, format!("failed to validate: {error}"))),
             }
         }
-        "GetSupportBundle" => {
-            need(request, Role::Operator)?;
-            let total = 3;
-            let step = |n: u64| {
-                json!({"result": {"progress": {"source": "omni", "state": "collecting", "total": total, "value": n}}}).to_string()
-            };
-            let bundle =
-                json!({"result": {"bundle_data": STANDARD.encode(b"PK\x05\x06 a bundle of the lab")}})
-                    .to_string();
-            let told = [step(1), step(2), step(3), bundle];
-            Ok(match lab.world.get("omni-bundle").as_str() {
-                "endless" => again_and_again(&told[0]),
-                "silent" => open_end(&told[..1]),
-                _ => lines(&told),
-            })
-        }
+        "GetSupportBundle" => support_bundle(lab, request),
         "MachineLogs" => machine_logs(lab, request),
         "ListUsers" => {
             need(request, Role::Admin)?;
@@ -80,6 +65,24 @@ pub(super) fn answer(lab: &Lab, method: &str, request: &Request) -> Result<Answe
         }
         _ => Err(Refusal::new(12, format!("method {method} not implemented"))),
     }
+}
+
+/// Three steps and the archive; or steps without an end, or one and then silence.
+fn support_bundle(lab: &Lab, request: &Request) -> Result<Answer, Refusal> {
+    need(request, Role::Operator)?;
+    let total = 3;
+    let step = |n: u64| {
+        json!({"result": {"progress": {"source": "omni", "state": "collecting", "total": total, "value": n}}})
+            .to_string()
+    };
+    let bundle =
+        json!({"result": {"bundle_data": STANDARD.encode(b"PK\x05\x06 a bundle of the lab")}}).to_string();
+    let told = [step(1), step(2), step(3), bundle];
+    Ok(match lab.world.get("omni-bundle").as_str() {
+        "endless" => again_and_again(&told[0]),
+        "silent" => open_end(&told[..1]),
+        _ => lines(&told),
+    })
 }
 
 fn power(lab: &Lab, method: &str, request: &Request) -> Result<Value, Refusal> {
@@ -148,7 +151,7 @@ fn lines(lines: &[String]) -> Answer {
 
 /// A stream that says this much and stays open.
 fn open_end(told: &[String]) -> Answer {
-    let first = told.iter().map(|line| format!("{line}\n")).collect::<String>();
+    let first = if told.is_empty() { String::new() } else { told.join("\n") + "\n" };
     let first = stream::once(async move { Ok::<_, Infallible>(first) });
     Answer::Stream(Body::from_stream(first.chain(stream::pending())))
 }

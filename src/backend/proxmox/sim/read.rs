@@ -230,13 +230,13 @@ fn samples(lab: &Lab, node: &Node) -> Answer {
 
 fn guest_samples(lab: &Lab, guest: &Guest) -> Answer {
     let minute = lab.now / 60 * 60;
-    let figures = figures::guest(lab, guest);
     let bucket = |n: i64| {
         let time = minute - (59 - n) * 60;
         if n == 59 || !guest.is_up() || time < guest.started {
             return json!({ "time": time });
         }
-        json!({ "time": time, "cpu": figures.get("cpu"), "mem": figures.get("mem"), "maxmem": guest.memory << 20,
+        let (cpu, used) = figures::used(lab, guest, time);
+        json!({ "time": time, "cpu": cpu, "mem": used, "maxmem": guest.memory << 20,
             "memhost": guest.cost(), "netin": 42_311.2, "netout": 20_113.9, "diskread": 0, "diskwrite": 512_220.1,
             "pressureiosome": 0.6, "pressurememorysome": 0 })
     };

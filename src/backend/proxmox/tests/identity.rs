@@ -139,12 +139,18 @@ async fn several_guests_come_up_in_their_order_and_go_down_in_reverse() {
     let up = ranked("proxmox.start").await;
     let names: Vec<(&str, u64)> = up.iter().map(|(_, name, pause, _)| (*name, *pause)).collect();
     assert_eq!(names, [("talos-prod-cp", 30), ("talos-prod-worker-1", 0), ("talos-dev", 0)]);
-    assert!(up[0].3.iter().any(|fact| fact.says == "its order is 1, the next of several waits 30 s after it"));
+    assert!(
+        up[0].3.iter().any(|fact| fact.says == "its order is 1, the next of several waits 30 s after it")
+    );
     for vmid in [100, 101, 120] {
         set(vmid, "running", "");
     }
     let down = ranked("proxmox.shutdown").await;
     let names: Vec<&str> = down.iter().map(|(_, name, ..)| *name).collect();
     assert_eq!(names, ["talos-dev", "talos-prod-worker-1", "talos-prod-cp"]);
-    assert!(down[2].3.iter().any(|fact| fact.says.contains("it may take 90 s to go down")), "{:?}", down[2].3);
+    assert!(
+        down[2].3.iter().any(|fact| fact.says.contains("it may take 90 s to go down")),
+        "{:?}",
+        down[2].3
+    );
 }

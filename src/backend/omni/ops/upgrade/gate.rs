@@ -202,7 +202,9 @@ fn quiet(nodes: &[Readiness], now: Timestamp) -> Fact {
         .map(|(age, name)| format!("{name} changed {} ago", short(*age)))
         .collect();
     match (lately.is_empty(), last.first()) {
-        (true, Some((age, _))) => fact(Decision::Allow, format!("no node changed for {}", short(*age)), Tone::Ok),
+        (true, Some((age, _))) => {
+            fact(Decision::Allow, format!("no node changed for {}", short(*age)), Tone::Ok)
+        }
         _ => fact(Decision::Warn, format!("not for 24 h: {}", lately.join(", ")), Tone::Warn),
     }
 }
