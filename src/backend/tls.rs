@@ -69,7 +69,6 @@ pub fn config(trust: &Trust) -> Result<Option<ClientConfig>, ApiError> {
             .with_custom_certificate_verifier(Arc::new(Pinned { pinned: *pinned, provider }))
             .with_no_client_auth(),
     };
-    config.alpn_protocols.clear();
     // A client has one server, and the usual cache makes room for 256 at once.
     config.resumption = Resumption::in_memory_sessions(ONE_SERVER);
     Ok(Some(config))

@@ -38,7 +38,7 @@ impl Engine {
         match &config.way {
             DockerWay::Http(connection) => http(connection, &Profile::default()),
             DockerWay::Socket(path) => {
-                let profile = Profile { socket: Some(path.clone()), http1_only: true, ..Profile::default() };
+                let profile = Profile { socket: Some(path.clone()), ..Profile::default() };
                 http(&local(config), &profile)
             }
             DockerWay::Ssh(host) => Ok(Self(Way::Dial(Dial::ssh(host, config.timeout)))),

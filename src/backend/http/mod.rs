@@ -26,11 +26,12 @@ pub use reply::{Reply, Stream};
 /// The largest answer that is read, in bytes, unless a call says otherwise.
 pub const LIMIT: usize = 64 << 20;
 
+/// How many connections to a server are kept between two polls: each costs the console and the server some 35 kB.
+const KEPT: usize = 1;
+
 /// What a server wants of its client beyond the configured connection.
 #[derive(Debug, Clone)]
 pub struct Profile {
-    /// Speak HTTP/1.1 only (Proxmox knows no other).
-    pub http1_only: bool,
     /// How long an idle connection is kept; shorter than the server's own limit.
     pub idle: Duration,
     /// How many requests may be under way at once.
@@ -41,7 +42,7 @@ pub struct Profile {
 
 impl Default for Profile {
     fn default() -> Self {
-        Self { http1_only: false, idle: Duration::from_secs(30), in_flight: 4, socket: None }
+        Self { idle: Duration::from_secs(30), in_flight: 4, socket: None }
     }
 }
 
@@ -173,14 +174,11 @@ impl Http {
                 .map_err(|_| ApiError::new(Layer::Config, format!("`{host}` is no host header")))?;
             headers.insert(HOST, host);
         }
-        let one = profile.http1_only || connection.host_header.is_some();
         let socket = profile.socket.as_deref();
-        let kept = client(connection, socket, one)?
-            .pool_idle_timeout(profile.idle)
-            .pool_max_idle_per_host(profile.in_flight);
+        let kept = client(connection, socket)?.pool_idle_timeout(profile.idle).pool_max_idle_per_host(KEPT);
         let (own, socket) = (connection.clone(), profile.socket.clone());
         let fresh = move || {
-            let builder = client(&own, socket.as_deref(), one)?;
+            let builder = client(&own, socket.as_deref())?;
             build(builder.pool_max_idle_per_host(0).retry(reqwest::retry::never()))
         };
         Ok(Self {
@@ -299,11 +297,8 @@ fn sensitive(value: &str) -> Result<HeaderValue, ApiError> {
     Ok(value)
 }
 
-fn client(
-    connection: &Connection,
-    socket: Option<&Path>,
-    http1_only: bool,
-) -> Result<ClientBuilder, ApiError> {
+/// HTTP/1.1 alone: every server speaks it, Proxmox nothing else, and a second protocol is a fifth of a client's code.
+fn client(connection: &Connection, socket: Option<&Path>) -> Result<ClientBuilder, ApiError> {
     let mut builder = Client::builder()
         .user_agent(concat!("vigie/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
@@ -311,15 +306,9 @@ fn client(
         .connect_timeout((connection.timeout / 2).min(Duration::from_secs(8)))
         .tls_info(true)
         .no_proxy();
-    if http1_only {
-        builder = builder.http1_only();
-    }
     let plain = connection.url.starts_with("http://") && connection.proxy.is_none();
     let config = if plain { Some(tls::none()?) } else { tls::config(&connection.trust)? };
-    if let Some(mut config) = config {
-        if !http1_only {
-            config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        }
+    if let Some(config) = config {
         builder = builder.tls_backend_preconfigured(config);
     }
     if let Some(path) = socket {

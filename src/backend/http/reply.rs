@@ -40,6 +40,8 @@ impl Reply {
         allowed: Duration,
     ) -> Result<Self, ApiError> {
         let mut reply = Self::head(&response);
+        let announced = response.content_length().and_then(|bytes| usize::try_from(bytes).ok());
+        reply.body.reserve_exact(announced.unwrap_or_default().min(limit));
         loop {
             match response.chunk().await {
                 Ok(Some(chunk)) if reply.body.len() + chunk.len() > limit => {
@@ -109,14 +111,24 @@ impl Reply {
 
     /// The body as JSON, whose texts may be borrowed from it; the error says what came instead.
     pub fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, ApiError> {
-        serde_json::from_slice(&self.body).map_err(|error| {
-            let what = if error.is_eof() {
-                "the answer breaks off in the middle"
-            } else {
-                "the answer is not what was expected"
-            };
-            ApiError::new(Layer::App, format!("{what}: {error}")).status(self.status).raw(self.text())
-        })
+        self.read(serde_json::from_slice)
+    }
+
+    /// The body as somebody else reads it; the error says what came instead.
+    pub fn read<'a, T>(
+        &'a self,
+        read: impl FnOnce(&'a [u8]) -> Result<T, serde_json::Error>,
+    ) -> Result<T, ApiError> {
+        read(&self.body).map_err(|error| self.other(&error))
+    }
+
+    fn other(&self, error: &serde_json::Error) -> ApiError {
+        let what = if error.is_eof() {
+            "the answer breaks off in the middle"
+        } else {
+            "the answer is not what was expected"
+        };
+        ApiError::new(Layer::App, format!("{what}: {error}")).status(self.status).raw(self.text())
     }
 
     /// The plain error of an unexpected status.

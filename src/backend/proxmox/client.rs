@@ -45,7 +45,7 @@ struct Refused {
 impl Client {
     /// A client that shows `token` with every request.
     pub fn new(connection: &Connection, token: &str) -> Result<Self, ApiError> {
-        let profile = Profile { http1_only: true, idle: IDLE, ..Profile::default() };
+        let profile = Profile { idle: IDLE, ..Profile::default() };
         let auth = [("authorization", format!("PVEAPIToken={}", token.trim()))];
         Ok(Self { http: Http::new(connection, &auth, &profile)?, refused: Mutex::default() })
     }

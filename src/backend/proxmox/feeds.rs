@@ -15,11 +15,12 @@ use super::Proxmox;
 use super::client::element;
 use super::find::safe;
 use super::guest::{Family, GuestConfig, GuestKey};
+use super::listing::Entries;
 use super::memory::Facts;
 use super::rights::Permissions;
 use super::rows::keeping::{self, Board, Found, Kept};
 use super::rows::{self, hardware};
-use super::wire::{BackupJob, Disk, Resource, Resources, Service, Volume, Zpool};
+use super::wire::{BackupJob, Disk, Resource, Service, Volume, Zpool};
 
 /// On more guests than this nothing is asked of each of them in the background.
 pub const MANY: usize = 200;
@@ -56,7 +57,7 @@ impl Proxmox {
             self.client.list::<BackupJob>("/cluster/backup"),
         );
         let (reply, permissions) = (reply?, permissions?);
-        let list = reply.json::<Resources<'_>>()?.data.items;
+        let list = reply.read(Entries::read)?;
         let guests = self.kept(&list);
         let stores = stores(&list);
         let mut notes = Vec::new();
@@ -96,43 +97,41 @@ impl Proxmox {
     }
 
     /// The guests of a list, with what is known of their configurations.
-    fn kept(&self, list: &[Resource<'_>]) -> BTreeMap<u32, Kept> {
-        let memory = self.memory();
-        let kept = |resource: &Resource<'_>| {
+    fn kept(&self, list: &Entries<'_>) -> BTreeMap<u32, Kept> {
+        let mut memory = self.memory();
+        let kept = |resource: Resource<'_>| {
             let family = resource.kind.as_deref().filter(|kind| matches!(*kind, "qemu" | "lxc"))?;
             let vmid = u32::try_from(resource.vmid?).ok()?;
             let passthrough = memory.facts(vmid).is_some_and(|facts| facts.passthrough);
             let kept = Kept {
-                key: format!("{family}/{vmid}"),
+                key: memory.words.share(&format!("{family}/{vmid}")),
                 vmid,
-                name: resource.name.as_deref().unwrap_or("?").to_owned(),
-                node: resource.node.as_deref().unwrap_or_default().to_owned(),
-                pool: resource.pool.as_deref().map(str::to_owned),
+                name: memory.words.share(resource.name.as_deref().unwrap_or("?")),
+                node: memory.words.share(resource.node.as_deref().unwrap_or_default()),
+                pool: resource.pool.as_deref().map(|pool| memory.words.share(pool)),
                 template: resource.template == Some(true),
                 would_start: passthrough && resource.status.as_deref() == Some("stopped"),
             };
             Some((vmid, kept))
         };
-        list.iter().filter_map(kept).collect()
+        list.each().filter_map(kept).collect()
     }
 
     /// The snapshots of all guests.
     pub(super) async fn poll_snapshots(&self) -> Result<Snapshot, ApiError> {
         let reply = self.client.raw("/cluster/resources?type=vm").await?;
-        let list = reply.json::<Resources<'_>>()?.data.items;
-        let guests = self.kept(&list);
+        let list = reply.read(Entries::read)?;
         let now = self.clock.now();
-        if guests.len() > MANY {
-            let note = format!(
-                "{} guests are too many to ask each: open a guest to see its snapshots",
-                guests.len()
-            );
+        if list.items.len() > MANY {
+            let many = list.items.len();
+            let note = format!("{many} guests are too many to ask each: open a guest to see its snapshots");
             return Ok(Snapshot {
                 complete: false,
                 notes: vec![note],
                 ..Snapshot::complete(Vec::new(), now)
             });
         }
+        let guests = self.kept(&list);
         let asked = guests.values().map(|guest| self.snapshot_rows(guest));
         let (mut rows, mut notes, mut newest) = (Vec::new(), Vec::new(), HashMap::new());
         if guests.len() < list.len() {
@@ -191,7 +190,7 @@ impl Proxmox {
         row: impl Fn(&T, &str) -> Option<Row>,
     ) -> Result<Snapshot, ApiError> {
         let reply = self.client.raw("/cluster/resources?type=node").await?;
-        let list = reply.json::<Resources<'_>>()?.data.items;
+        let list: Vec<Resource<'_>> = reply.read(Entries::read)?.each().collect();
         let online = list.iter().filter(|node| node.status.as_deref() == Some("online"));
         let names: Vec<&str> = online.filter_map(|node| safe(node.node.as_deref()?)).collect();
         let asked = names.iter().map(|node| {
@@ -249,9 +248,9 @@ fn needed(error: &ApiError) -> String {
 }
 
 /// The storages that hold backups, with a node to ask; a shared one is asked once.
-fn stores(list: &[Resource<'_>]) -> Vec<(String, String)> {
+fn stores(list: &Entries<'_>) -> Vec<(String, String)> {
     let mut stores: Vec<(String, String)> = Vec::new();
-    for storage in list.iter().filter(|entry| entry.kind.as_deref() == Some("storage")) {
+    for storage in list.each().filter(|entry| entry.kind.as_deref() == Some("storage")) {
         let holds =
             storage.content.as_deref().is_some_and(|content| content.split(',').any(|what| what == "backup"));
         let (Some(node), Some(name)) = (storage.node.as_deref().and_then(safe), storage.storage.as_deref())

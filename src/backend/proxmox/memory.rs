@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::listing;
 use super::startup::Startup;
 
 /// A start that is computed from an uptime wanders by the broadcast's delay; closer than this it is the same start.
@@ -43,11 +44,29 @@ struct Trace {
     rate: f64,
 }
 
+/// What a host counts a guest as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pulse {
+    /// It runs, or does what only a guest that is on can do.
+    On,
+    /// It does not, or nobody knows.
+    Off,
+    /// It cannot run.
+    Template,
+}
+
+/// Running and all guests of each host, templates not counted.
+pub type Counts = HashMap<Arc<str>, (u32, u32)>;
+
 /// Where a guest was listed last, and as what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Known {
-    /// Its name.
+    /// Its name, or its id where it has none yet.
     pub name: Arc<str>,
+    /// Whether the list named it.
+    pub named: bool,
+    /// What it counts as.
+    pub pulse: Pulse,
     /// The host it was on.
     pub node: Option<Arc<str>>,
     /// Whether it is a container.
@@ -87,7 +106,9 @@ const CONFIG: Duration = Duration::from_secs(300);
 pub struct Memory {
     /// Texts that repeat.
     pub words: Words,
-    guests: HashMap<u32, Known>,
+    /// Each with the list that had it last.
+    guests: HashMap<u32, (Known, u32)>,
+    lists: u32,
     traces: HashMap<u32, Trace>,
     seen: HashMap<u32, (Arc<str>, Instant)>,
     facts: HashMap<u32, (Option<Facts>, Instant)>,
@@ -98,19 +119,19 @@ pub struct Memory {
     startups: HashMap<u32, Startup>,
     /// Whether all guests were being stopped when the server was last heard of: its host was going down.
     pub leaving: bool,
-    /// The answer that the last rows were made from, until something else is learnt.
-    settled: Option<u64>,
+    /// What was told of the last list, until something else is learnt.
+    listed: Option<listing::Told>,
 }
 
 impl Memory {
-    /// Whether rows made from an answer would be the last ones again.
-    pub fn is_settled(&self, answer: u64) -> bool {
-        self.settled == Some(answer) && self.seen.is_empty()
+    /// What was told of the last list, where equal entries would make equal rows again.
+    pub fn settled(&mut self) -> Option<listing::Told> {
+        self.listed.take().filter(|_| self.seen.is_empty())
     }
 
-    /// Notes the answer that the last rows were made from.
-    pub fn settle(&mut self, answer: u64) {
-        self.settled = Some(answer);
+    /// Notes what was told of a list.
+    pub fn settle(&mut self, told: listing::Told) {
+        self.listed = Some(told);
     }
 
     /// What a guest told of itself, where it was asked lately, whether it answered or not.
@@ -122,7 +143,7 @@ impl Memory {
     /// Notes what a guest told of itself.
     pub fn tell(&mut self, vmid: u32, told: Told) {
         if self.told.get(&vmid).is_none_or(|(known, _)| *known != told) {
-            self.settled = None;
+            self.listed = None;
         }
         self.told.insert(vmid, (told, Instant::now()));
     }
@@ -146,7 +167,7 @@ impl Memory {
     /// Notes the newest snapshots, by guest.
     pub fn snap(&mut self, snapped: HashMap<u32, i64>) {
         if self.snapped != snapped {
-            self.settled = None;
+            self.listed = None;
         }
         self.snapped = snapped;
     }
@@ -160,7 +181,7 @@ impl Memory {
     pub fn unread(&self, most: usize) -> Vec<(u32, Arc<str>)> {
         let old = |vmid: &u32| self.facts.get(vmid).is_none_or(|(_, at)| at.elapsed() > CONFIG);
         let due = self.guests.iter().filter(|(vmid, _)| old(vmid));
-        due.filter_map(|(vmid, known)| Some((*vmid, known.node.clone()?))).take(most).collect()
+        due.filter_map(|(vmid, (known, _))| Some((*vmid, known.node.clone()?))).take(most).collect()
     }
 
     /// How many guests are listed.
@@ -171,7 +192,7 @@ impl Memory {
     /// Notes what a configuration told; `None` where it could not be read.
     pub fn learn(&mut self, vmid: u32, facts: Option<Facts>) {
         if self.facts.get(&vmid).is_none_or(|(known, _)| *known != facts) {
-            self.settled = None;
+            self.listed = None;
         }
         self.facts.insert(vmid, (facts, Instant::now()));
     }
@@ -184,7 +205,7 @@ impl Memory {
     /// Notes the last good backups, by guest.
     pub fn keep(&mut self, saved: HashMap<u32, i64>) {
         if self.saved != saved {
-            self.settled = None;
+            self.listed = None;
         }
         self.saved = saved;
     }
@@ -194,19 +215,43 @@ impl Memory {
         self.saved.get(&vmid).copied()
     }
 
-    /// Begins a new list: what was known of guests is forgotten.
+    /// Begins a new list; it ends with [`Memory::tidy`].
     pub fn relist(&mut self) {
-        self.guests.clear();
+        self.lists = self.lists.wrapping_add(1);
     }
 
     /// Notes where a guest is listed.
     pub fn list(&mut self, vmid: u32, known: Known) {
-        self.guests.insert(vmid, known);
+        self.guests.insert(vmid, (known, self.lists));
+    }
+
+    /// Notes that a guest is listed as it was; false where it was not.
+    pub fn relisted(&mut self, vmid: u32) -> bool {
+        let Some((_, list)) = self.guests.get_mut(&vmid) else { return false };
+        *list = self.lists;
+        true
     }
 
     /// Where a guest was listed last.
     pub fn known(&self, vmid: u32) -> Option<&Known> {
-        self.guests.get(&vmid)
+        self.guests.get(&vmid).map(|(known, _)| known)
+    }
+
+    /// The guests of this list, counted by their hosts.
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::new();
+        for (known, _) in self.guests.values().filter(|(_, list)| *list == self.lists) {
+            let Some(node) = known.node.clone().filter(|_| known.pulse != Pulse::Template) else { continue };
+            let (running, all) = counts.entry(node).or_default();
+            *all += 1;
+            *running += u32::from(known.pulse == Pulse::On);
+        }
+        counts
+    }
+
+    /// Whether there are guests, and none has a name yet.
+    pub fn is_nameless(&self) -> bool {
+        !self.guests.is_empty() && self.guests.values().all(|(known, _)| !known.named)
     }
 
     /// A guest's start, epoch seconds, that stands still while it keeps running.
@@ -247,8 +292,9 @@ impl Memory {
         (at.elapsed() < FRESH).then(|| state.clone())
     }
 
-    /// Forgets guests that are gone.
+    /// Ends a list: forgets guests that it does not have.
     pub fn tidy(&mut self, rows: usize) {
+        self.guests.retain(|_, (_, list)| *list == self.lists);
         self.seen.retain(|_, (_, at)| at.elapsed() < FRESH);
         if self.traces.len() > 2 * self.guests.len() + 100 {
             let guests = &self.guests;
@@ -298,10 +344,10 @@ mod tests {
     fn rows_are_settled_until_anything_else_is_learnt() {
         let settled = || {
             let mut memory = Memory::default();
-            memory.settle(7);
+            memory.settle(listing::Told::default());
             memory
         };
-        assert!(settled().is_settled(7) && !settled().is_settled(8) && !Memory::default().is_settled(0));
+        assert!(settled().settled().is_some() && Memory::default().settled().is_none());
         let learning: [fn(&mut Memory); 3] = [
             |memory| memory.saw(110, "running"),
             |memory| memory.learn(110, Some(Facts { onboot: true, ..Facts::default() })),
@@ -310,15 +356,15 @@ mod tests {
         for learn in learning {
             let mut memory = settled();
             learn(&mut memory);
-            assert!(!memory.is_settled(7));
+            assert!(memory.settled().is_none());
             learn(&mut memory);
             memory.seen.clear();
-            memory.settle(7);
+            memory.settle(listing::Told::default());
             memory.learn(111, None);
-            assert!(!memory.is_settled(7), "a configuration that cannot be read is news once");
-            memory.settle(7);
+            assert!(memory.settled().is_none(), "a configuration that cannot be read is news once");
+            memory.settle(listing::Told::default());
             memory.learn(111, None);
-            assert!(memory.is_settled(7));
+            assert!(memory.settled().is_some());
         }
     }
 

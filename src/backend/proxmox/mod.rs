@@ -15,6 +15,7 @@ mod guard;
 mod guest;
 mod kinds;
 mod lenient;
+mod listing;
 mod memory;
 mod ops;
 mod pci;
@@ -50,6 +51,7 @@ use super::error::{ApiError, SendError};
 use super::{Backend, Definition, Diagnosis, ProgressSink, Proof, Receipt, ViewSink, http};
 
 use client::Client;
+use listing::Entries;
 pub use memory::Memory;
 pub use rows::Place;
 use token::Owner;
@@ -74,8 +76,7 @@ pub fn read_resources(
     memory: &mut Memory,
     now: Timestamp,
 ) -> Result<Snapshot, serde_json::Error> {
-    let list: wire::Resources<'_> = serde_json::from_slice(body)?;
-    Ok(rows::project(&list.data, place, memory, now))
+    Ok(rows::project(&Entries::read(body)?, None, place, memory, now).snapshot(now))
 }
 
 /// How patiently the server is followed.

@@ -1,22 +1,18 @@
 //! The sources: one poll of `/cluster/resources` carries nodes, guests and storages; tasks have their own.
 
-use std::hash::{DefaultHasher, Hasher};
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
 use crate::backend::error::ApiError;
-use crate::backend::http::Reply;
-use crate::model::id::SourceId;
+use crate::model::id::{EntityId, SourceId};
 use crate::model::row::Domain;
 use crate::model::snapshot::{Cadence, Delta, Layer, Mode, Snapshot, SourceSpec};
 
-use super::feeds::MANY;
 use super::kinds::{
     BACKUPS, COVERAGE, DISKS, GUESTS, JOBS, NODES, POOLS, SERVICES, SNAPSHOTS, STORAGES, TASKS,
 };
+use super::listing::Entries;
 use super::upid::Upid;
-use super::wire::{Resources, Task};
+use super::wire::Task;
 use super::{ID, Proxmox, rows};
 
 /// The feed of nodes, guests and storages.
@@ -71,21 +67,35 @@ impl Proxmox {
         self.poll_known(feed).await.map_err(|error| self.parting(error))
     }
 
-    /// Asks a source again. The list of resources is told every ten seconds and asked for every five: where it is the
-    /// one before, byte by byte, and nothing else was learnt, it is not read a second time.
+    /// Asks a source again. The list of resources is told every ten seconds and asked for every five: of what stands
+    /// there as it did before, and about which nothing else was learnt, nothing is told again.
     pub(super) async fn refresh_feed(&self, feed: &str) -> Result<Delta, ApiError> {
         if feed != RESOURCES {
             return self.poll_feed(feed).await.map(Delta::Reset);
         }
         self.read_configs().await;
         let reply = self.client.raw("/cluster/resources").await.map_err(|error| self.parting(error))?;
-        let (print, now) = (fingerprint(reply.body()), self.clock.now());
-        if self.memory().is_settled(print) {
-            return Ok(Delta::Same(now));
-        }
-        let snapshot = self.read_resources(&reply, now)?;
-        self.memory().settle(print);
-        Ok(Delta::Reset(snapshot))
+        let (entries, now) = (reply.read(Entries::read)?, self.clock.now());
+        let mut memory = self.memory();
+        let before = memory.settled();
+        let mut listed = rows::project(&entries, before.as_ref(), &self.place, &mut memory, now);
+        let delta = match before {
+            Some(before) if before.notes == listed.told.notes => {
+                let id = |(vmid, container)| {
+                    let family = if container { "lxc" } else { "qemu" };
+                    EntityId::new(GUESTS, self.place.instance.clone(), format!("{family}/{vmid}"))
+                };
+                listed.change(&before, id, now)
+            }
+            // Only a whole list carries notes.
+            Some(_) => {
+                listed = rows::project(&entries, None, &self.place, &mut memory, now);
+                Delta::Reset(listed.snapshot(now))
+            }
+            None => Delta::Reset(listed.snapshot(now)),
+        };
+        memory.settle(listed.told);
+        Ok(delta)
     }
 
     /// Its guests were being stopped when it was last heard of: it was shut down, it did not fail.
@@ -109,19 +119,8 @@ impl Proxmox {
     async fn poll_resources(&self) -> Result<Snapshot, ApiError> {
         self.read_configs().await;
         let reply = self.client.raw("/cluster/resources").await?;
-        self.read_resources(&reply, self.clock.now())
-    }
-
-    fn read_resources(&self, reply: &Reply, now: Timestamp) -> Result<Snapshot, ApiError> {
-        let list = reply.json::<Resources<'_>>()?.data;
-        let mut memory = self.memory();
-        let mut snapshot = rows::project(&list, &self.place, &mut memory, now);
-        if memory.count() > MANY {
-            let note =
-                "configurations of so many guests are read one by one, when a guest is opened or acted on";
-            snapshot.notes.push(note.to_owned());
-        }
-        Ok(snapshot)
+        let (entries, now) = (reply.read(Entries::read)?, self.clock.now());
+        Ok(rows::project(&entries, None, &self.place, &mut self.memory(), now).snapshot(now))
     }
 
     async fn poll_tasks(&self) -> Result<Snapshot, ApiError> {
@@ -133,13 +132,6 @@ impl Proxmox {
         let all = rows.len() + odd;
         Ok(Snapshot::of(rows, all, now))
     }
-}
-
-/// Tells two answers apart.
-fn fingerprint(body: &[u8]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    hasher.write(body);
-    hasher.finish()
 }
 
 /// A host stops all its guests before it goes down; after so many seconds that was something else.

@@ -4,28 +4,36 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::backend::proxmox::memory::{Known, Memory};
+use crate::backend::proxmox::listing::Guest;
+use crate::backend::proxmox::memory::{Known, Memory, Pulse};
 use crate::backend::proxmox::wire::Resource;
 use crate::model::id::{Identity, KindId};
 use crate::model::row::{Cell, Facet, FacetKey, Grade, Health, Row, Tone, Value};
 
 use super::{Place, id, instant, size, text};
 
-/// A guest's row; `None` where neither its id nor its number can be read.
+/// A guest and its row; `None` where neither its id nor its number can be read.
 pub(super) fn row(
     guest: &Resource<'_>,
     kind: &KindId,
     place: &Place,
     memory: &mut Memory,
     now: Timestamp,
-) -> Option<Row> {
+) -> Option<(Guest, Row)> {
     let family = super::kind(guest)?;
     let vmid = vmid(guest)?;
     let key = memory.words.share(&format!("{family}/{vmid}"));
     let name = memory.words.share(guest.name.as_deref().unwrap_or(&key));
     let node = guest.node.as_deref().map(|node| memory.words.share(node));
-    memory.list(vmid, Known { name: name.clone(), node, container: family == "lxc" });
     let template = guest.template == Some(true);
+    let container = family == "lxc";
+    let pulse = match guest.status.as_deref() {
+        _ if template => Pulse::Template,
+        None | Some("stopped" | "unknown") => Pulse::Off,
+        Some(_) => Pulse::On,
+    };
+    let named = guest.name.is_some();
+    memory.list(vmid, Known { name: name.clone(), named, node, container, pulse });
     let state = match memory.fresher(vmid) {
         Some(state) => state,
         None => memory.words.share(guest.status.as_deref().unwrap_or("unknown")),
@@ -50,13 +58,13 @@ pub(super) fn row(
         ),
         Cell::new(Value::Text(name.clone())),
         Cell::new(i64::from(vmid)),
-        text(memory, Some(if family == "lxc" { "ct" } else { "vm" })),
+        text(memory, Some(if container { "ct" } else { "vm" })),
         text(memory, guest.node.as_deref()),
         Cell::new(guest.cpu.filter(|_| on)),
         size(guest.mem.filter(|_| on)),
         size(guest.maxmem),
         size(guest.memhost.filter(|_| on)),
-        size(if family == "lxc" { guest.disk } else { guest.maxdisk }),
+        size(if container { guest.disk } else { guest.maxdisk }),
         Cell::new(rate(guest, vmid, memory, now).filter(|_| on)),
         lock.map_or_else(Cell::empty, |lock| Cell::toned(Value::Text(memory.words.share(lock)), Tone::Warn)),
         Cell::new(memory.saved(vmid).and_then(instant)),
@@ -74,7 +82,7 @@ pub(super) fn row(
     row.domain = place.domain;
     row.identity = known(&row.id.key, guest, memory);
     row.facets = facets(&name, vmid, memory);
-    Some(row)
+    Some(((vmid, container), row))
 }
 
 fn vmid(guest: &Resource<'_>) -> Option<u32> {

@@ -1,6 +1,7 @@
 //! Rows of what keeps guests safe: snapshots, backups and jobs.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -18,15 +19,15 @@ const OLD: i64 = 8 * 86_400;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Kept {
     /// `qemu/100`.
-    pub key: String,
+    pub key: Arc<str>,
     /// Its number.
     pub vmid: u32,
     /// Its name.
-    pub name: String,
+    pub name: Arc<str>,
     /// The host it is on.
-    pub node: String,
+    pub node: Arc<str>,
     /// The pool it belongs to.
-    pub pool: Option<String>,
+    pub pool: Option<Arc<str>>,
     /// Whether it is a template, which needs no fresh backup.
     pub template: bool,
     /// Whether backing it up starts it with its devices: stopped, and some are passed through.
@@ -70,9 +71,9 @@ pub fn snapshot(snapshot: &Snapshot, guest: &Kept, place: &Place, identity: Iden
     let cells = vec![
         Cell::toned(state, health.into()),
         Cell::new(name),
-        Cell::new(guest.name.as_str()),
+        Cell::new(Value::Text(guest.name.clone())),
         Cell::new(i64::from(guest.vmid)),
-        Cell::new(guest.node.as_str()),
+        Cell::new(Value::Text(guest.node.clone())),
         Cell::new(snapshot.vmstate.filter(|memory| *memory)),
         Cell::new(snapshot.description.as_deref().unwrap_or_default().trim()),
         Cell::new(snapshot.snaptime.and_then(instant)),
@@ -95,7 +96,7 @@ pub fn backup(found: &Found, guests: &BTreeMap<u32, Kept>, place: &Place) -> Opt
         _ => ("kept", Health::Ok, None),
     };
     let number = vmid.map_or_else(|| "?".to_owned(), |vmid| vmid.to_string());
-    let name = guest.map_or(number.as_str(), |guest| guest.name.as_str());
+    let name = guest.map_or(number.as_str(), |guest| &*guest.name);
     let cells = vec![
         Cell::toned(state, health.into()),
         Cell::new(name),
@@ -126,8 +127,8 @@ pub fn covers(job: &BackupJob, guest: &Kept) -> bool {
     };
     let chosen = job.all == Some(true) && !listed(&job.exclude)
         || listed(&job.vmid)
-        || (job.pool.is_some() && job.pool == guest.pool);
-    let here = job.node.as_deref().is_none_or(|node| node.is_empty() || node == guest.node);
+        || (job.pool.is_some() && job.pool.as_deref() == guest.pool.as_deref());
+    let here = job.node.as_deref().is_none_or(|node| node.is_empty() || node == &*guest.node);
     job.enabled != Some(false) && chosen && here
 }
 
@@ -154,7 +155,7 @@ pub fn coverage(guest: &Kept, board: &Board, place: &Place, now: Timestamp) -> R
     let names: Vec<&str> = jobs.iter().map(|job| title(job)).collect();
     let cells = vec![
         Cell::toned(state, health.into()),
-        Cell::new(guest.name.as_str()),
+        Cell::new(Value::Text(guest.name.clone())),
         Cell::new(i64::from(guest.vmid)),
         Cell::new(last.and_then(|found| instant(found.volume.ctime?))),
         size(last.and_then(|found| found.volume.size)),
@@ -196,7 +197,7 @@ pub fn job(job: &BackupJob, guests: &BTreeMap<u32, Kept>, place: &Place) -> Opti
     let id = job.id.as_deref()?;
     let covered: Vec<&Kept> = guests.values().filter(|guest| covers(job, guest)).collect();
     let starts: Vec<&str> =
-        covered.iter().filter(|guest| guest.would_start).map(|guest| guest.name.as_str()).collect();
+        covered.iter().filter(|guest| guest.would_start).map(|guest| &*guest.name).collect();
     let off = job.enabled == Some(false);
     let (state, health) = match (off, starts.is_empty()) {
         (true, _) => ("off", Health::Off),
@@ -231,9 +232,9 @@ mod tests {
 
     fn guest(vmid: u32) -> Kept {
         Kept {
-            key: format!("qemu/{vmid}"),
+            key: format!("qemu/{vmid}").into(),
             vmid,
-            name: format!("g{vmid}"),
+            name: format!("g{vmid}").into(),
             node: "pve".into(),
             pool: None,
             template: false,

@@ -7,17 +7,16 @@ mod node;
 mod storage;
 mod task;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::model::id::{EntityId, KindId};
-use crate::model::row::{Cell, Domain, Value};
-use crate::model::snapshot::Snapshot;
+use crate::model::row::{Cell, Domain, Row, Value};
 
+use super::feeds::MANY;
 use super::kinds::{GUESTS, NODES, STORAGES};
-use super::lenient::Items;
+use super::listing::{self, Entries, Guest, Listed, Told};
 use super::memory::Memory;
 use super::wire::Resource;
 
@@ -40,70 +39,112 @@ struct Kinds {
     storages: KindId,
 }
 
-/// Running and all guests of each node.
-type Counts<'a> = HashMap<&'a str, (u32, u32)>;
-
-/// Projects `GET /cluster/resources`; what cannot be recognised is counted, not shown.
-pub fn project(list: &Items<Resource<'_>>, place: &Place, memory: &mut Memory, now: Timestamp) -> Snapshot {
-    let resources = &list.items;
+/// Makes rows of `GET /cluster/resources`; what stands there as it was told `before` is left as it is.
+pub fn project(
+    entries: &Entries<'_>,
+    before: Option<&Told>,
+    place: &Place,
+    memory: &mut Memory,
+    now: Timestamp,
+) -> Listed {
     let kinds = Kinds { guests: GUESTS.into(), nodes: NODES.into(), storages: STORAGES.into() };
-    let counts = counts(resources);
     memory.relist();
-    let mut rows = Vec::with_capacity(resources.len());
-    let (mut unread, mut guests, mut blank) = (list.skipped, 0, 0);
-    for resource in resources {
-        let row = match kind(resource) {
+    let mut pass = Pass { before, told: Told::default(), rows: Vec::new(), unread: entries.skipped };
+    let (mut hosts, mut foreign) = (Vec::new(), 0);
+    for entry in &entries.items {
+        let print = listing::print(entry);
+        if pass.still(print, memory) {
+            continue;
+        }
+        let resource: Resource<'_> = serde_json::from_str(entry).unwrap_or_default();
+        match kind(&resource) {
             Some("qemu" | "lxc") => {
-                guests += 1;
-                blank += usize::from(resource.name.is_none());
-                guest::row(resource, &kinds.guests, place, memory, now)
+                pass.guest(print, guest::row(&resource, &kinds.guests, place, memory, now));
             }
-            Some("node") => node::row(resource, &kinds.nodes, place, memory, &counts, now),
-            Some("storage") => storage::row(resource, &kinds.storages, place, memory),
-            Some(_) => continue,
-            None => None,
-        };
-        match row {
-            Some(row) => rows.push(row),
-            None => unread += 1,
+            Some("node") => hosts.push((print, resource)),
+            Some("storage") => pass.other(print, storage::row(&resource, &kinds.storages, place, memory)),
+            Some(_) => foreign += 1,
+            None => pass.unread += 1,
         }
     }
-    memory.tidy(rows.len());
-    let mut snapshot = Snapshot::complete(rows, now);
+    let counts = memory.counts();
+    for (print, host) in &hosts {
+        // A host's row tells of its guests too.
+        let guests = host.node.as_deref().and_then(|node| counts.get(node));
+        pass.other(listing::with(*print, guests), node::row(host, &kinds.nodes, place, memory, &counts, now));
+    }
+    let Pass { mut told, rows, mut unread, .. } = pass;
+    let all = told.guests.len() + told.others.len();
     // Not one known thing in a list that is not empty: what it holds is not what it should be.
-    unread += if snapshot.rows.is_empty() && unread == 0 { resources.len() } else { 0 };
+    unread += if all == 0 && unread == 0 { foreign } else { 0 };
+    memory.tidy(all);
+    told.complete = unread == 0;
+    told.notes = notes(unread, all, memory);
+    Listed { rows, told }
+}
+
+/// One list on its way to rows.
+struct Pass<'a> {
+    before: Option<&'a Told>,
+    told: Told,
+    rows: Vec<Row>,
+    unread: usize,
+}
+
+impl Pass<'_> {
+    /// Takes a guest over that stands there as before; false where none does.
+    fn still(&mut self, print: u64, memory: &mut Memory) -> bool {
+        let known = self.before.and_then(|told| told.guests.get(&print)).copied();
+        let Some(guest) = known.filter(|(vmid, _)| memory.relisted(*vmid)) else { return false };
+        self.told.guests.insert(print, guest);
+        true
+    }
+
+    fn guest(&mut self, print: u64, made: Option<(Guest, Row)>) {
+        match made {
+            Some((guest, row)) => {
+                self.told.guests.insert(print, guest);
+                self.rows.push(row);
+            }
+            None => self.unread += 1,
+        }
+    }
+
+    /// A host or a storage: there are few, so only their rows are not told again.
+    fn other(&mut self, print: u64, row: Option<Row>) {
+        let Some(row) = row else {
+            self.unread += 1;
+            return;
+        };
+        let told = self.before.is_some_and(|before| before.others.contains_key(&print));
+        self.told.others.insert(print, row.id.clone());
+        self.rows.extend((!told).then_some(row));
+    }
+}
+
+/// What the reader must know of a list.
+fn notes(unread: usize, all: usize, memory: &Memory) -> Vec<String> {
+    let mut notes = Vec::new();
     if unread > 0 {
-        snapshot.complete = false;
-        snapshot.notes.push(format!("{unread} entries could not be recognised"));
+        notes.push(format!("{unread} entries could not be recognised"));
     }
-    if snapshot.rows.is_empty() {
+    if all == 0 {
         let rights = "VM.Audit, Sys.Audit, Datastore.Audit";
-        snapshot
-            .notes
-            .push(format!("nothing can be seen: a token of its own needs rights of its own ({rights})"));
+        notes.push(format!("nothing can be seen: a token of its own needs rights of its own ({rights})"));
     }
-    if guests > 0 && blank == guests {
-        snapshot.notes.push("the host is still collecting: names and figures follow".to_owned());
+    if memory.is_nameless() {
+        notes.push("the host is still collecting: names and figures follow".to_owned());
     }
-    snapshot
+    if memory.count() > MANY {
+        let note = "configurations of so many guests are read one by one, when a guest is opened or acted on";
+        notes.push(note.to_owned());
+    }
+    notes
 }
 
 /// What an entry is; its id says it too, where the type cannot be read.
 fn kind<'a>(resource: &'a Resource<'_>) -> Option<&'a str> {
     resource.kind.as_deref().or_else(|| resource.id.as_deref()?.split('/').next())
-}
-
-fn counts<'a>(resources: &'a [Resource<'_>]) -> Counts<'a> {
-    let mut counts = Counts::new();
-    let guests = resources.iter().filter(|r| matches!(r.kind.as_deref(), Some("qemu" | "lxc")));
-    for guest in guests.filter(|guest| guest.template != Some(true)) {
-        if let Some(node) = guest.node.as_deref() {
-            let (running, all) = counts.entry(node).or_default();
-            *all += 1;
-            *running += u32::from(!matches!(guest.status.as_deref(), None | Some("stopped" | "unknown")));
-        }
-    }
-    counts
 }
 
 fn id(kind: &KindId, place: &Place, key: Arc<str>) -> EntityId {

@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 
-use crate::backend::proxmox::memory::Memory;
+use crate::backend::proxmox::memory::{Counts, Memory};
 use crate::backend::proxmox::wire::Resource;
 use crate::model::id::{Identity, KindId};
 use crate::model::row::{Cell, Facet, FacetKey, Grade, Health, Row, Tone, Value};
 
-use super::{Counts, Place, id, instant, share, size, text};
+use super::{Place, id, instant, share, size, text};
 
 /// From here on memory is short enough to say so.
 const MEMORY_SHORT: f64 = 0.95;
@@ -20,7 +20,7 @@ pub(super) fn row(
     kind: &KindId,
     place: &Place,
     memory: &mut Memory,
-    counts: &Counts<'_>,
+    counts: &Counts,
     now: Timestamp,
 ) -> Option<Row> {
     let name = node.node.as_deref().or_else(|| node.id.as_deref()?.strip_prefix("node/"))?;
@@ -31,7 +31,7 @@ pub(super) fn row(
     let (health, why) = health(&status, used, root);
     let uptime = node.uptime.filter(|uptime| *uptime > 0);
     let booted = uptime.and_then(|uptime| instant(minute(now.as_second() - uptime)));
-    let (running, all) = counts.get(&*name).copied().unwrap_or_default();
+    let (running, all) = counts.get(&name).copied().unwrap_or_default();
     let tone = |bad: bool| if bad { Tone::Warn } else { Tone::Text };
     let short = used.is_some_and(|used| used >= MEMORY_SHORT);
     let full = root.is_some_and(|root| root >= ROOT_FULL);

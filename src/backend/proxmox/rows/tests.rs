@@ -3,8 +3,9 @@ use jiff::Timestamp;
 use super::*;
 use crate::backend::proxmox::kinds;
 use crate::backend::proxmox::upid::Upid;
-use crate::backend::proxmox::wire::{Resources, Task};
+use crate::backend::proxmox::wire::Task;
 use crate::model::row::{Health, Row};
+use crate::model::snapshot::Snapshot;
 
 const NOW: i64 = 1_784_700_000;
 
@@ -18,8 +19,8 @@ fn now() -> Timestamp {
 
 fn projected(entries: &str) -> Snapshot {
     let json = format!(r#"{{"data":[{entries}]}}"#);
-    let list: Resources<'_> = serde_json::from_str(&json).unwrap();
-    project(&list.data, &place(), &mut Memory::default(), now())
+    let entries = Entries::read(json.as_bytes()).unwrap();
+    project(&entries, None, &place(), &mut Memory::default(), now()).snapshot(now())
 }
 
 fn cell<'a>(row: &'a Row, column: &str) -> &'a Value {

@@ -131,8 +131,8 @@ fn listed(body: &Value) {
     let place = Place { instance: "pve".into(), domain: Domain::Home };
     let project = |body: &Value| {
         let text = body.to_string();
-        let list: wire::Resources<'_> = serde_json::from_str(&text).unwrap();
-        rows::project(&list.data, &place, &mut Memory::default(), Timestamp::UNIX_EPOCH).rows.len()
+        let entries = Entries::read(text.as_bytes()).unwrap();
+        rows::project(&entries, None, &place, &mut Memory::default(), Timestamp::UNIX_EPOCH).rows.len()
     };
     let whole = project(body);
     for place in found {
