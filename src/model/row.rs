@@ -1,6 +1,8 @@
 //! Projected things: what every backend turns its servers' objects into, once per change and off the UI task.
 
+use std::borrow::Borrow;
 use std::cmp::Ordering;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -333,6 +335,43 @@ pub struct Row {
     /// How other systems know it.
     pub facets: Box<[Facet]>,
 }
+
+/// A row in a set of rows, each found by its id: an index that costs a pointer a row.
+#[derive(Debug, Clone)]
+pub struct ById(Arc<Row>);
+
+impl ById {
+    /// The row.
+    pub fn row(&self) -> &Arc<Row> {
+        &self.0
+    }
+}
+
+impl From<Arc<Row>> for ById {
+    fn from(row: Arc<Row>) -> Self {
+        Self(row)
+    }
+}
+
+impl Borrow<EntityId> for ById {
+    fn borrow(&self) -> &EntityId {
+        &self.0.id
+    }
+}
+
+impl Hash for ById {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.id.hash(state);
+    }
+}
+
+impl PartialEq for ById {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.id == other.0.id
+    }
+}
+
+impl Eq for ById {}
 
 impl Row {
     /// A row of unknown health without facets; cells in the order of the kind's columns.

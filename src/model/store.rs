@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::id::{EntityId, KindId, SourceId};
 use super::remembered::Remembered;
-use super::row::{Domain, Row};
+use super::row::{ById, Domain, Row};
 use super::snapshot::{Absence, Delta, Epoch, Fault, Layer, Snapshot, SourceHealth, SourceSpec, Update};
 
 /// Where a source's rows come from.
@@ -40,15 +40,7 @@ pub struct Source {
     pub absence: Option<Absence>,
     origin: Origin,
     epoch: Epoch,
-    rows: HashMap<EntityId, Held>,
-    resets: u32,
-}
-
-/// A row, and the last whole list that had it.
-#[derive(Debug)]
-struct Held {
-    row: Arc<Row>,
-    reset: u32,
+    rows: HashSet<ById>,
 }
 
 impl Source {
@@ -63,24 +55,23 @@ impl Source {
             absence: None,
             origin: Origin::Seen,
             epoch: Epoch::default(),
-            rows: HashMap::new(),
-            resets: 0,
+            rows: HashSet::new(),
         }
     }
 
     /// Its rows, in no order.
     pub fn rows(&self) -> impl Iterator<Item = &Arc<Row>> {
-        self.rows.values().map(|held| &held.row)
+        self.rows.iter().map(ById::row)
     }
 
     /// How many rows of a kind it holds.
     pub fn count(&self, kind: &KindId) -> usize {
-        self.rows.keys().filter(|id| id.kind == *kind).count()
+        self.rows().filter(|row| row.id.kind == *kind).count()
     }
 
     /// One of its rows.
     pub fn get(&self, id: &EntityId) -> Option<&Arc<Row>> {
-        self.rows.get(id).map(|held| &held.row)
+        self.rows.get(id).map(ById::row)
     }
 
     /// Whether its rows are those of an earlier process.
@@ -168,7 +159,7 @@ impl Store {
         if source.origin == Origin::Seen {
             source.origin = Origin::Remembered;
         }
-        source.rows = rows.into_iter().map(|row| (row.id.clone(), Held { row, reset: 0 })).collect();
+        source.rows = rows.into_iter().map(ById::from).collect();
         for kind in spec.kinds {
             *self.revisions.entry(kind).or_default() += 1;
         }
@@ -246,8 +237,7 @@ impl Store {
         self.sources
             .values()
             .filter(|source| source.spec.kinds.contains(&id.kind))
-            .find_map(|source| source.rows.get(id))
-            .map(|held| &held.row)
+            .find_map(|source| source.get(id))
     }
 
     /// The sources that carry rows of a kind.
@@ -300,35 +290,32 @@ impl Source {
         self.good_at = Some(snapshot.observed_at);
         self.complete = snapshot.complete;
         self.notes = snapshot.notes;
-        self.resets = self.resets.wrapping_add(1);
-        let reset = self.resets;
+        let mut before = std::mem::take(&mut self.rows);
+        self.rows.reserve(snapshot.rows.len());
         let mut changed = Vec::new();
         for row in snapshot.rows {
-            match self.rows.get_mut(&row.id) {
-                Some(held) if *held.row == row => held.reset = reset,
-                Some(held) => {
+            let held = match before.take(&row.id).or_else(|| self.rows.take(&row.id)) {
+                Some(held) if **held.row() == row => held,
+                _ => {
                     changed.push(row.id.clone());
-                    *held = Held { row: Arc::new(row), reset };
+                    Arc::new(row).into()
                 }
-                None => {
-                    changed.push(row.id.clone());
-                    self.rows.insert(row.id.clone(), Held { row: Arc::new(row), reset });
-                }
-            }
+            };
+            self.rows.insert(held);
         }
-        changed.extend(self.rows.extract_if(|_, held| held.reset != reset).map(|(id, _)| id));
+        changed.extend(before.iter().map(|gone| gone.row().id.clone()));
         changed
     }
 
     fn change(&mut self, upserts: Vec<Row>, removes: Vec<EntityId>) -> Vec<EntityId> {
         let mut changed = Vec::new();
         for row in upserts {
-            if self.rows.get(&row.id).is_none_or(|held| *held.row != row) {
+            if self.get(&row.id).is_none_or(|held| **held != row) {
                 changed.push(row.id.clone());
-                self.rows.insert(row.id.clone(), Held { row: Arc::new(row), reset: self.resets });
+                self.rows.replace(Arc::new(row).into());
             }
         }
-        changed.extend(removes.into_iter().filter(|id| self.rows.remove(id).is_some()));
+        changed.extend(removes.into_iter().filter(|id| self.rows.remove(id)));
         changed
     }
 

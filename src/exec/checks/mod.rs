@@ -6,7 +6,7 @@
 mod run;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -39,7 +39,8 @@ pub type Makes = Arc<dyn Fn() -> Vec<Arc<dyn Backend>> + Send + Sync>;
 pub struct Checks {
     instance: Arc<str>,
     lists: Vec<Checklist>,
-    kinds: Kinds,
+    /// Read when a checklist is first run.
+    kinds: LazyLock<Kinds>,
     clock: Clock,
     makes: Makes,
     made: tokio::sync::OnceCell<Vec<Arc<dyn Backend>>>,
@@ -67,11 +68,10 @@ impl Checks {
 
     /// These checklists, asking those backends.
     pub fn new(lists: Vec<Checklist>, clock: Clock, makes: Makes) -> Self {
-        let kinds = Kinds::new(backend::kinds());
         Self {
             instance: INSTANCE.into(),
             lists,
-            kinds,
+            kinds: LazyLock::new(|| Kinds::new(backend::kinds())),
             clock,
             makes,
             made: tokio::sync::OnceCell::new(),

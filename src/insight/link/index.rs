@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::model::id::EntityId;
-use crate::model::row::{Domain, Facet, FacetKey, Grade, Row};
+use crate::model::row::{ById, Domain, Facet, FacetKey, Grade, Row};
 
 use super::alias::Aliases;
 use super::bond::{Bond, Relation, bond};
@@ -51,7 +51,7 @@ pub struct Link {
 pub struct Index {
     slots: Vec<Option<Arc<Row>>>,
     free: Vec<u32>,
-    places: HashMap<EntityId, u32>,
+    places: HashMap<ById, u32>,
     /// Those who are the thing of a value.
     owners: HashMap<u64, Holders>,
     /// Those who stand on it, carry it or tell of it: they may be many.
@@ -109,7 +109,11 @@ impl Index {
                 && old.facets == new.facets
                 && old.domain == new.domain
             {
+                let new = new.clone();
                 self.slots[slot as usize] = Some(new.clone());
+                // A key that is equal stays, and with it the old row.
+                self.places.remove(id);
+                self.places.insert(new.into(), slot);
                 return;
             }
             self.forget(id, slot);
@@ -139,7 +143,7 @@ impl Index {
             held.and_modify(|holders| holders.add(slot)).or_insert(Holders::One(slot));
         }
         self.slots[slot as usize] = Some(row.clone());
-        self.places.insert(row.id.clone(), slot);
+        self.places.insert(row.clone().into(), slot);
     }
 
     fn side(&mut self, tie: &Tie) -> &mut HashMap<u64, Holders> {
