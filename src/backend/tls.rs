@@ -4,7 +4,7 @@
 //! handshake's signature: a copied certificate without its key convinces nobody.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use rustls::client::Resumption;
@@ -13,6 +13,7 @@ use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signat
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls_platform_verifier::Verifier;
 use sha2::{Digest, Sha256};
 
 use crate::config::Trust;
@@ -55,14 +56,29 @@ pub fn none() -> Result<ClientConfig, ApiError> {
     Ok(config)
 }
 
-/// The TLS settings for a trust; `None` leaves it to the system's authorities.
-pub fn config(trust: &Trust) -> Result<Option<ClientConfig>, ApiError> {
+/// The system's authorities, read once for all clients: each reading costs some hundred kilobytes.
+fn system(provider: Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, ApiError> {
+    static SYSTEM: OnceLock<Arc<Verifier>> = OnceLock::new();
+    if let Some(known) = SYSTEM.get() {
+        return Ok(known.clone());
+    }
+    let read = Verifier::new(provider).map_err(|error| {
+        ApiError::new(Layer::Tls, format!("the system's certificate authorities cannot be read: {error}"))
+            .hint("install the system's CA certificates, or set `ca` or `fingerprint`")
+    })?;
+    Ok(SYSTEM.get_or_init(|| Arc::new(read)).clone())
+}
+
+/// The TLS settings for a trust.
+pub fn config(trust: &Trust) -> Result<ClientConfig, ApiError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
         .map_err(|error| ApiError::new(Layer::Tls, error.to_string()))?;
     let mut config = match trust {
-        Trust::System => return Ok(None),
+        Trust::System => {
+            builder.dangerous().with_custom_certificate_verifier(system(provider)?).with_no_client_auth()
+        }
         Trust::Ca(path) => builder.with_root_certificates(authorities(path)?).with_no_client_auth(),
         Trust::Fingerprint(pinned) => builder
             .dangerous()
@@ -71,7 +87,7 @@ pub fn config(trust: &Trust) -> Result<Option<ClientConfig>, ApiError> {
     };
     // A client has one server, and the usual cache makes room for 256 at once.
     config.resumption = Resumption::in_memory_sessions(ONE_SERVER);
-    Ok(Some(config))
+    Ok(config)
 }
 
 fn authorities(path: &std::path::Path) -> Result<RootCertStore, ApiError> {

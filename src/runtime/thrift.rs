@@ -10,9 +10,9 @@ use crate::config::Env;
 
 /// The variable that glibc reads.
 pub(super) const VARIABLE: &str = "GLIBC_TUNABLES";
-/// One arena for all threads; what is freed above 128 KiB goes back at once.
-const SETTINGS: &str =
-    "glibc.malloc.arena_max=1:glibc.malloc.trim_threshold=131072:glibc.malloc.mmap_threshold=131072";
+/// One arena for all threads and no store of freed pieces for each; what is freed above 32 KiB goes back at once.
+const SETTINGS: &str = "glibc.malloc.arena_max=1:glibc.malloc.tcache_count=0:glibc.malloc.top_pad=16384\
+    :glibc.malloc.trim_threshold=65536:glibc.malloc.mmap_threshold=32768";
 
 /// Starts this program again with a thrifty allocator; returns where it has one already, where the operator has settings
 /// of their own, and where it cannot: then it runs as it is.

@@ -52,7 +52,8 @@ struct Raw {
 
 /// The inputs of a workflow file; the error says why nobody can start it by hand.
 pub fn inputs(yaml: &str) -> Result<Vec<Input>, String> {
-    let file: File = serde_saphyr::from_str(yaml).map_err(|_| "its file cannot be read".to_owned())?;
+    let file: Value = serde_saphyr::from_str(yaml).map_err(|_| "its file cannot be read".to_owned())?;
+    let file: File = serde_json::from_value(file).map_err(|_| "its file cannot be read".to_owned())?;
     let manual = match &file.on {
         Value::String(event) => (event == "workflow_dispatch").then_some(&Value::Null),
         Value::Array(events) => events.contains(&Value::from("workflow_dispatch")).then_some(&Value::Null),

@@ -307,10 +307,8 @@ fn client(connection: &Connection, socket: Option<&Path>) -> Result<ClientBuilde
         .tls_info(true)
         .no_proxy();
     let plain = connection.url.starts_with("http://") && connection.proxy.is_none();
-    let config = if plain { Some(tls::none()?) } else { tls::config(&connection.trust)? };
-    if let Some(config) = config {
-        builder = builder.tls_backend_preconfigured(config);
-    }
+    let config = if plain { tls::none()? } else { tls::config(&connection.trust)? };
+    builder = builder.tls_backend_preconfigured(config);
     if let Some(path) = socket {
         builder = builder.unix_socket(path.to_owned());
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde_json::Value;
 
 use super::super::{Fact, Operation, step};
 use super::{NOT_CONFIGURED, is_ours};
@@ -33,12 +33,6 @@ const PATIENCE: i64 = 30 * 60;
 
 /// Makes an ephemeral cluster.
 pub(in crate::backend::omni::ops) struct Create;
-
-#[derive(Deserialize)]
-struct ProviderData {
-    /// Mebibytes.
-    memory: i64,
-}
 
 /// What a job asks for.
 struct Wish<'a> {
@@ -275,10 +269,11 @@ async fn machines(client: &Client, template: &Template) -> Result<Vec<i64>, ApiE
     for (name, size) in template.classes() {
         let class = client.get::<MachineClass>(name).await?.and_then(|found| found.spec.auto_provision);
         let data = class.map(|class| class.provider_data).unwrap_or_default();
-        let data: ProviderData = serde_saphyr::from_str(&data).map_err(|_| {
+        let data: Value = serde_saphyr::from_str(&data).unwrap_or_default();
+        let mebibytes = data.get("memory").and_then(Value::as_i64).ok_or_else(|| {
             ApiError::unsupported(format!("class {name} does not say how much memory its machines have"))
         })?;
-        all.extend(std::iter::repeat_n(data.memory << 20, size as usize));
+        all.extend(std::iter::repeat_n(mebibytes << 20, size as usize));
     }
     Ok(all)
 }
