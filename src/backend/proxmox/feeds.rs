@@ -134,8 +134,9 @@ impl Proxmox {
         let guests = self.kept(&list);
         let asked = guests.values().map(|guest| self.snapshot_rows(guest));
         let (mut rows, mut notes, mut newest) = (Vec::new(), Vec::new(), HashMap::new());
-        if guests.len() < list.len() {
-            notes.push(unreadable(list.len() - guests.len(), list.len()));
+        let all = list.items.len() + list.skipped;
+        if guests.len() < all {
+            notes.push(unreadable(all - guests.len(), all));
         }
         for (answer, guest) in join_all(asked).await.into_iter().zip(guests.values()) {
             match answer {
