@@ -18,6 +18,10 @@ pub enum FaultKind {
     Reset,
     /// Answers with this status and an empty body.
     Status(u16),
+    /// Answers with this status in the server's own words: JSON, or the reason phrase of an answer without a body.
+    Answer(u16, String),
+    /// Is held up before the server sees it, until it is released.
+    Held,
     /// A proxy's 502 page.
     BadGateway,
     /// Cloudflare's browser challenge.
@@ -124,6 +128,8 @@ impl FromStr for FaultKind {
             "off" => Self::Off,
             "reset" => Self::Reset,
             "401" | "403" | "429" | "500" | "503" => Self::Status(name.parse().unwrap_or(500)),
+            "answer" => answer(value)?,
+            "held" => Self::Held,
             "502" => Self::BadGateway,
             "challenge" => Self::Challenge,
             "login" => Self::Login,
@@ -137,10 +143,17 @@ impl FromStr for FaultKind {
             "swallowed" => Self::Swallowed,
             _ => {
                 return Err(format!(
-                    "`{name}` is no fault; there are latency=, timeout, off, reset, 401, 403, 429, 500, 502, 503, challenge, \
-                     login, truncated, wrong-types, endless, stale, skew=, certificate, lost-answer, swallowed"
+                    "`{name}` is no fault; there are latency=, timeout, off, reset, 401, 403, 429, 500, 502, 503, answer=, held, \
+                     challenge, login, truncated, wrong-types, endless, stale, skew=, certificate, lost-answer, swallowed"
                 ));
             }
         })
     }
+}
+
+/// `403 the server's words`.
+fn answer(value: &str) -> Result<FaultKind, String> {
+    let (status, words) = value.split_once(' ').unwrap_or((value, ""));
+    let status = status.parse().map_err(|_| format!("`{status}` is no status; write answer=403 WORDS"))?;
+    Ok(FaultKind::Answer(status, words.to_owned()))
 }

@@ -25,9 +25,10 @@ pub(super) struct Injector {
 /// The middleware.
 pub(super) async fn apply(State(injector): State<Arc<Injector>>, request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
+    injector.world.note(format!("{} {} {}", injector.server, request.method(), request.uri()));
     let faults = injector.world.faults_for(&injector.server, &format!("{} {path}", request.method()));
     for fault in &faults {
-        if let Some(answer) = instead(fault).await {
+        if let Some(answer) = instead(fault, &injector.world).await {
             return answer;
         }
     }
@@ -39,7 +40,7 @@ pub(super) async fn apply(State(injector): State<Arc<Injector>>, request: Reques
 }
 
 /// Faults that never reach the server.
-async fn instead(fault: &FaultKind) -> Option<Response> {
+async fn instead(fault: &FaultKind, world: &World) -> Option<Response> {
     match fault {
         FaultKind::Latency(delay) => {
             tokio::time::sleep(*delay).await;
@@ -51,6 +52,11 @@ async fn instead(fault: &FaultKind) -> Option<Response> {
         }
         FaultKind::Reset => Some(reset()),
         FaultKind::Status(code) => Some(StatusCode::from_u16(*code).unwrap_or_default().into_response()),
+        FaultKind::Answer(code, words) => Some(refusal(*code, words)),
+        FaultKind::Held => {
+            world.held().await;
+            None
+        }
         FaultKind::BadGateway => Some(page(StatusCode::BAD_GATEWAY, "502 Bad Gateway")),
         FaultKind::Challenge => {
             let mut answer = page(StatusCode::FORBIDDEN, "Just a moment...");
@@ -101,6 +107,19 @@ async fn afterwards(fault: &FaultKind, response: Response, injector: &Injector, 
 fn reset() -> Response {
     let failing = stream::once(async { Err::<Bytes, _>(std::io::Error::other("reset on demand")) });
     Response::new(Body::from_stream(failing))
+}
+
+/// What says no in JSON says it in its body; what does not, in its reason phrase.
+fn refusal(code: u16, words: &str) -> Response {
+    let code = StatusCode::from_u16(code).unwrap_or_default();
+    if words.starts_with(['{', '[', '"']) {
+        return (code, [(header::CONTENT_TYPE, "application/json")], words.to_owned()).into_response();
+    }
+    let mut response = code.into_response();
+    if let Ok(phrase) = hyper::ext::ReasonPhrase::try_from(words.as_bytes()) {
+        response.extensions_mut().insert(phrase);
+    }
+    response
 }
 
 fn endless() -> Response {

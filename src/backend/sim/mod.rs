@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
+use tokio::sync::watch;
 
 use crate::model::time::Clock;
 
@@ -43,6 +44,8 @@ pub struct World {
     pub size: Size,
     faults: Mutex<Vec<Fault>>,
     flags: Mutex<BTreeMap<String, String>>,
+    heard: Mutex<Option<Vec<String>>>,
+    released: watch::Sender<bool>,
     shared: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
 }
 
@@ -61,6 +64,8 @@ impl World {
             size,
             faults: Mutex::default(),
             flags: Mutex::default(),
+            heard: Mutex::default(),
+            released: watch::Sender::new(false),
             shared: Mutex::default(),
         })
     }
@@ -87,6 +92,32 @@ impl World {
         }
         faults.retain(|fault| fault.left != Some(0));
         hits
+    }
+
+    /// Keeps in mind what is asked of the servers from now on.
+    pub fn listen(&self) {
+        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(Vec::new());
+    }
+
+    /// Every request since [`Self::listen`], also those that a fault kept from their server, as `SERVER METHOD PATH`.
+    pub fn heard(&self) -> Vec<String> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_default()
+    }
+
+    fn note(&self, request: String) {
+        if let Some(heard) = &mut *self.heard.lock().unwrap_or_else(PoisonError::into_inner) {
+            heard.push(request);
+        }
+    }
+
+    /// Lets every request go on that [`FaultKind::Held`] holds up.
+    pub fn release(&self) {
+        self.released.send_replace(true);
+    }
+
+    async fn held(&self) {
+        // It fails only where the world has ended.
+        let _ = self.released.subscribe().wait_for(|released| *released).await;
     }
 
     /// True while a server is to show its second certificate.

@@ -87,7 +87,7 @@ fn faults_are_read_from_the_command_line() {
     assert!(fault.hits("proxmox-pve", "/api2/json") && !fault.hits("omni", "/api2"));
     let writes: Fault = "proxmox:lost-answer@POST /api2".parse().unwrap();
     assert!(writes.hits("proxmox", "POST /api2/json") && !writes.hits("proxmox", "GET /api2/json"));
-    for wrong in ["proxmox", "proxmox:fly", "proxmox:latency=soon", "proxmox:500*x"] {
+    for wrong in ["proxmox", "proxmox:fly", "proxmox:latency=soon", "proxmox:500*x", "proxmox:answer=no"] {
         assert!(wrong.parse::<Fault>().is_err(), "{wrong}");
     }
 }
@@ -100,4 +100,23 @@ async fn nobody_connects_to_a_server_that_is_off() {
     assert_eq!(error.fault.layer, Layer::Tcp, "{error}");
     world.clear_faults();
     assert!(ask(&connection).await.is_ok());
+}
+
+#[tokio::test]
+async fn requests_are_heard_held_up_and_answered_in_the_server_s_own_words() {
+    let (world, _running, connection) = started(false).await;
+    world.inject(r#"probe:answer=403 {"detail":"no"}*1"#.parse().unwrap());
+    assert_eq!(ask(&connection).await.unwrap(), r#"{"detail":"no"}"#);
+    assert!(world.heard().is_empty(), "nobody listens yet");
+    world.listen();
+    world.inject("probe:held*1".parse().unwrap());
+    let release = async {
+        while world.heard().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        world.release();
+    };
+    let (answer, ()) = tokio::join!(ask(&connection), release);
+    assert_eq!(answer.unwrap(), r#"{"n":1,"s":"a"}"#);
+    assert_eq!(world.heard(), ["probe GET /x"]);
 }
