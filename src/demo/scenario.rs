@@ -11,6 +11,7 @@ use crate::model::time::parse_duration;
 const EMBEDDED: &[(&str, &str)] = &[
     ("calm", include_str!("../../demo/calm.toml")),
     ("load", include_str!("../../demo/load.toml")),
+    ("cluster", include_str!("../../demo/cluster.toml")),
     ("many-pods", include_str!("../../demo/many-pods.toml")),
     ("wave-stuck", include_str!("../../demo/wave-stuck.toml")),
     ("promotion", include_str!("../../demo/promotion.toml")),

@@ -44,6 +44,9 @@ impl Controller for Workloads {
                 moving |= self.reconcile(lab, table, &workload, now);
             }
         }
+        for set in lab.store.all("daemonsets") {
+            moving |= self.everywhere(lab, &set, now);
+        }
         for budget in lab.store.all("poddisruptionbudgets") {
             count(lab, &budget);
         }
@@ -148,7 +151,7 @@ impl Workloads {
         });
         let ready = new.iter().filter(|pod| is_ready(pod)).count();
         if new.len() < wanted {
-            self.create(lab, workload, template, now);
+            self.create(lab, workload, None, now);
         } else if new.len() > wanted {
             new.iter().skip(wanted).for_each(|pod| end(lab, &key_of(pod), now));
         } else if ready >= wanted
@@ -166,13 +169,39 @@ impl Workloads {
         new.len() != wanted || !old.is_empty()
     }
 
-    fn create(&self, lab: &Lab, workload: &Value, template: &str, now: Timestamp) {
+    /// One step of a daemon set: every node has one pod, and an old one goes before the new one comes.
+    fn everywhere(&self, lab: &Lab, set: &Value, now: Timestamp) -> bool {
+        let template = generation_of(set);
+        let pods = pods_of(lab, set);
+        let on = |node: &str| pods.iter().find(|pod| pod["spec"]["nodeName"] == node);
+        let is_new = |pod: &Value| {
+            pod["metadata"]["annotations"]["sim/template"].as_str().unwrap_or_default() == template
+        };
+        let nodes: Vec<&str> = machines(lab.name).iter().map(|machine| machine.name).collect();
+        let ready = pods.iter().filter(|pod| is_ready(pod)).count();
+        if let Some(node) = nodes.iter().find(|node| on(node).is_none()) {
+            self.create(lab, set, Some(node), now);
+        } else if ready == nodes.len()
+            && let Some(pod) = pods.iter().find(|pod| !is_new(pod))
+        {
+            end(lab, &key_of(pod), now);
+        }
+        let new = pods.iter().filter(|pod| is_new(pod)).count();
+        let _ = lab.store.update("daemonsets", &key_of(set), |object| {
+            let generation = object["metadata"]["generation"].clone();
+            object["status"] = json!({"observedGeneration": generation, "desiredNumberScheduled": nodes.len(),
+                "updatedNumberScheduled": new, "numberReady": ready});
+        });
+        new < nodes.len() || ready < nodes.len()
+    }
+
+    fn create(&self, lab: &Lab, workload: &Value, place: Option<&str>, now: Timestamp) {
         let salt = self.salt.fetch_add(1, Ordering::SeqCst) + 1;
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let (namespace, name) =
             (text(&workload["metadata"]["namespace"]), text(&workload["metadata"]["name"]));
         let app = text(&workload["metadata"]["labels"]["app.kubernetes.io/instance"]);
-        let node = node_for(lab, &name, salt);
+        let node = place.or_else(|| node_for(lab, &name, salt));
         let seed = PodSeed {
             namespace: &namespace,
             workload: &name,
@@ -182,7 +211,11 @@ impl Workloads {
             age: 0,
         };
         let mut made = pod(&seed, now);
-        made["metadata"]["annotations"]["sim/template"] = template.into();
+        made["metadata"]["annotations"]["sim/template"] = generation_of(workload).into();
+        if place.is_some() {
+            made["metadata"]["ownerReferences"][0]["kind"] = "DaemonSet".into();
+            made["metadata"]["ownerReferences"][0]["name"] = name.as_str().into();
+        }
         let status = &mut made["status"];
         status["phase"] = "Pending".into();
         if node.is_some() {

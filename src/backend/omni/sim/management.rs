@@ -113,6 +113,8 @@ fn power(lab: &Lab, method: &str, request: &Request) -> Result<Value, Refusal> {
         );
     }
     machine.begin(if reboot { super::life::restart() } else { super::life::shutdown() }, now);
+    // Seen by whoever asks next, however late.
+    super::homelab::tick(&mut inside, &lab.world);
     Ok(if reboot {
         json!({"messages": [{"actor_id": "5b0a3f0e-6f3c-4a66-8f9b-0f6c2b8f2f10"}]})
     } else {

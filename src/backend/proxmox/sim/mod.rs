@@ -93,6 +93,8 @@ fn settings(address: &Address, budget: &str) -> Vec<(&'static str, Setting)> {
     }
     settings.push(("token", Setting::Secret(TOKEN.to_owned())));
     settings.push(("budget", Setting::Raw(budget.to_owned())));
+    // Whoever wakes the simulated host wakes nobody on their own network.
+    settings.push(("wake_to", text("127.0.0.1:9")));
     settings
 }
 
