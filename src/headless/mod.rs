@@ -18,15 +18,38 @@ mod session;
 use crate::cli::{Command, Common};
 use crate::config::Env;
 pub use crate::exec::block_on;
+use crate::exec::operate::Patience;
+use crate::model::time::Clock;
 
 pub use io::{Failure, Io};
 #[cfg(feature = "demo")]
 pub use serve::options;
 use session::Session;
+pub use session::operations;
+
+/// What a command lives by: the system's clock and the usual patience, or those of a lab.
+#[derive(Debug, Clone, Default)]
+pub struct Pace {
+    /// The clock of ages, journal lines and signatures.
+    pub clock: Clock,
+    /// How long each step of an operation may take.
+    pub patience: Patience,
+}
 
 /// Runs a command that needs no screen and gives its exit code.
 pub fn run(command: &Command, common: &Common, env: &Env, io: &mut Io<'_>) -> Result<u8, Failure> {
-    let session = || Session::open(common.config.as_deref(), env);
+    run_at(&Pace::default(), command, common, env, io)
+}
+
+/// Runs a command at a pace of the caller's.
+pub fn run_at(
+    pace: &Pace,
+    command: &Command,
+    common: &Common,
+    env: &Env,
+    io: &mut Io<'_>,
+) -> Result<u8, Failure> {
+    let session = || Session::open(common.config.as_deref(), env, pace);
     let done = match command {
         Command::Config => return print::example(io),
         Command::Completions { shell } => return print::completions(*shell, io),

@@ -14,6 +14,7 @@ use crate::model::kind::Kinds;
 use crate::model::op::{OpSpec, Operations};
 use crate::model::time::Clock;
 
+use super::Pace;
 use super::act::settle;
 use super::io::Failure;
 
@@ -38,9 +39,9 @@ type Connect = Arc<dyn Fn() -> Vec<Arc<dyn Backend>> + Send + Sync>;
 
 impl Session {
     /// Loads the settings; without any there is nothing to ask.
-    pub fn open(flag: Option<&Path>, env: &Env) -> Result<Self, Failure> {
+    pub fn open(flag: Option<&Path>, env: &Env, pace: &Pace) -> Result<Self, Failure> {
         match load(flag, env).map_err(Failure::Config)? {
-            Loaded::Config(config, file) => Self::with(*config, file, env),
+            Loaded::Config(config, file) => Self::with(*config, file, env, pace),
             Loaded::Welcome(place) => {
                 let place = place.map(|path| format!(" at {}", path.display())).unwrap_or_default();
                 Err(Failure::Usage(format!(
@@ -50,11 +51,11 @@ impl Session {
         }
     }
 
-    fn with(config: Config, file: PathBuf, env: &Env) -> Result<Self, Failure> {
+    fn with(config: Config, file: PathBuf, env: &Env, pace: &Pace) -> Result<Self, Failure> {
         let state = env.state_dir().ok_or_else(|| {
             Failure::Usage("there is no place for the journal: set HOME or XDG_STATE_HOME".to_owned())
         })?;
-        let (config, clock) = (Arc::new(config), Clock::System);
+        let (config, clock) = (Arc::new(config), pace.clock.clone());
         let connectors = REGISTRY.iter().map(|definition| {
             let (config, clock) = (config.clone(), clock.clone());
             let connect: Connect = Arc::new(move || (definition.connect)(&config, &clock));
@@ -74,7 +75,7 @@ impl Session {
                 backend::kinds().into_iter().chain(desk::kinds()).chain(crate::insight::kinds::kinds()),
             ),
             operations: operations(),
-            door: door(&state, &clock, Patience::default()),
+            door: door(&state, &clock, pace.patience),
             clock,
         })
     }

@@ -25,6 +25,7 @@ use crate::exec::operate::Order;
 use crate::exec::operate::Recovered;
 use crate::insight::guard::{self, Subject};
 use crate::insight::minded::{self, On};
+use crate::model::journal::open_runs;
 use crate::model::op::{Args, Job, OpSpec, Operations, RunState, Target, Verdict};
 use crate::model::store::Store;
 
@@ -74,10 +75,17 @@ async fn carry_out(session: &Session, op: &OpSpec, args: &Do, io: &mut Io<'_>) -
     for backend in &backends {
         backend.arm(true);
     }
-    let targets = targets::resolve(op, &backends, args).await?;
     let attempt = Attempt { session, op, args, backends };
+    let targets = match targets::resolve(op, &attempt.backends, args).await {
+        Ok(targets) => targets,
+        Err(failure) => {
+            // What a run of unknown outcome has removed is in no list any more, and its run is still open.
+            attempt.look_back(|target| targets::meant(op, target, &args.targets)).await?;
+            return Err(failure);
+        }
+    };
     attempt.admit(&targets).await?;
-    attempt.look_back(&targets).await?;
+    attempt.look_back(|target| targets.iter().any(|mine| mine.id == target.id)).await?;
     let jobs = attempt.jobs(targets, &typed).await?;
     let jobs = attempt.freeze(jobs, io).await?;
     attempt.confirm(&jobs)?;
@@ -142,14 +150,14 @@ impl Attempt<'_> {
     }
 
     /// A target with a run of unknown outcome is read back first, and the operator decides again.
-    async fn look_back(&self, targets: &[Target]) -> Result<(), Failure> {
+    async fn look_back(&self, is_meant: impl Fn(&Target) -> bool) -> Result<(), Failure> {
         let journal = self.session.door.journal().clone();
         let reading = blocking(move || journal.read()).await;
         let reading =
             reading.map_err(|error| Failure::Refused(format!("the journal cannot be read: {error}")))?;
-        for target in targets {
-            let Some(open) = reading.open_on(&target.id) else { continue };
-            let known = match self.session.door.recover(&**self.backend(target)?, &open).await {
+        for open in open_runs(&reading.lines) {
+            let Some(Job { target, .. }) = open.job().filter(|job| is_meant(&job.target)) else { continue };
+            let known = match self.session.door.recover(&**self.backend(&target)?, &open).await {
                 Recovered::Elsewhere => "another process is at it".to_owned(),
                 Recovered::Closed(state) => {
                     format!("now read back: {} ({}); look again, then repeat", state.word(), state.text())

@@ -36,6 +36,12 @@ pub async fn resolve(op: &OpSpec, backends: &[Arc<dyn Backend>], args: &Do) -> R
     Ok(targets)
 }
 
+/// Whether words of the call mean a target by its id or its name.
+pub fn meant(op: &OpSpec, target: &Target, words: &[String]) -> bool {
+    let here = matches!(&op.targets, Targets::Rows(kinds) if kinds.contains(&target.id.kind));
+    here && words.iter().any(|word| *word == *target.name || *word == target.id.to_string())
+}
+
 /// Something that does not exist yet, under the name that it will have.
 fn new(kind: &KindId, what: &str, word: &str, backends: &[Arc<dyn Backend>]) -> Result<Target, Failure> {
     if word.trim().is_empty() || word.chars().any(char::is_control) {
