@@ -132,6 +132,12 @@ impl Desk {
         }
     }
 
+    /// Whether a source would take a silence now.
+    async fn takes(&self, backend: &dyn Backend, hush: &Job) -> bool {
+        let verdict = within(PATIENCE, backend.preflight(hush)).await;
+        verdict.is_ok_and(|verdict| verdict.decision < Decision::Blind)
+    }
+
     /// Makes a silence at each source that takes one.
     pub(super) async fn hush(
         &self,
@@ -192,10 +198,17 @@ impl Desk {
     /// Whether what was declared stands, with its silences.
     pub(super) async fn proof_of_silences(&self, job: &Job, spoken: &Spoken, since: Timestamp) -> Proof {
         let mut words = vec![format!("declared off {}", spoken.words())];
-        for silence in &spoken.silences {
-            let Some(backend) = self.silencer(&silence.instance) else { continue };
-            let hush = self.hush_job(job, &silence.instance);
-            words.push(match within(PATIENCE, backend.verify(&hush, Some(&silence.id), since)).await {
+        for backend in self.silencers().filter(|_| job.arg("silence") != "false") {
+            let at = backend.instance();
+            let hush = self.hush_job(job, at);
+            // One whose id never came back is known by its words, unless that source takes none.
+            let id = spoken.silences.iter().find(|silence| *silence.instance == **at);
+            let id = id.map(|silence| silence.id.as_str());
+            if id.is_none() && !self.takes(&**backend, &hush).await {
+                words.push(format!("{at}: no silence"));
+                continue;
+            }
+            words.push(match within(PATIENCE, backend.verify(&hush, id, since)).await {
                 Ok(Proof::Seen(proof)) => proof,
                 Ok(Proof::Absent(why)) => return Proof::Absent(format!("{}; {why}", words.join("; "))),
                 Ok(Proof::Unclear(text, look)) => {
@@ -221,9 +234,8 @@ impl Desk {
             let proof = within(PATIENCE, backend.verify(&expire_job(job, silence), None, since)).await;
             words.push(match proof {
                 Ok(Proof::Seen(proof)) => proof,
-                Ok(Proof::Absent(text) | Proof::Unclear(text, _)) => {
-                    return Proof::Unclear(text, "list the silences".to_owned());
-                }
+                Ok(Proof::Absent(why)) => return Proof::Absent(format!("{}; {why}", words.join("; "))),
+                Ok(Proof::Unclear(text, _)) => return Proof::Unclear(text, "list the silences".to_owned()),
                 Err(fault) => return Proof::Unclear(fault.to_string(), "list the silences".to_owned()),
             });
         }
