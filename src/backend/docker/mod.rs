@@ -200,8 +200,8 @@ impl Backend for Docker {
         ops::operate(self, job, progress).await
     }
 
-    async fn verify(&self, job: &Job, _remote: Option<&str>, _since: Timestamp) -> Result<Proof, ApiError> {
-        ops::verify(self, job).await
+    async fn verify(&self, job: &Job, _remote: Option<&str>, since: Timestamp) -> Result<Proof, ApiError> {
+        ops::verify(self, job, since).await
     }
 }
 

@@ -21,6 +21,8 @@ use super::{Docker, kinds};
 const PATIENCE: Duration = Duration::from_secs(180);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_secs(2);
+/// A container that was not started again after so many seconds will not be: stopping it takes ten at most.
+const LATE: i64 = 120;
 /// One without a health check counts as up after so many seconds.
 const STEADY: i64 = 10;
 
@@ -133,7 +135,7 @@ fn up(inspected: &super::wire::Inspected, now: Timestamp) -> bool {
 }
 
 /// Reads back: started since, and healthy.
-pub(super) async fn verify(backend: &Docker, job: &Job) -> Result<Proof, ApiError> {
+pub(super) async fn verify(backend: &Docker, job: &Job, since: Timestamp) -> Result<Proof, ApiError> {
     let look = || format!("docker inspect {}", job.target.name);
     let inspected = match backend.engine()?.inspect(&job.target.id.key).await {
         Ok(inspected) => inspected,
@@ -144,7 +146,9 @@ pub(super) async fn verify(backend: &Docker, job: &Job) -> Result<Proof, ApiErro
     };
     let before = job.target.identity.get("started").unwrap_or_default();
     if &*inspected.state.started_at == before {
-        return Ok(Proof::Unclear(format!("it has not been started since {before}"), look()));
+        let says = format!("it has not been started since {before}");
+        let late = seconds_between(since, backend.clock.now()) >= LATE;
+        return Ok(if late { Proof::Absent(says) } else { Proof::Unclear(says, look()) });
     }
     let health = inspected.state.health.0.as_ref().map_or("no health check", |health| &*health.status);
     Ok(if up(&inspected, backend.clock.now()) {

@@ -17,7 +17,7 @@ use crate::model::id::{EntityId, Identity};
 use crate::model::op::{Decision, Evidence, Job, Target, Verdict};
 use crate::model::row::{Health, Row, Tone};
 use crate::model::snapshot::{Fault, Layer};
-use crate::model::time::parse_duration;
+use crate::model::time::{parse_duration, seconds_between};
 
 use super::super::{Argo, kinds, waves};
 use super::{Held, patch, sync};
@@ -126,8 +126,7 @@ pub async fn operate(argo: &Argo, job: &Job, progress: &ProgressSink) -> Result<
     if !job.target.identity.conflicts(&identity(&job.target.id, &waves)).is_empty() {
         return Err(refuse("the waves hold other applications than those that were chosen".to_owned()));
     }
-    let patience = parse_duration(job.arg("patience")).and_then(|span| Duration::try_from(span).ok());
-    let series = Series { argo, job, progress, patience: patience.unwrap_or(PATIENCE) };
+    let series = Series { argo, job, progress, patience: patience(job) };
     let mut sent = 0;
     for (number, rows) in waves {
         series.wave(number, &rows, &mut sent).await?;
@@ -145,6 +144,12 @@ struct Series<'a> {
     job: &'a Job,
     progress: &'a ProgressSink,
     patience: Duration,
+}
+
+/// How long one wave may take.
+fn patience(job: &Job) -> Duration {
+    let asked = parse_duration(job.arg("patience")).and_then(|span| Duration::try_from(span).ok());
+    asked.unwrap_or(PATIENCE)
 }
 
 impl Series<'_> {
@@ -249,7 +254,7 @@ fn stopped(fault: Fault, sent: usize) -> SendError {
 }
 
 /// Reads our operations back by their note.
-pub async fn proof(argo: &Argo, job: &Job, _since: Timestamp) -> Result<Proof, ApiError> {
+pub async fn proof(argo: &Argo, job: &Job, since: Timestamp) -> Result<Proof, ApiError> {
     let waves = from(argo, &job.target.id).await?;
     let look = "argocd app list, and the waves' board".to_owned();
     let (mut mine, mut bad): (Vec<Arc<str>>, Vec<String>) = (Vec::new(), Vec::new());
@@ -274,7 +279,17 @@ pub async fn proof(argo: &Argo, job: &Job, _since: Timestamp) -> Result<Proof, A
         return Ok(Proof::Absent("no application holds an operation of this run".to_owned()));
     }
     match waves.values().flatten().find(|row| !is_good(row)) {
-        Some(row) => Ok(Proof::Absent(format!("{} is {}", row.name, words(row)))),
+        Some(row) => {
+            let says = format!("{} is {}", row.name, words(row));
+            let waited = seconds_between(since, argo.clock.now());
+            let late = u64::try_from(waited).unwrap_or(0) >= patience(job).as_secs();
+            // What we have asked for may still come up; what we have not is left alone.
+            Ok(if late || !mine.contains(&row.name) {
+                Proof::Absent(says)
+            } else {
+                Proof::Unclear(says, look)
+            })
+        }
         None => Ok(Proof::Seen(format!("synced and healthy: {}", mine.join(", ")))),
     }
 }

@@ -184,7 +184,7 @@ impl Authentik {
             session::NAME => self.prove_session(job, since).await,
             rotate::NAME => self.prove_rotate(job, remote, since).await,
             offboard::NAME => self.prove_offboard(job, since).await,
-            revoke::NAME => self.prove_revoke(job).await,
+            revoke::NAME => self.prove_revoke(job, since).await,
             membership::ADD | membership::REMOVE => self.prove_membership(job, since).await,
             standing::DEACTIVATE | standing::ACTIVATE | standing::END_SESSIONS => {
                 self.prove_standing(job, since).await

@@ -1,5 +1,6 @@
 //! Ending an invitation before somebody uses it.
 
+use jiff::Timestamp;
 use reqwest::Method;
 
 use crate::backend::authentik::client::Ask;
@@ -75,7 +76,7 @@ impl Authentik {
         Ok(Receipt { said: format!("{} was deleted", invitation.name.as_str()), ..Receipt::default() })
     }
 
-    pub(super) async fn prove_revoke(&self, job: &Job) -> Result<Proof, ApiError> {
+    pub(super) async fn prove_revoke(&self, job: &Job, since: Timestamp) -> Result<Proof, ApiError> {
         let name = &job.target.name;
         // Asked by its key where we still know it; after a restart the complete list has to do.
         let found = match self.remembered(&job.target.id.key) {
@@ -92,7 +93,7 @@ impl Authentik {
         let still = found.is_some_and(|invitation| *seal(&invitation.pk) == *job.target.id.key);
         if still {
             let look = format!("look for {name} in authentik.invitations");
-            return Ok(Proof::Unclear(format!("{name} is still there"), look));
+            return Ok(self.weigh(false, format!("{name} is still there"), since, &look));
         }
         Ok(Proof::Seen(format!("{name} is gone: the server answers 404")))
     }

@@ -153,8 +153,14 @@ impl Authentik {
     ) -> Result<Proof, ApiError> {
         let (name, look) =
             (&job.target.name, "authenticate with the new key, and look at the events of the token");
-        if let (Some(id), Ok((_, actions))) = (remote.and_then(|id| id.parse().ok()), self.rotation()) {
-            let run = actions.run(id).await?;
+        // Where the id never came back, it is one of those that were started since.
+        let runs = match (remote.and_then(|id| id.parse().ok()), self.rotation()) {
+            (Some(id), Ok((_, actions))) => vec![actions.run(id).await?],
+            (None, Ok((rotation, actions))) => actions.dispatched(&rotation.workflow, since).await?,
+            (_, Err(_)) => Vec::new(),
+        };
+        for run in runs {
+            let id = run.id.or_zero();
             match (run.status.as_str(), run.conclusion.as_str()) {
                 ("completed", "success") => {}
                 ("completed", other) => return Ok(Proof::Absent(format!("run {id} ended as {other}"))),

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::Operation;
+use super::{Operation, not_yet};
 use crate::backend::error::{ApiError, SendError};
 use crate::backend::omni::Omni;
 use crate::backend::omni::edit::{self, Draft};
@@ -85,7 +85,7 @@ impl Operation for EtcdBackupNow {
                 Proof::Absent(format!("the backup failed: {}", status.error))
             }
             3 => Proof::Unclear("the backup is under way".to_owned(), look),
-            _ => Proof::Unclear("no backup has been made since".to_owned(), look),
+            _ => not_yet(omni, since, "no backup has been made since".to_owned(), look),
         })
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::Operation;
+use super::{Operation, not_yet};
 use crate::backend::error::{ApiError, SendError};
 use crate::backend::omni::Omni;
 use crate::backend::omni::edit::{self, Draft};
@@ -105,12 +105,19 @@ impl Operation for SetLabels {
         Ok(Receipt { said: "accepted".to_owned(), ..Receipt::default() })
     }
 
-    async fn verify(&self, omni: &Omni, job: &Job, _: Option<&str>, _: Timestamp) -> Result<Proof, ApiError> {
+    async fn verify(
+        &self,
+        omni: &Omni,
+        job: &Job,
+        _: Option<&str>,
+        since: Timestamp,
+    ) -> Result<Proof, ApiError> {
         let machine = omni.client()?.get::<MachineStatus>(&job.target.id.key).await?;
         let Some(machine) = machine else { return Ok(Proof::Absent("the machine is gone".to_owned())) };
         let now = own(&machine.metadata);
         let text = format!("{} is labelled `{}`", job.target.name, written(&now));
         let look = format!("vigie get omni.machines {}", job.target.name);
-        Ok(if wanted(job).as_ref() == Ok(&now) { Proof::Seen(text) } else { Proof::Unclear(text, look) })
+        let there = wanted(job).as_ref() == Ok(&now);
+        Ok(if there { Proof::Seen(text) } else { not_yet(omni, since, text, look) })
     }
 }

@@ -26,10 +26,13 @@ use crate::backend::error::{ApiError, SendError};
 use crate::backend::{Progress, ProgressSink, Proof, Receipt};
 use crate::model::op::{Decision, Evidence, Field, Job, Rights, Verdict};
 use crate::model::row::Tone;
+use crate::model::time::seconds_between;
 
 /// A fact and how it bears on the decision.
 type Fact = (Decision, Evidence);
 
+/// What is not to be seen after so many seconds was never taken on.
+const LATE: i64 = 600;
 /// Of so many clusters it is looked whether a policy raises the role on one of them.
 const CLUSTERS_ASKED: usize = 50;
 
@@ -222,6 +225,12 @@ fn cluster_of(job: &Job) -> &str {
         MACHINES => job.target.identity.get("cluster").unwrap_or_default(),
         _ => "",
     }
+}
+
+/// The proof of an effect that is not to be seen: it may still come for a while.
+fn not_yet(omni: &Omni, since: Timestamp, text: String, look: String) -> Proof {
+    let late = seconds_between(since, omni.clock.now()) >= LATE;
+    if late { Proof::Absent(text) } else { Proof::Unclear(text, look) }
 }
 
 /// Tells how far it is; nobody has to listen.

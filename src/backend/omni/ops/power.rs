@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{Operation, cluster_of};
+use super::{Operation, cluster_of, not_yet};
 use crate::backend::error::{ApiError, SendError};
 use crate::backend::omni::Omni;
 use crate::backend::omni::client::Route;
@@ -151,7 +151,7 @@ impl Operation for Power {
             Self::On => connected || stage == Stage::POWERING_ON,
         };
         let look = format!("vigie get omni.machines {}", job.target.name);
-        Ok(if seen { Proof::Seen(text) } else { Proof::Unclear(text, look) })
+        Ok(if seen { Proof::Seen(text) } else { not_yet(omni, since, text, look) })
     }
 }
 

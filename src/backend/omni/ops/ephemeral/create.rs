@@ -1,23 +1,18 @@
 //! `omni.ephemeral-create`.
 
-use std::collections::BTreeSet;
-use std::time::Duration;
-
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::super::{Fact, Operation, step};
+use super::birth::ready;
 use super::{NOT_CONFIGURED, is_ours};
 use crate::backend::error::{ApiError, SendError};
 use crate::backend::omni::client::{Client, Route};
 use crate::backend::omni::headroom;
 use crate::backend::omni::rows::clusters::{OWNER, TTL, phase};
 use crate::backend::omni::template::{NAME, SMALLEST, Template, render};
-use crate::backend::omni::wire::{
-    Cluster, ClusterMachineStatus, ClusterRequestStatus, ClusterStatus, MachineClass, Provider, Stage,
-    TalosVersion,
-};
+use crate::backend::omni::wire::{Cluster, ClusterStatus, MachineClass, Provider, TalosVersion};
 use crate::backend::omni::{Omni, edit};
 use crate::backend::{ProgressSink, Proof, Receipt};
 use crate::config::Ephemeral;
@@ -26,10 +21,8 @@ use crate::model::op::{Decision, Evidence, Field, Job, Verdict};
 use crate::model::row::Tone;
 use crate::model::snapshot::{Fault, Layer};
 
-/// How often a cluster that is being made is looked at.
-const PACE: Duration = if cfg!(test) { Duration::from_millis(20) } else { Duration::from_secs(3) };
-/// How long it may take to become ready, in seconds of the server's clock.
-const PATIENCE: i64 = 30 * 60;
+/// A part that does not exist after so many seconds was never asked for.
+const LATE: i64 = 30;
 
 /// Makes an ephemeral cluster.
 pub(in crate::backend::omni::ops) struct Create;
@@ -132,9 +125,8 @@ impl Operation for Create {
         let not_sent = |what: String| SendError::NotSent(Fault::new(Layer::App, what));
         let client = omni.client().map_err(|error| SendError::NotSent(error.fault))?;
         let wish = wish(omni, job).map_err(not_sent)?;
-        let labels = [(TTL, job.arg("ttl")), (OWNER, owner(job))];
         let mut made: Vec<String> = Vec::new();
-        for (what, draft) in wish.template.resources(&labels) {
+        for (what, draft) in wish.template.resources(&labels(job)) {
             if job.arg("resume") == "true" && exists(client, &draft).await? {
                 made.push(what);
                 continue;
@@ -150,16 +142,32 @@ impl Operation for Create {
         Ok(Receipt { remote: Some(wish.name), said, reveal: None })
     }
 
-    async fn verify(&self, omni: &Omni, job: &Job, _: Option<&str>, _: Timestamp) -> Result<Proof, ApiError> {
-        let name = match wish(omni, job) {
-            Ok(wish) => wish.name,
+    async fn verify(
+        &self,
+        omni: &Omni,
+        job: &Job,
+        _: Option<&str>,
+        since: Timestamp,
+    ) -> Result<Proof, ApiError> {
+        let wish = match wish(omni, job) {
+            Ok(wish) => wish,
             Err(why) => return Ok(Proof::Absent(why)),
         };
-        let client = omni.client()?;
-        if client.get::<Cluster>(&name).await?.is_none() {
+        let (client, name) = (omni.client()?, &wish.name);
+        if client.get::<Cluster>(name).await?.is_none() {
             return Ok(Proof::Absent(format!("{name} does not exist")));
         }
-        let status = client.get::<ClusterStatus>(&name).await?.map(|found| found.spec).unwrap_or_default();
+        if let Some(missing) = unmade(client, &wish, job).await? {
+            let says = format!("{name} is half made, without {missing}");
+            let look = format!("finish it with --set resume=true, or vigie do omni.ephemeral-destroy {name}");
+            let late = omni.clock.now().as_second() - since.as_second() >= LATE;
+            return Ok(if late {
+                Proof::Absent(format!("{says}; {look}"))
+            } else {
+                Proof::Unclear(says, look)
+            });
+        }
+        let status = client.get::<ClusterStatus>(name).await?.map(|found| found.spec).unwrap_or_default();
         let text = format!(
             "{name} is {}, {} of {} machines healthy",
             phase(status.phase),
@@ -172,6 +180,21 @@ impl Operation for Create {
             Proof::Unclear(text, format!("vigie get omni.clusters {name}"))
         })
     }
+}
+
+/// The first part of a cluster that does not exist.
+async fn unmade(client: &Client, wish: &Wish<'_>, job: &Job) -> Result<Option<String>, ApiError> {
+    for (what, draft) in wish.template.resources(&labels(job)) {
+        if edit::fetch_like(client, &draft).await?.is_none() {
+            return Ok(Some(what));
+        }
+    }
+    Ok(None)
+}
+
+/// What marks a cluster: how long it may live, and for whom.
+fn labels(job: &Job) -> [(&'static str, &str); 2] {
+    [(TTL, job.arg("ttl")), (OWNER, owner(job))]
 }
 
 fn owner(job: &Job) -> &str {
@@ -295,57 +318,5 @@ fn half_made(error: SendError, what: &str, made: &[String], name: &str) -> SendE
     match error {
         SendError::Unknown(_) => SendError::Unknown(fault),
         _ => SendError::Failed(fault),
-    }
-}
-
-/// Where its machines are on their way: at the provider, then in the cluster; nothing where that cannot be seen.
-async fn stages(client: &Client, name: &str) -> String {
-    let selected = Route::selected(format!("omni.sidero.dev/cluster={name}"));
-    let requests =
-        client.list::<ClusterRequestStatus>(&selected).await.map_or_else(|_| Vec::new(), |found| found.0);
-    let members =
-        client.list::<ClusterMachineStatus>(&selected).await.map_or_else(|_| Vec::new(), |found| found.0);
-    let made = requests.iter().map(|request| match request.spec.error.as_str() {
-        "" => request.spec.status.clone(),
-        error => format!("{}: {error}", request.spec.status),
-    });
-    let joined = members.iter().filter(|member| !member.spec.ready);
-    let joined = joined.map(|member| Stage(member.spec.stage).word().to_owned());
-    let words: BTreeSet<String> = made.chain(joined).filter(|word| !word.is_empty()).collect();
-    if words.is_empty() {
-        String::new()
-    } else {
-        format!("; {}", words.into_iter().collect::<Vec<_>>().join(", "))
-    }
-}
-
-/// Follows a cluster until it is ready.
-async fn ready(omni: &Omni, client: &Client, name: &str, progress: &ProgressSink) -> Result<(), SendError> {
-    let started = omni.clock.now();
-    loop {
-        let status = client.get::<ClusterStatus>(name).await;
-        let note = match &status {
-            Ok(Some(found)) if found.spec.ready => return Ok(()),
-            Ok(Some(found)) => {
-                let machines = &found.spec.machines;
-                format!(
-                    "{}: {} of {} machines healthy{}",
-                    phase(found.spec.phase),
-                    machines.healthy,
-                    machines.requested,
-                    stages(client, name).await
-                )
-            }
-            Ok(None) => "Omni has not begun".to_owned(),
-            Err(error) => error.to_string(),
-        };
-        if omni.clock.now().as_second() - started.as_second() > PATIENCE {
-            let fault = Fault::new(Layer::App, format!("{name} is not ready after 30 minutes ({note})"));
-            let cure =
-                format!("see vigie get omni.requests; take it down: vigie do omni.ephemeral-destroy {name}");
-            return Err(SendError::Failed(fault.hint(cure)));
-        }
-        step(progress, None, note).await;
-        omni.pause(PACE).await;
     }
 }

@@ -6,7 +6,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::super::Operation;
+use super::super::{Operation, not_yet};
 use super::{NOT_CONFIGURED, is_ours, origin};
 use crate::backend::error::{ApiError, SendError};
 use crate::backend::omni::rows::machines::identity;
@@ -73,7 +73,13 @@ impl Operation for Free {
         Ok(Receipt { said: "accepted".to_owned(), ..Receipt::default() })
     }
 
-    async fn verify(&self, omni: &Omni, job: &Job, _: Option<&str>, _: Timestamp) -> Result<Proof, ApiError> {
+    async fn verify(
+        &self,
+        omni: &Omni,
+        job: &Job,
+        _: Option<&str>,
+        since: Timestamp,
+    ) -> Result<Proof, ApiError> {
         let name = &job.target.name;
         Ok(match omni.client()?.get::<MachineStatus>(&job.target.id.key).await? {
             None => Proof::Seen(format!("Omni does not know {name} any more")),
@@ -82,7 +88,7 @@ impl Operation for Free {
             }
             Some(_) => {
                 let look = format!("vigie get omni.machines {name}");
-                Proof::Unclear(format!("Omni still knows {name}"), look)
+                not_yet(omni, since, format!("Omni still knows {name}"), look)
             }
         })
     }

@@ -3,6 +3,7 @@
 //! Omni has no time to live and lets an Operator destroy anything. So only what matches the configured name *and* takes
 //! every machine from a configured class can be destroyed here, whatever its labels say.
 
+mod birth;
 mod create;
 mod destroy;
 mod free;
