@@ -101,6 +101,10 @@ impl Alertmanager<'_> {
     pub async fn expire(&self, id: &str) -> Result<(), SendError> {
         let id = uuid(id).map_err(|error| SendError::NotSent(error.fault))?;
         let reply = self.0.write(&Call::delete(format!("/api/v2/silence/{id}"))).await?;
+        if reply.status == 404 {
+            let error = ApiError::new(Layer::App, "there is no such silence").status(404).raw(reply.text());
+            return Err(SendError::Refused(error.fault));
+        }
         accepted(reply).map(drop)
     }
 

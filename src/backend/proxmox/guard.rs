@@ -260,15 +260,21 @@ fn weighed(what: &str, sum: &Sum) -> Finding {
     (decision, Evidence::new(what, sum.text.clone(), tone))
 }
 
+/// The most guests that a remedy names.
+const NAMED: usize = 5;
+
 fn remedy(shares: &[Share], missing: f64) -> Evidence {
     let chosen = budget::remedy(shares, missing);
     let says = if chosen.is_empty() {
         "no guest that runs here would make enough room".to_owned()
     } else {
-        let names: Vec<String> = chosen
-            .iter()
+        let named = chosen.iter().take(NAMED);
+        let mut names: Vec<String> = named
             .map(|share| format!("{} ({} GiB)", share.name, budget::short(budget::gib(share.max))))
             .collect();
+        if chosen.len() > NAMED {
+            names.push(format!("{} more", chosen.len() - NAMED));
+        }
         format!("shut down {}", names.join(" and "))
     };
     Evidence::new("free it", says, Tone::Info)

@@ -2,13 +2,14 @@
 
 use reqwest::Method;
 
-use crate::backend::error::ApiError;
+use crate::backend::error::{ApiError, first_line};
 use crate::backend::proxmox::client::Fields;
 use crate::backend::proxmox::guest::GuestConfig;
 use crate::backend::proxmox::kinds::GUESTS;
 use crate::backend::proxmox::rights::{Need, on_guests};
 use crate::backend::proxmox::{Proxmox, rows};
-use crate::model::op::{Field, FieldKind, Job, OpSpec, Target, Tier, Verb, Verdict};
+use crate::model::op::{Decision, Evidence, Field, FieldKind, Job, OpSpec, Target, Tier, Verb, Verdict};
+use crate::model::row::Tone;
 
 use super::observe::{alike, frozen_node, guest_of, refuse, verdict};
 use super::{Effect, Request};
@@ -111,6 +112,9 @@ impl Proxmox {
             findings
                 .push(refuse("tags", format!("`{tag}` is no tag: letters, digits, `_`, `-`, `+` and `.`")));
         }
+        let now = edit.now(&seen.config);
+        let now = if now.is_empty() { "none".to_owned() } else { first_line(&now) };
+        findings.push((Decision::Allow, Evidence::new("now", now, Tone::Text)));
         let effect = match (edit, wanted.is_empty()) {
             (Edit::Tags, false) => format!("tags {} {wanted}", seen.title()),
             (Edit::Tags, true) => format!("removes all tags of {}", seen.title()),
