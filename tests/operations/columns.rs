@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use tokio::runtime::Runtime;
 
-use super::stage::{Said, Stage};
+use super::stage::{Said, Stage, until};
 use super::table::Row;
 
 /// One way that an operation can go.
@@ -154,7 +154,7 @@ fn settle(row: &Row, stage: &Stage<'_>, done: bool) -> Played {
         stage.wait();
     }
     let mut last = None;
-    let closed = stage.until(|| {
+    let closed = until(|| {
         let known = stage.open().is_none();
         if !known {
             last = Some(stage.act("ada", &row.played.call));
@@ -174,7 +174,7 @@ fn overtaken(row: &Row, stage: &Stage<'_>) -> Played {
     stage.fault("held")?;
     let said = std::thread::scope(|scope| {
         let first = scope.spawn(|| stage.act("ada", &played.call));
-        let sent = stage.until(|| stage.sent() > 0 || first.is_finished());
+        let sent = until(|| stage.sent() > 0 || first.is_finished());
         let rival = match &played.rival {
             Some(line) => stage.vigie("rival", line),
             None => stage.act("rival", &played.call),

@@ -166,24 +166,11 @@ impl<'a> Stage<'a> {
     pub fn shows(&self, wanted: &str) -> Result<(), String> {
         let look = &self.row.played.look;
         let mut seen = String::new();
-        let shown = self.until(|| {
+        let shown = until(|| {
             seen = self.vigie("ada", look).text;
             wanted.strip_prefix('!').map_or_else(|| seen.contains(wanted), |gone| !seen.contains(gone))
         });
         if shown { Ok(()) } else { Err(format!("`{look}` never shows `{wanted}` but\n{seen}")) }
-    }
-
-    /// Waits until something holds, and looks less often the longer it takes.
-    pub fn until(&self, mut holds: impl FnMut() -> bool) -> bool {
-        let started = Instant::now();
-        while !holds() {
-            let waited = started.elapsed();
-            if waited > PATIENCE {
-                return false;
-            }
-            std::thread::sleep((waited / 4).clamp(Duration::from_millis(20), Duration::from_secs(1)));
-        }
-        true
     }
 
     /// Lets time pass in the lab, as it does until somebody comes back.
@@ -233,6 +220,19 @@ impl Drop for Stage<'_> {
     fn drop(&mut self) {
         self.over.store(true, Ordering::SeqCst);
     }
+}
+
+/// Waits until something holds, and looks less often the longer it takes.
+pub fn until(mut holds: impl FnMut() -> bool) -> bool {
+    let started = Instant::now();
+    while !holds() {
+        let waited = started.elapsed();
+        if waited > PATIENCE {
+            return false;
+        }
+        std::thread::sleep((waited / 4).clamp(Duration::from_millis(20), Duration::from_secs(1)));
+    }
+    true
 }
 
 /// Time passes in the lab.
