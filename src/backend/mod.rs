@@ -100,6 +100,22 @@ pub type DeltaSink = mpsc::Sender<Delta>;
 /// Where an opened view delivers its content.
 pub type ViewSink = mpsc::Sender<View>;
 
+/// Shows a view for as long as somebody looks, made anew at a pace.
+pub async fn show_at_pace<F>(sink: &ViewSink, pace: Duration, make: impl Fn() -> F) -> Result<(), ApiError>
+where
+    F: Future<Output = Result<View, ApiError>>,
+{
+    loop {
+        if sink.send(make().await?).await.is_err() {
+            return Ok(());
+        }
+        tokio::select! {
+            () = sink.closed() => return Ok(()),
+            () = tokio::time::sleep(pace) => {}
+        }
+    }
+}
+
 /// How far a sent operation has come.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Progress {
@@ -207,7 +223,9 @@ pub trait Backend: Send + Sync {
     async fn poll(&self, source: &SourceId) -> Result<Snapshot, ApiError>;
 
     /// Asks a polled source again, from one task that takes every answer in: what is as it was need not be told anew.
-    async fn refresh(&self, source: &SourceId) -> Result<Delta, ApiError> {
+    ///
+    /// What takes long may hand on in `parts` what is known so far; the answer itself comes last and stands for all.
+    async fn refresh(&self, source: &SourceId, _parts: &DeltaSink) -> Result<Delta, ApiError> {
         self.poll(source).await.map(Delta::Reset)
     }
 
@@ -254,16 +272,22 @@ pub trait Backend: Send + Sync {
     /// The target as the server's own record has it now; called just before sending.
     async fn identify(&self, target: &EntityId) -> Result<Identity, ApiError>;
 
-    /// Checks right, state, locks and budget before the confirmation.
-    async fn preflight(&self, job: &Job) -> Result<Verdict, ApiError>;
+    /// Checks right, state, locks and budget before the confirmation; the default is that of a system that is only read.
+    async fn preflight(&self, job: &Job) -> Result<Verdict, ApiError> {
+        Ok(Verdict::refuse("operation", format!("{} is not known here", job.op)))
+    }
 
     /// Sends the operation exactly once and follows the server's work to its end.
-    async fn operate(&self, job: &Job, progress: ProgressSink) -> Result<Receipt, SendError>;
+    async fn operate(&self, job: &Job, _progress: ProgressSink) -> Result<Receipt, SendError> {
+        Err(SendError::NotSent(ApiError::unsupported(format!("{} is not known here", job.op)).fault))
+    }
 
     /// Reads back whether the effect is there, after `operate`, or after a crash or time-out.
     ///
     /// `remote` is the server's id where it came to be known; `since` is when the run was sent.
-    async fn verify(&self, job: &Job, remote: Option<&str>, since: Timestamp) -> Result<Proof, ApiError>;
+    async fn verify(&self, job: &Job, _remote: Option<&str>, _since: Timestamp) -> Result<Proof, ApiError> {
+        Ok(Proof::Absent(format!("{} is not known here", job.op)))
+    }
 
     /// How long the next target of the same wish waits after this one was done; no time where nothing says so.
     fn pause_after(&self, _job: &Job) -> Duration {

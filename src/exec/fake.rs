@@ -162,9 +162,7 @@ impl Backend for Fake {
             return Err(ApiError::new(Layer::App, "the list is incomplete"));
         }
         let hits = list.rows.into_iter().filter(|row| row.id.kind == *kind && &*row.name == exact);
-        Ok(hits
-            .map(|row| Target { id: row.id, name: row.name, identity: row.identity, domain: row.domain })
-            .collect())
+        Ok(hits.map(Target::from).collect())
     }
 
     async fn open(&self, id: &EntityId, view: &str, sink: ViewSink) -> Result<(), ApiError> {

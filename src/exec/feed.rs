@@ -50,8 +50,15 @@ impl Inner {
     }
 
     async fn fetch(&self, backend: &dyn Backend, due: &Due) -> End {
-        let answer = within(LIST, backend.refresh(&due.source)).await;
-        self.answer(due, answer)
+        let (sink, mut parts) = mpsc::channel(1);
+        let mut asked = std::pin::pin!(within(LIST, backend.refresh(&due.source, &sink)));
+        loop {
+            tokio::select! {
+                biased;
+                answer = &mut asked => break self.answer(due, answer),
+                Some(part) = parts.recv() => { self.answer(due, Ok(part)); }
+            }
+        }
     }
 
     async fn follow(&self, backend: &dyn Backend, due: &Due) -> End {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::id::{EntityId, Identity};
-use super::row::{Domain, Tone};
+use super::row::{Domain, Row, Tone};
 
 /// The values of a form.
 pub type Args = BTreeMap<String, String>;
@@ -34,6 +34,23 @@ pub struct Target {
     pub identity: Identity,
     /// Where it lives.
     pub domain: Domain,
+}
+
+impl From<&Row> for Target {
+    fn from(row: &Row) -> Self {
+        Self {
+            id: row.id.clone(),
+            name: row.name.clone(),
+            identity: row.identity.clone(),
+            domain: row.domain,
+        }
+    }
+}
+
+impl From<Row> for Target {
+    fn from(row: Row) -> Self {
+        Self { id: row.id, name: row.name, identity: row.identity, domain: row.domain }
+    }
 }
 
 /// One operation on one target: the unit that is locked, journalled, sent and read back.

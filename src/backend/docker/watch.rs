@@ -49,7 +49,5 @@ pub(super) async fn resolve(backend: &Docker, kind: &KindId, exact: &str) -> Res
     let snapshot = poll(backend, feed).await?;
     let named = snapshot.rows.into_iter().filter(|row| row.id.kind == *kind);
     let named = named.filter(|row| &*row.name == exact || &*row.id.key == exact);
-    Ok(named
-        .map(|row| Target { id: row.id, name: row.name, identity: row.identity, domain: row.domain })
-        .collect())
+    Ok(named.map(Target::from).collect())
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::backend::ViewSink;
 use crate::backend::error::ApiError;
+use crate::backend::{ViewSink, show_at_pace};
 use crate::model::id::EntityId;
 use crate::model::kind::Format;
 use crate::model::row::{Cell, Tone};
@@ -22,19 +22,14 @@ impl Github {
         if view != "describe" {
             return Err(ApiError::unsupported(format!("{} has no view `{view}`", id.kind)));
         }
-        loop {
+        let doc = || async {
             let doc = match id.kind.as_str() {
                 kinds::WORKFLOWS => self.describe_workflow(&id.key).await?,
                 _ => self.describe(rows::run_of(id)?).await?,
             };
-            if sink.send(View::Doc(doc)).await.is_err() {
-                return Ok(());
-            }
-            tokio::select! {
-                () = sink.closed() => return Ok(()),
-                () = tokio::time::sleep(PACE) => {}
-            }
-        }
+            Ok(View::Doc(doc))
+        };
+        show_at_pace(&sink, PACE, doc).await
     }
 
     /// A workflow: what it asks for, and its last runs.

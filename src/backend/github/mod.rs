@@ -139,14 +139,7 @@ impl Backend for Github {
     async fn resolve(&self, kind: &KindId, exact: &str) -> Result<Vec<Target>, ApiError> {
         let snapshot = self.poll_feed(kind.name()).await?;
         let named = snapshot.rows.iter().filter(|row| &*row.name == exact);
-        Ok(named
-            .map(|row| Target {
-                id: row.id.clone(),
-                name: row.name.clone(),
-                identity: row.identity.clone(),
-                domain: row.domain,
-            })
-            .collect())
+        Ok(named.map(Target::from).collect())
     }
 
     async fn open(&self, id: &EntityId, view: &str, sink: ViewSink) -> Result<(), ApiError> {

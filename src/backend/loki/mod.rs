@@ -15,14 +15,14 @@ use jiff::{SignedDuration, Timestamp};
 use crate::config::{self, Config};
 use crate::model::id::{EntityId, Identity, KindId, SourceId};
 use crate::model::kind::{Column, KindSpec, Shape, ViewSpec, Width};
-use crate::model::op::{Job, Rights, Target, Verdict};
+use crate::model::op::{Rights, Target};
 use crate::model::row::{Cell, Domain, Facet, FacetKey, Grade, Health, Row, Tone, Value};
 use crate::model::snapshot::{Cadence, Mode, Snapshot, SourceSpec};
 use crate::model::time::Clock;
 use crate::model::view::{Doc, DocLine, Fact, LogLine, View};
 
-use super::error::{ApiError, SendError};
-use super::{Backend, Definition, Diagnosis, Finding, ProgressSink, Proof, Receipt, ViewSink};
+use super::error::ApiError;
+use super::{Backend, Definition, Diagnosis, Finding, ViewSink};
 
 use client::Client;
 
@@ -255,9 +255,7 @@ impl Backend for Loki {
     async fn resolve(&self, _kind: &KindId, exact: &str) -> Result<Vec<Target>, ApiError> {
         let rows = self.list().await?.rows.into_iter();
         let rows = rows.filter(|row| &*row.name == exact || &*row.id.key == exact);
-        Ok(rows
-            .map(|row| Target { id: row.id, name: row.name, identity: row.identity, domain: row.domain })
-            .collect())
+        Ok(rows.map(Target::from).collect())
     }
 
     async fn open(&self, id: &EntityId, view: &str, sink: ViewSink) -> Result<(), ApiError> {
@@ -315,18 +313,6 @@ impl Backend for Loki {
 
     async fn identify(&self, target: &EntityId) -> Result<Identity, ApiError> {
         Ok(Identity::new().with("labels", &*target.key))
-    }
-
-    async fn preflight(&self, job: &Job) -> Result<Verdict, ApiError> {
-        Ok(Verdict::refuse("operation", format!("{} is not known here", job.op)))
-    }
-
-    async fn operate(&self, job: &Job, _progress: ProgressSink) -> Result<Receipt, SendError> {
-        Err(SendError::NotSent(ApiError::unsupported(format!("{} is not known here", job.op)).fault))
-    }
-
-    async fn verify(&self, job: &Job, _remote: Option<&str>, _since: Timestamp) -> Result<Proof, ApiError> {
-        Ok(Proof::Absent(format!("{} is not known here", job.op)))
     }
 }
 

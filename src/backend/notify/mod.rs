@@ -201,9 +201,7 @@ impl Backend for Notify {
     async fn resolve(&self, _kind: &KindId, exact: &str) -> Result<Vec<Target>, ApiError> {
         let rows = self.list().await?.rows.into_iter();
         let rows = rows.filter(|row| &*row.name == exact || &*row.id.key == exact);
-        Ok(rows
-            .map(|row| Target { id: row.id, name: row.name, identity: row.identity, domain: row.domain })
-            .collect())
+        Ok(rows.map(Target::from).collect())
     }
 
     async fn open(&self, id: &EntityId, view: &str, sink: ViewSink) -> Result<(), ApiError> {

@@ -172,9 +172,7 @@ impl Omni {
                 .raw(snapshot.notes.first().map_or("", String::as_str)));
         }
         let hits = snapshot.rows.into_iter().filter(|row| &*row.name == exact || &*row.id.key == exact);
-        Ok(hits
-            .map(|row| Target { id: row.id, name: row.name, identity: row.identity, domain: row.domain })
-            .collect())
+        Ok(hits.map(Target::from).collect())
     }
 }
 

@@ -11,22 +11,21 @@ mod sim;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
 
 use crate::config::{self, Config};
 use crate::model::id::{EntityId, Identity, KindId, SourceId};
 use crate::model::kind::Format;
-use crate::model::op::{Job, Rights, Target, Verdict};
+use crate::model::op::{Rights, Target};
 use crate::model::row::{Domain, Row, Tone, Value};
 use crate::model::snapshot::{Cadence, Mode, Snapshot, SourceSpec};
 use crate::model::time::Clock;
 use crate::model::view::{Doc, DocLine, Fact, View};
 
 use super::alerts::Asker;
-use super::error::{ApiError, SendError};
+use super::error::ApiError;
 use super::http::{Http, Profile};
 use super::kubernetes::client::Cluster;
-use super::{Backend, Definition, Diagnosis, Finding, ProgressSink, Proof, Receipt, ViewSink};
+use super::{Backend, Definition, Diagnosis, Finding, ViewSink};
 
 /// The backend's id: what vigie itself watches.
 const ID: &str = "vigie";
@@ -147,9 +146,7 @@ impl Backend for Services {
 
     async fn resolve(&self, _kind: &KindId, exact: &str) -> Result<Vec<Target>, ApiError> {
         let rows = self.observe().await.rows.into_iter().filter(|row| &*row.name == exact);
-        Ok(rows
-            .map(|row| Target { id: row.id, name: row.name, identity: row.identity, domain: row.domain })
-            .collect())
+        Ok(rows.map(Target::from).collect())
     }
 
     async fn open(&self, id: &EntityId, view: &str, sink: ViewSink) -> Result<(), ApiError> {
@@ -190,18 +187,5 @@ impl Backend for Services {
 
     async fn identify(&self, target: &EntityId) -> Result<Identity, ApiError> {
         Ok(Identity::new().with("service", &*target.key))
-    }
-
-    async fn preflight(&self, job: &Job) -> Result<Verdict, ApiError> {
-        Ok(Verdict::refuse("operation", format!("{} is not known here", job.op)))
-    }
-
-    async fn operate(&self, job: &Job, _progress: ProgressSink) -> Result<Receipt, SendError> {
-        let error = ApiError::unsupported(format!("{} is not known here", job.op));
-        Err(SendError::NotSent(error.fault))
-    }
-
-    async fn verify(&self, job: &Job, _remote: Option<&str>, _since: Timestamp) -> Result<Proof, ApiError> {
-        Ok(Proof::Absent(format!("{} is not known here", job.op)))
     }
 }

@@ -48,7 +48,7 @@ use crate::model::time::Clock;
 
 use super::broken::Broken;
 use super::error::{ApiError, SendError};
-use super::{Backend, Definition, Diagnosis, ProgressSink, Proof, Receipt, ViewSink, http};
+use super::{Backend, Definition, DeltaSink, Diagnosis, ProgressSink, Proof, Receipt, ViewSink, http};
 
 use client::Client;
 use listing::Entries;
@@ -168,7 +168,7 @@ impl Backend for Proxmox {
         self.poll_feed(&source.feed).await
     }
 
-    async fn refresh(&self, source: &SourceId) -> Result<Delta, ApiError> {
+    async fn refresh(&self, source: &SourceId, _parts: &DeltaSink) -> Result<Delta, ApiError> {
         self.refresh_feed(&source.feed).await
     }
 

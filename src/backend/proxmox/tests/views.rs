@@ -197,14 +197,15 @@ async fn a_guest_tells_what_is_inside_it_and_its_screen_has_an_address() {
 async fn a_list_that_did_not_change_is_not_read_again() {
     let lab = lab("calm").await;
     let source = SourceId::new(ID, "pve", watch::RESOURCES);
+    let (sink, _parts) = tokio::sync::mpsc::channel(1);
     let mut told = Vec::new();
     for _ in 0..60 {
-        told.push(matches!(lab.backend.refresh(&source).await.unwrap(), Delta::Same(_)));
+        told.push(matches!(lab.backend.refresh(&source, &sink).await.unwrap(), Delta::Same(_)));
     }
     assert!(!told[0] && told.contains(&true), "{told:?}");
     lab.backend.memory().saw(110, "running");
     assert!(
-        matches!(lab.backend.refresh(&source).await.unwrap(), Delta::Reset(_)),
+        matches!(lab.backend.refresh(&source, &sink).await.unwrap(), Delta::Reset(_)),
         "our own look is fresher"
     );
 }
