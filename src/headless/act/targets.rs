@@ -11,7 +11,6 @@ use crate::headless::ask::sources;
 use crate::headless::io::Failure;
 use crate::model::id::{EntityId, Identity, KindId};
 use crate::model::op::{OpSpec, Target, Targets};
-use crate::model::row::Row;
 
 /// How long a whole list may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -71,7 +70,7 @@ async fn listed(id: &EntityId, backends: &[Arc<dyn Backend>]) -> Result<Target, 
         match read::once(&*backend, &source, PATIENCE).await {
             Ok(list) => {
                 if let Some(row) = list.rows.into_iter().find(|row| row.id == *id) {
-                    return Ok(target(row));
+                    return Ok(row.into());
                 }
                 if !list.complete {
                     blind.push(format!("{}: the list is incomplete", source.id));
@@ -104,13 +103,15 @@ async fn named(kinds: &[KindId], word: &str, backends: &[Arc<dyn Backend>]) -> R
     let mut hits: Vec<Target> = Vec::new();
     for backend in backends {
         for kind in kinds {
-            let found = within(PATIENCE, backend.resolve(kind, word)).await;
-            hits.extend(found.map_err(|fault| {
+            let found = within(PATIENCE, backend.resolve(kind, word)).await.map_err(|fault| {
                 let instance = backend.instance();
                 Failure::Refused(format!(
                     "`{word}` cannot be resolved, {instance} does not answer for {kind}: {fault}"
                 ))
-            })?);
+            })?;
+            let new: Vec<Target> =
+                found.into_iter().filter(|hit| !hits.iter().any(|known| is_same(known, hit))).collect();
+            hits.extend(new);
         }
     }
     if hits.len() > 1 {
@@ -123,6 +124,36 @@ async fn named(kinds: &[KindId], word: &str, backends: &[Arc<dyn Backend>]) -> R
     })
 }
 
-fn target(row: Row) -> Target {
-    Target { id: row.id, name: row.name, identity: row.identity, domain: row.domain }
+/// Whether two rows stand for one thing: a list and a board of the same server show it by the same facts.
+fn is_same(a: &Target, b: &Target) -> bool {
+    let place = a.id.instance == b.id.instance && a.id.kind.backend() == b.id.kind.backend();
+    place && a.id.kind != b.id.kind && !a.identity.is_empty() && a.identity == b.identity
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(kind: &str, instance: &str, key: &str, uuid: &str) -> Target {
+        let identity = if uuid.is_empty() { Identity::new() } else { Identity::new().with("uuid", uuid) };
+        let id = EntityId::new(kind, instance, key);
+        Target { id, name: "aunt".into(), identity, domain: crate::model::row::Domain::Unknown }
+    }
+
+    #[test]
+    fn a_list_and_a_board_show_one_thing_where_all_that_is_known_of_it_is_equal() {
+        let user = target("authentik.users", "auth", "9", "u-9");
+        let cases = [
+            (target("authentik.onboarding", "auth", "user-9", "u-9"), true),
+            (target("authentik.onboarding", "auth", "user-10", "u-10"), false),
+            (target("authentik.onboarding", "other", "user-9", "u-9"), false),
+            (target("authentik.users", "auth", "10", "u-9"), false),
+            (target("omni.users", "auth", "9", "u-9"), false),
+        ];
+        for (other, same) in cases {
+            assert_eq!(is_same(&user, &other), same, "{}", other.id);
+        }
+        let bare = |kind: &str| target(kind, "auth", "9", "");
+        assert!(!is_same(&bare("authentik.users"), &bare("authentik.onboarding")));
+    }
 }
