@@ -41,7 +41,7 @@ pub fn connectors(config: &Arc<Config>, clock: &Clock, journal: &Journal) -> Vec
         Box::new(move || (definition.connect)(&config, &clock))
     };
     let desk = (!config.is_empty()).then(|| desk::connector(config, clock, journal));
-    let checks = (!config.is_empty()).then(|| checks::connector(config, clock));
+    let checks = (!config.is_empty()).then(|| checks::connector(config, clock, journal));
     REGISTRY.iter().map(connector).chain(desk).chain(checks).collect()
 }
 

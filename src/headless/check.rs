@@ -18,7 +18,7 @@ const BLIND: u8 = 3;
 
 /// Runs `vigie check`.
 pub async fn check(session: &Session, args: &Check, io: &mut Io<'_>) -> Result<u8, Failure> {
-    let checks = Checks::configured(&session.config, &session.clock);
+    let checks = Checks::configured(&session.config, &session.clock, session.door.journal());
     let Some(name) = &args.name else {
         for name in checks.names() {
             let title = checks.named(name).map_or("", |list| list.title.as_str());

@@ -63,8 +63,8 @@ impl Session {
         });
         let desk = crate::exec::desk::Desk::maker(&config, &clock, &Journal::new(&state));
         let own: Connect = Arc::new(desk);
-        let (all, time) = (config.clone(), clock.clone());
-        let checks: Connect = Arc::new(move || vec![Arc::new(Checks::configured(&all, &time))]);
+        let (all, time, journal) = (config.clone(), clock.clone(), Journal::new(&state));
+        let checks: Connect = Arc::new(move || vec![Arc::new(Checks::configured(&all, &time, &journal))]);
         Ok(Self {
             file,
             connectors: connectors

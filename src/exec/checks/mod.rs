@@ -4,6 +4,7 @@
 //! the screen remembers. Nothing is changed by any of it.
 
 mod run;
+mod ticks;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
@@ -22,10 +23,13 @@ use crate::model::kind::{Format, Kinds, Text};
 use crate::model::op::{Field, FieldKind, Job, OpSpec, Rights, Target, Verdict};
 use crate::model::row::{Cell, Domain, Health, Row, Tone};
 use crate::model::snapshot::{Cadence, Fault, Layer, Mode, Snapshot, SourceSpec};
-use crate::model::time::{Clock, seconds_between, short};
+use crate::model::time::Clock;
 use crate::model::view::{Doc, DocLine, Fact, View};
 
 use super::connect::Connector;
+use super::journal::Journal;
+
+use ticks::Ticks;
 
 /// The backend's id, the first part of its kind's and operation's names.
 pub const ID: &str = "checks";
@@ -44,29 +48,32 @@ pub struct Checks {
     clock: Clock,
     makes: Makes,
     made: tokio::sync::OnceCell<Vec<Arc<dyn Backend>>>,
-    ticks: Mutex<BTreeMap<(String, usize), (Timestamp, String)>>,
+    /// Where ticks are kept, as every other thing that somebody did.
+    journal: Option<Journal>,
+    ticks: Mutex<Ticks>,
     last: Mutex<BTreeMap<String, (Timestamp, Vec<Outcome>)>>,
 }
 
 /// Makes the checklists.
-pub fn connector(config: &Arc<Config>, clock: &Clock) -> Connector {
-    let checks = Checks::configured(config, clock);
+pub fn connector(config: &Arc<Config>, clock: &Clock, journal: &Journal) -> Connector {
+    let checks = Checks::configured(config, clock, journal);
     Box::new(move || vec![Arc::new(checks)])
 }
 
 impl Checks {
-    /// The shipped checklists and the configured ones, asking what is configured.
-    pub fn configured(config: &Arc<Config>, clock: &Clock) -> Self {
+    /// The shipped checklists and the configured ones, asking what is configured; ticks are lines of the journal.
+    pub fn configured(config: &Arc<Config>, clock: &Clock, journal: &Journal) -> Self {
         let mut lists = Checklist::shipped();
         for own in &config.checklists {
             lists.retain(|list| list.name != own.name);
             lists.push(own.clone());
         }
         let (config, time) = (config.clone(), clock.clone());
-        Self::new(lists, clock.clone(), Arc::new(move || backend::connect(&config, &time)))
+        let makes = Arc::new(move || backend::connect(&config, &time));
+        Self { journal: Some(journal.clone()), ..Self::new(lists, clock.clone(), makes) }
     }
 
-    /// These checklists, asking those backends.
+    /// These checklists, asking those backends; ticks end with them.
     pub fn new(lists: Vec<Checklist>, clock: Clock, makes: Makes) -> Self {
         Self {
             instance: INSTANCE.into(),
@@ -75,6 +82,7 @@ impl Checks {
             clock,
             makes,
             made: tokio::sync::OnceCell::new(),
+            journal: None,
             ticks: Mutex::default(),
             last: Mutex::default(),
         }
@@ -90,7 +98,7 @@ impl Checks {
         self.lists.iter().find(|list| list.name == name)
     }
 
-    fn ticks(&self) -> MutexGuard<'_, BTreeMap<(String, usize), (Timestamp, String)>> {
+    fn ticks(&self) -> MutexGuard<'_, Ticks> {
         self.ticks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -151,12 +159,16 @@ impl Checks {
 
     /// What somebody has said of a step that nobody else can look at.
     fn by_hand(&self, list: &Checklist, at: usize) -> Outcome {
-        match self.ticks().get(&(list.name.clone(), at)) {
-            Some((when, who)) => {
-                let ago = short(seconds_between(*when, self.clock.now()));
-                Outcome::new(Mark::Ticked, format!("by hand: {who}, {ago} ago; nothing has proven it"))
-            }
-            None => Outcome::new(Mark::Open, "somebody has to look, then tick it (a)"),
+        let title = list.steps.get(at).map_or("", |step| step.title.as_str());
+        self.ticks().outcome(&list.name, title, self.clock.now())
+    }
+
+    /// Takes in what was ticked before, here or elsewhere.
+    pub(super) async fn recall(&self) {
+        let Some(journal) = self.journal.clone() else { return };
+        match super::call::blocking(move || journal.read()).await {
+            Ok(reading) => self.ticks().recall(&reading.lines),
+            Err(error) => tracing::warn!(%error, "earlier ticks cannot be read"),
         }
     }
 
@@ -205,11 +217,7 @@ impl Backend for Checks {
     }
 
     async fn resolve(&self, _kind: &KindId, exact: &str) -> Result<Vec<Target>, ApiError> {
-        let target = |list: &Checklist| {
-            let row = self.row(list);
-            Target { id: row.id, name: row.name, identity: row.identity, domain: row.domain }
-        };
-        Ok(self.named(exact).map(target).into_iter().collect())
+        Ok(self.named(exact).map(|list| self.row(list).into()).into_iter().collect())
     }
 
     async fn open(&self, id: &EntityId, view: &str, sink: ViewSink) -> Result<(), ApiError> {
@@ -291,13 +299,14 @@ impl Backend for Checks {
             return Err(SendError::NotSent(fault));
         }
         let (list, at) = self.step_of(job).map_err(|error| SendError::NotSent(error.fault))?;
-        self.ticks().insert((list.name.clone(), at), (self.clock.now(), job.operator.to_string()));
+        self.ticks().add(&list.name, &list.steps[at].title, self.clock.now(), &job.operator);
         Ok(Receipt { said: format!("step {} of {} is ticked", at + 1, list.name), ..Receipt::default() })
     }
 
     async fn verify(&self, job: &Job, _remote: Option<&str>, _since: Timestamp) -> Result<Proof, ApiError> {
         let (list, at) = self.step_of(job)?;
-        let ticked = self.ticks().contains_key(&(list.name.clone(), at));
+        let ticked =
+            self.ticks().outcome(&list.name, &list.steps[at].title, self.clock.now()).mark == Mark::Ticked;
         let says = format!("step {} of {}", at + 1, list.name);
         Ok(if ticked {
             Proof::Seen(format!("{says} is ticked"))

@@ -20,6 +20,7 @@ const IN_FLIGHT: usize = 4;
 impl Checks {
     /// Asks every step in order; `told` hears what is known after each.
     pub async fn ask(&self, list: &Checklist, mut told: impl FnMut(&[Outcome])) -> Vec<Outcome> {
+        self.recall().await;
         let mut answers: HashMap<String, Result<Answer, String>> = HashMap::new();
         let mut outcomes: Vec<Outcome> = Vec::new();
         for (at, step) in list.steps.iter().enumerate() {
