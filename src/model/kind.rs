@@ -38,6 +38,8 @@ pub enum Format {
     Percent,
     /// Seconds as a duration.
     Seconds,
+    /// A number of things, right-aligned.
+    Count,
     /// `yes`, or nothing.
     Flag,
 }

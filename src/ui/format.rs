@@ -47,7 +47,7 @@ impl Writer<'_> {
             (Value::Time(at), _) => Cow::Owned(self.time(*at, format)),
             (Value::Bool(yes), Format::Flag) => Cow::Borrowed(if *yes { "yes" } else { "" }),
             (Value::Bool(yes), _) => Cow::Borrowed(if *yes { "yes" } else { "no" }),
-            (Value::Int(n), Format::Plain | Format::State) => Cow::Owned(n.to_string()),
+            (Value::Int(n), Format::Plain | Format::State | Format::Count) => Cow::Owned(n.to_string()),
             (number, format) => {
                 Cow::Owned(number.as_number().map_or_else(String::new, |x| amount(x, format)))
             }
@@ -94,7 +94,7 @@ fn amount(x: f64, format: Format) -> String {
         Format::Percent => format!("{:.0}%", x * 100.0),
         Format::Seconds | Format::Age | Format::Until => seconds(x),
         Format::Flag => if x == 0.0 { "" } else { "yes" }.to_owned(),
-        Format::Plain | Format::State | Format::Clock => plain(x),
+        Format::Plain | Format::State | Format::Clock | Format::Count => plain(x),
     }
 }
 
@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn every_format_has_its_words() {
         let at = |second| Timestamp::from_second(second).unwrap();
-        let cases: [(Value, Format, &str); 24] = [
+        let cases: [(Value, Format, &str); 25] = [
             (Value::Empty, Format::Bytes, ""),
             ("running".into(), Format::State, "running"),
             (at(1_000_000 - 26 * 60).into(), Format::Age, "26m"),
@@ -196,6 +196,7 @@ mod tests {
             (false.into(), Format::Flag, ""),
             (false.into(), Format::Plain, "no"),
             (84_i64.into(), Format::Plain, "84"),
+            (84_i64.into(), Format::Count, "84"),
             (0.5.into(), Format::Plain, "0.5"),
             (1234.56.into(), Format::Plain, "1235"),
             (f64::NAN.into(), Format::Bytes, "?"),

@@ -76,7 +76,7 @@ fn wide(name: &'static str, title: &'static str, width: Width, doc: &'static str
 
 fn users() -> KindSpec {
     let columns = vec![
-        state(10, "active, no groups, or inactive."),
+        state(11, "active, no groups, or inactive."),
         name(8, 24, "The user name, which is exact and case-sensitive."),
         Column::new("person", "person", Width::Fit(6, 24), "The name as it is shown to people.").priority(4),
         Column::new("type", "type", Width::Fit(8, 10), "internal, external, service or outpost.").priority(3),
@@ -86,7 +86,9 @@ fn users() -> KindSpec {
             .priority(2),
         Column::new("factors", "factors", Width::Fit(3, 14), "Passkeys and other second factors.")
             .priority(2),
-        Column::new("sessions", "sess", Width::Fixed(4), "Live sessions that can be seen.").priority(3),
+        Column::new("sessions", "sess", Width::Fixed(4), "Live sessions that can be seen.")
+            .format(Format::Count)
+            .priority(3),
         Column::new("login", "login", Width::Fixed(6), "Since its last login.")
             .format(Format::Age)
             .priority(1),
@@ -94,7 +96,7 @@ fn users() -> KindSpec {
         wide("email", "email", Width::Fit(8, 32), "The mail address, which need not be unique."),
         wide("joined", "joined", Width::Fixed(6), "Since it was created.").format(Format::Age),
         wide("path", "path", Width::Fit(4, 20), "Where it stands in the directory."),
-        wide("pk", "pk", Width::Fit(2, 8), "The number by which the server knows it."),
+        wide("pk", "pk", Width::Fit(2, 8), "The number by which the server knows it.").format(Format::Count),
     ];
     let base = kind(USERS, "user", &["user", "people"], "People and service accounts.");
     let views = vec![view("leaving", "offboarding", Shape::Doc)];
@@ -105,14 +107,18 @@ fn groups() -> KindSpec {
     let columns = vec![
         state(8, "admin, empty, or ok."),
         name(10, 40, "The group's name."),
-        Column::new("members", "members", Width::Fixed(7), "How many direct members it has.").priority(1),
-        Column::new("inactive", "inactive", Width::Fixed(8), "How many of them are inactive.").priority(3),
+        Column::new("members", "members", Width::Fixed(7), "How many direct members it has.")
+            .format(Format::Count)
+            .priority(1),
+        Column::new("inactive", "inactive", Width::Fixed(8), "How many of them are inactive.")
+            .format(Format::Count)
+            .priority(3),
         Column::new("superuser", "superuser", Width::Fixed(9), "Whether its members may do everything.")
             .format(Format::Flag)
             .priority(2),
         Column::new("above", "inside", Width::Flex(10), "The groups that its members belong to as well.")
             .priority(2),
-        wide("roles", "roles", Width::Fixed(5), "How many roles it grants."),
+        wide("roles", "roles", Width::Fixed(5), "How many roles it grants.").format(Format::Count),
         wide("pk", "pk", Width::Fit(8, 36), "The id by which the server knows it."),
     ];
     let base = kind(GROUPS, "group", &["group"], "Groups of users, and what they are inside of.");
@@ -123,7 +129,7 @@ fn invitations() -> KindSpec {
     let columns = vec![
         state(10, "waiting, expiring (within 24 h), expired, used, or burnt: opened, and nobody enrolled."),
         name(10, 32, "The invitation's name; its link is shown only when it is made."),
-        Column::new("group", "group", Width::Flex(14), "The group that the enrolment gives.").priority(1),
+        Column::new("group", "group", Width::Flex(20), "The group that the enrolment gives.").priority(1),
         Column::new(
             "by",
             "by",
@@ -132,7 +138,7 @@ fn invitations() -> KindSpec {
         )
         .priority(2),
         Column::new("uses", "uses", Width::Fixed(5), "once, or many until it expires.").priority(3),
-        Column::new("age", "age", Width::Fixed(5), "Since it was made.").format(Format::Age).priority(2),
+        Column::new("age", "age", Width::Fixed(5), "Since it was made.").format(Format::Age).priority(4),
         Column::new("expires", "expires", Width::Fixed(7), "Time until it ends.")
             .format(Format::Until)
             .priority(0),
@@ -145,14 +151,14 @@ fn invitations() -> KindSpec {
 
 fn onboarding() -> KindSpec {
     let columns = vec![
-        state(11, "invited, expired, burnt, revoked, enrolled, validated, has apps, provisioned, or stuck."),
+        state(13, "invited, expired, burnt, revoked, enrolled, validated, has apps, provisioned, or stuck."),
         name(8, 28, "The user name, or the invitation's name while nobody has enrolled."),
         Column::new("person", "person", Width::Fit(6, 24), "The name as it is shown to people.").priority(4),
         Column::new("invitation", "invitation", Width::Fit(8, 32), "The invitation it came by.").priority(3),
         Column::new("wants", "wants", Width::Fit(5, 24), "The group that the invitation was for.")
             .priority(2),
         Column::new("groups", "groups", Width::Flex(10), "The groups it is in now.").priority(1),
-        Column::new("next", "next", Width::Flex(12), "What has to happen next.").priority(1),
+        Column::new("next", "next", Width::Flex(24), "What has to happen next.").priority(1),
         Column::new("since", "since", Width::Fixed(6), "Since the last step that is known.")
             .format(Format::Age)
             .priority(0),
@@ -165,7 +171,7 @@ fn onboarding() -> KindSpec {
 
 fn applications() -> KindSpec {
     let columns = vec![
-        state(8, "open to every user, gated, or unknown where bindings cannot be seen."),
+        state(9, "open to every user, gated, or unknown where bindings cannot be seen."),
         name(8, 24, "The slug, by which the server knows it."),
         Column::new("title", "title", Width::Fit(6, 24), "The name as it is shown to people.").priority(4),
         Column::new("access", "open to", Width::Flex(14), "Who may open it: groups, users and policies.")
@@ -190,14 +196,17 @@ fn applications() -> KindSpec {
 
 fn outposts() -> KindSpec {
     let columns = vec![
-        state(9, "up, degraded, outdated, silent, down, or unknown."),
+        state(10, "up, degraded, outdated, silent, down, or unknown."),
         name(8, 32, "The outpost's name."),
         Column::new("type", "type", Width::Fixed(6), "proxy, ldap, radius or rac.").priority(3),
         Column::new("instances", "inst", Width::Fixed(5), "Connected instances of those expected.")
+            .format(Format::Count)
             .priority(1),
         Column::new("version", "version", Width::Fit(7, 14), "The oldest version that is connected.")
             .priority(1),
-        Column::new("apps", "apps", Width::Fixed(4), "How many applications it protects.").priority(3),
+        Column::new("apps", "apps", Width::Fixed(4), "How many applications it protects.")
+            .format(Format::Count)
+            .priority(3),
         Column::new("seen", "seen", Width::Fixed(6), "Since it was last heard of.")
             .format(Format::Age)
             .priority(0),

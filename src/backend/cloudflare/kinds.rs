@@ -34,7 +34,7 @@ fn name(doc: &'static str) -> Column {
 
 fn tunnels() -> KindSpec {
     let columns = vec![
-        state(9, "healthy, degraded, down, or inactive."),
+        state(10, "healthy, degraded, down, or inactive."),
         name("The tunnel's name."),
         Column::new(
             "connections",
@@ -42,6 +42,7 @@ fn tunnels() -> KindSpec {
             Width::Fixed(6),
             "Connections of those expected: four for each cloudflared.",
         )
+        .format(Format::Count)
         .priority(0),
         Column::new(
             "places",
@@ -82,7 +83,7 @@ fn access() -> KindSpec {
 
 fn service_tokens() -> KindSpec {
     let columns = vec![
-        state(9, "ok, expiring, or expired: an expired one answers like none at all."),
+        state(10, "ok, expiring, or expired: an expired one answers like none at all."),
         name("The token's name."),
         Column::new("expires", "expires", Width::Fixed(7), "Time until it ends.")
             .format(Format::Until)
@@ -100,7 +101,7 @@ fn service_tokens() -> KindSpec {
 
 fn dns() -> KindSpec {
     let columns = vec![
-        state(9, "ok, direct (past the tunnel), bare (not proxied), or orphan (no such tunnel)."),
+        state(11, "ok, elsewhere, direct (past the tunnel), bare (not proxied), or orphan (no such tunnel)."),
         name("The name."),
         Column::new("type", "type", Width::Fixed(5), "The type of the record.").priority(1),
         Column::new(

@@ -47,6 +47,7 @@ fn containers() -> KindSpec {
         Column::new("pin", "pin", Width::Fit(3, 9), "pinned, or unpinned where a pull may change it")
             .priority(2),
         Column::new("restarts", "restarts", Width::Fit(2, 8), "how often its policy has restarted it")
+            .format(Format::Count)
             .priority(1),
         Column::new("cpu", "cpu", Width::Fit(3, 5), "processors in use, 100% is one")
             .format(Format::Percent)
@@ -92,7 +93,7 @@ fn events() -> KindSpec {
         Column::new("name", "on", Width::Flex(2), "the container or the image").priority(0),
         Column::new("at", "at", Width::Fit(3, 5), "when").format(Format::Age).priority(0),
         Column::new("image", "image", Width::Flex(2), "the container's image").priority(2),
-        Column::new("exit", "exit", Width::Fit(1, 4), "the exit code").priority(2),
+        Column::new("exit", "exit", Width::Fit(1, 4), "the exit code").format(Format::Count).priority(2),
     ];
     KindSpec {
         sort: (2, true),

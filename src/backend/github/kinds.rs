@@ -17,7 +17,7 @@ pub fn all() -> Vec<KindSpec> {
 
 fn workflows() -> KindSpec {
     let columns = vec![
-        Column::new("state", "last", Width::Fixed(9), "How its last run is.")
+        Column::new("state", "last", Width::Fixed(11), "How its last run is.")
             .format(Format::State)
             .priority(0),
         Column::new("name", "name", Width::Fit(10, 36), "The workflow's file.").priority(0),
@@ -35,7 +35,7 @@ fn runs() -> KindSpec {
         Column::new(
             "state",
             "state",
-            Width::Fixed(9),
+            Width::Fixed(11),
             "queued, running, waiting, ok, failed, cancelled or skipped.",
         )
         .format(Format::State)
@@ -49,7 +49,10 @@ fn runs() -> KindSpec {
         Column::new("took", "took", Width::Fixed(6), "How long it took.").format(Format::Seconds).priority(4),
         Column::new("age", "age", Width::Fixed(6), "Since it was started.").format(Format::Age).priority(0),
         Column::new("workflow", "workflow", Width::Fit(8, 32), "The workflow's file.").priority(9).wide(),
-        Column::new("id", "id", Width::Fit(6, 14), "The number by which GitHub knows it.").priority(9).wide(),
+        Column::new("id", "id", Width::Fit(6, 14), "The number by which GitHub knows it.")
+            .format(Format::Count)
+            .priority(9)
+            .wide(),
     ];
     kind(RUNS, "run", &["run", "ci"], "Runs of workflows, the newest hundred.", columns, (8, true))
 }

@@ -29,6 +29,7 @@ pub fn all() -> Vec<KindSpec> {
         Column::new("layer", "layer", Width::Fixed(6), "The first layer that fails.").priority(1),
         Column::new("why", "why", Width::Flex(14), "What that means.").priority(0),
         Column::new("took", "took", Width::Fixed(6), "How long the answer took, in milliseconds.")
+            .format(Format::Count)
             .priority(4),
         Column::new("certificate", "cert", Width::Fixed(5), "Time until the certificate ends.")
             .format(Format::Until)

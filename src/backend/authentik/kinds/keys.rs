@@ -6,7 +6,7 @@ use super::{DEVICES, SERVICE_ACCOUNTS, TOKENS, kind, name, state, wide};
 
 pub(super) fn tokens() -> KindSpec {
     let columns = vec![
-        state(9, "ok, expiring, expired, or system (an outpost's own)."),
+        state(10, "ok, expiring, expired, or system (an outpost's own)."),
         name(10, 36, "The identifier, by which the server knows it; its key is never read."),
         Column::new("user", "user", Width::Fit(6, 24), "Whose it is.").priority(1),
         Column::new("intent", "intent", Width::Fit(3, 12), "api, app password, recovery or verification.")
@@ -35,20 +35,22 @@ pub(super) fn tokens() -> KindSpec {
 
 pub(super) fn service_accounts() -> KindSpec {
     let columns = vec![
-        state(10, "ok, expiring, expired, superuser, no token, inactive, missing, or unexpected."),
+        state(12, "ok, expiring, expired, superuser, no token, inactive, missing, or unexpected."),
         name(8, 32, "The user name."),
-        Column::new("tokens", "tokens", Width::Fixed(6), "How many tokens it has.").priority(1),
+        Column::new("tokens", "tokens", Width::Fixed(6), "How many tokens it has.")
+            .format(Format::Count)
+            .priority(1),
         Column::new("expires", "expires", Width::Fixed(7), "Time until its next token ends.")
             .format(Format::Until)
             .priority(0),
-        Column::new("groups", "groups", Width::Flex(10), "The groups it is in.").priority(2),
+        Column::new("groups", "groups", Width::Flex(10), "The groups it is in.").priority(4),
         Column::new("admin", "admin", Width::Fixed(5), "Whether it may do everything (superuser).")
             .format(Format::Flag)
-            .priority(1),
+            .priority(3),
         Column::new("login", "login", Width::Fixed(6), "Since its last login; tokens do not count as one.")
             .format(Format::Age)
             .priority(3),
-        Column::new("note", "note", Width::Flex(12), "What follows from it.").priority(2),
+        Column::new("note", "note", Width::Flex(24), "What follows from it.").priority(2),
     ];
     let doc = "Accounts of programs, with their tokens, and those that are expected.";
     let aliases = ["service-account", "sa", "accounts"];

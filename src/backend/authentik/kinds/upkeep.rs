@@ -6,19 +6,22 @@ use super::{FLOWS, TASKS, kind, name, state, wide};
 
 pub(super) fn flows() -> KindSpec {
     let columns = vec![
-        state(8, "ok, guarded (a policy is bound to it), open, or short sessions."),
+        state(9, "ok, guarded (a policy is bound to it), open, or short sessions."),
         name(10, 40, "The slug, by which links name it."),
         Column::new("for", "for", Width::Fit(8, 16), "What it is for.").priority(1),
-        Column::new("stages", "stages", Width::Fixed(6), "How many stages it has.").priority(3),
+        Column::new("stages", "stages", Width::Fixed(6), "How many stages it has.")
+            .format(Format::Count)
+            .priority(3),
         Column::new(
             "policies",
             "policies",
             Width::Fixed(8),
             "Policies bound to the flow itself, which meet people before they log in.",
         )
+        .format(Format::Count)
         .priority(2),
         Column::new("session", "session", Width::Fit(6, 12), "How long a login lasts.").priority(2),
-        Column::new("note", "note", Width::Flex(12), "What follows from it.").priority(1),
+        Column::new("note", "note", Width::Flex(24), "What follows from it.").priority(1),
         wide("title", "title", Width::Fit(8, 32), "What people read."),
     ];
     let doc = "Flows, how long their logins last, and what could shut everybody out.";

@@ -26,7 +26,7 @@ pub(super) fn sessions() -> KindSpec {
 
 pub(super) fn events() -> KindSpec {
     let columns = vec![
-        state(20, "What was done, in the server's word."),
+        state(23, "What was done, in the server's word."),
         Column::new("when", "when", Width::Fixed(6), "Since it happened.").format(Format::Age).priority(0),
         Column::new("actor", "by", Width::Fit(5, 20), "Who did it.").priority(0),
         name(8, 40, "What it was done to."),
@@ -42,7 +42,7 @@ pub(super) fn events() -> KindSpec {
 
 pub(super) fn exposure() -> KindSpec {
     let columns = vec![
-        state(9, "open, exposed, undecided, hidden, closed, or shared (a family application)."),
+        state(11, "open, exposed, undecided, hidden, closed, or shared (a family application)."),
         name(8, 24, "The application's slug."),
         Column::new("for", "for", Width::Fixed(6), "Whether the configuration says admin or family.")
             .priority(2),
@@ -52,9 +52,10 @@ pub(super) fn exposure() -> KindSpec {
             Width::Fixed(7),
             "How many people who are no administrators it admits.",
         )
+        .format(Format::Count)
         .priority(1),
-        Column::new("who", "who", Width::Flex(12), "Whom its enabled bindings admit.").priority(1),
-        Column::new("why", "why", Width::Flex(16), "The rule that decided.").priority(0),
+        Column::new("who", "who", Width::Flex(12), "Whom its enabled bindings admit.").priority(3),
+        Column::new("why", "why", Width::Flex(34), "The rule that decided.").priority(0),
         Column::new("mode", "mode", Width::Fixed(4), "any or all, and what all means on this release.")
             .priority(4),
         wide("host", "host", Width::Fit(8, 40), "Where it leads."),
