@@ -78,9 +78,13 @@ impl Holders {
     fn add(&mut self, slot: u32) {
         match self {
             Self::One(one) if *one == slot => {}
-            Self::One(one) => *self = Self::Many(Box::new(vec![*one, slot])),
-            Self::Many(many) if many.contains(&slot) => {}
-            Self::Many(many) => many.push(slot),
+            Self::One(one) => *self = Self::Many(Box::new(vec![slot.min(*one), slot.max(*one)])),
+            // In order, so that ten thousand holders of one value are a set without a second table.
+            Self::Many(many) => {
+                if let Err(place) = many.binary_search(&slot) {
+                    many.insert(place, slot);
+                }
+            }
         }
     }
 
@@ -89,7 +93,9 @@ impl Holders {
         match self {
             Self::One(one) => *one == slot,
             Self::Many(many) => {
-                many.retain(|held| *held != slot);
+                if let Ok(place) = many.binary_search(&slot) {
+                    many.remove(place);
+                }
                 many.is_empty()
             }
         }
