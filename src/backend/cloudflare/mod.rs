@@ -2,6 +2,7 @@
 //! when they end, and names that lead past the tunnel. Only read: whatever is wrong here is mended in Git.
 
 mod client;
+pub mod front;
 mod kinds;
 mod rows;
 #[cfg(feature = "demo")]
@@ -12,24 +13,25 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use jiff::Timestamp;
 
 use crate::config::{Cloudflare as Settings, Config};
 use crate::model::id::{EntityId, Identity, KindId, SourceId};
-use crate::model::op::{Job, Rights, Target, Verdict};
+use crate::model::op::{Rights, Target};
 use crate::model::row::{Domain, Row, Tone, Value};
 use crate::model::snapshot::{Cadence, Mode, Snapshot, SourceSpec};
 use crate::model::time::{Clock, seconds_between, short};
 use crate::model::view::{Doc, Fact, View};
 
 use super::broken::Broken;
-use super::error::{ApiError, SendError};
-use super::{Backend, Definition, Diagnosis, Finding, ProgressSink, Proof, Receipt, ViewSink};
+use super::error::ApiError;
+use super::{Backend, Definition, Diagnosis, Finding, ViewSink, show_at_pace};
 
 use client::Client;
 
 /// The backend's id.
 const ID: &str = "cloudflare";
+/// How often an open description is read again.
+const PACE: Duration = Duration::from_secs(30);
 /// A token that ends sooner than this wants attention, in seconds.
 const SOON: i64 = 14 * 86_400;
 
@@ -182,28 +184,15 @@ impl Backend for Cloudflare {
     async fn resolve(&self, kind: &KindId, exact: &str) -> Result<Vec<Target>, ApiError> {
         let snapshot = self.poll_feed(kind.name()).await?;
         let named = snapshot.rows.iter().filter(|row| &*row.name == exact);
-        let target = |row: &Row| Target {
-            id: row.id.clone(),
-            name: row.name.clone(),
-            identity: row.identity.clone(),
-            domain: row.domain,
-        };
-        Ok(named.map(target).collect())
+        Ok(named.map(Target::from).collect())
     }
 
     async fn open(&self, id: &EntityId, view: &str, sink: ViewSink) -> Result<(), ApiError> {
         if view != "describe" {
             return Err(ApiError::unsupported(format!("{} has no view `{view}`", id.kind)));
         }
-        loop {
-            if sink.send(View::Doc(self.describe(id).await?)).await.is_err() {
-                return Ok(());
-            }
-            tokio::select! {
-                () = sink.closed() => return Ok(()),
-                () = tokio::time::sleep(Duration::from_secs(30)) => {}
-            }
-        }
+        let doc = || async { self.describe(id).await.map(View::Doc) };
+        show_at_pace(&sink, PACE, doc).await
     }
 
     async fn rights(&self) -> Result<Rights, ApiError> {
@@ -250,20 +239,6 @@ impl Backend for Cloudflare {
 
     async fn identify(&self, target: &EntityId) -> Result<Identity, ApiError> {
         Ok(self.row(target).await?.identity)
-    }
-
-    async fn preflight(&self, job: &Job) -> Result<Verdict, ApiError> {
-        Err(ApiError::unsupported(format!("cloudflare has no operation `{}`", job.op)))
-    }
-
-    async fn operate(&self, job: &Job, _progress: ProgressSink) -> Result<Receipt, SendError> {
-        Err(SendError::NotSent(
-            ApiError::unsupported(format!("cloudflare has no operation `{}`", job.op)).fault,
-        ))
-    }
-
-    async fn verify(&self, job: &Job, _remote: Option<&str>, _since: Timestamp) -> Result<Proof, ApiError> {
-        Err(ApiError::unsupported(format!("cloudflare has no operation `{}`", job.op)))
     }
 }
 

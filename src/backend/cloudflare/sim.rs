@@ -51,11 +51,8 @@ async fn serve(State(world): State<Arc<World>>, request: axum::extract::Request)
     let result = match rest {
         "/user/tokens/verify" => json!({ "id": "t", "status": "active", "expires_on": at(&world, 200) }),
         "/cfd_tunnel" => json!([tunnel(&world)]),
-        "/access/apps" => json!([{
-            "id": "a1", "name": "Grafana", "domain": "grafana.lab.example", "type": "self_hosted",
-            "self_hosted_domains": ["grafana.lab.example"], "session_duration": "24h", "service_auth_401_redirect": false,
-        }]),
-        "/access/apps/a1/policies" => json!([
+        "/access/apps" => guarded(&world),
+        "/access/apps/a1/policies" | "/access/apps/a2/policies" => json!([
             { "name": "admins", "decision": "allow" }, { "name": "ci", "decision": "non_identity" },
         ]),
         "/access/service_tokens" => json!([
@@ -68,6 +65,20 @@ async fn serve(State(world): State<Arc<World>>, request: axum::extract::Request)
         _ => return envelope(404, None, &[(7003, "Could not route to the requested path")]),
     };
     envelope(200, Some(result), &[])
+}
+
+/// Applications behind Access; the fact `second-gate` puts one more behind it, whatever stands there already.
+fn guarded(world: &World) -> Value {
+    let app = |id: &str, name: &str| {
+        let host = format!("{}.lab.example", name.to_lowercase());
+        json!({
+            "id": id, "name": name, "domain": host, "type": "self_hosted", "self_hosted_domains": [host],
+            "session_duration": "24h", "service_auth_401_redirect": false,
+        })
+    };
+    let second = world.get("second-gate");
+    let second = (!second.is_empty()).then(|| app("a2", &second));
+    std::iter::once(app("a1", "Grafana")).chain(second).collect()
 }
 
 fn at(world: &World, days: i64) -> String {

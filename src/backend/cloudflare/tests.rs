@@ -7,9 +7,18 @@ use crate::model::row::{Domain, Health};
 use crate::model::snapshot::Layer;
 use crate::model::time::Clock;
 
+use super::front::Front;
 use super::{Client, Cloudflare, rows, sim};
 
 async fn lab(token: Option<&str>, zone: &str) -> (std::sync::Arc<World>, Cloudflare, Running) {
+    let (world, cloudflare, _, running) = configured(token, zone).await;
+    (world, cloudflare, running)
+}
+
+async fn configured(
+    token: Option<&str>,
+    zone: &str,
+) -> (std::sync::Arc<World>, Cloudflare, Settings, Running) {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let clock = Clock::manual("2026-11-22T12:00:00Z".parse().unwrap());
     let world = World::new(clock.clone(), 7, "calm", Size::default());
@@ -32,7 +41,7 @@ async fn lab(token: Option<&str>, zone: &str) -> (std::sync::Arc<World>, Cloudfl
         Settings { connection, token, account: sim::ACCOUNT.to_owned(), zones: vec![zone.to_owned()] };
     let place = rows::Place { instance: "cf".into(), domain: Domain::Edge };
     let client = Client::new(&settings).unwrap();
-    (world, Cloudflare { client, place, zones: settings.zones, clock }, running)
+    (world, Cloudflare { client, place, zones: settings.zones.clone(), clock }, settings, running)
 }
 
 #[tokio::test]
@@ -59,4 +68,18 @@ async fn a_zone_that_is_not_seen_and_a_wrong_token_are_said() {
     let (_world, stranger, _running) = lab(Some("wrong"), "lab.example").await;
     assert_eq!(stranger.poll_feed("tunnels").await.unwrap_err().fault.layer, Layer::Auth);
     assert!(!stranger.doctor().await.healthy());
+}
+
+#[tokio::test]
+async fn what_stands_in_front_of_names_is_read_as_a_whole_or_not_at_all() {
+    let (world, _, settings, _running) = configured(None, "lab.example").await;
+    world.set("second-gate", "n8n");
+    let front = Front::read(std::slice::from_ref(&settings)).await.unwrap();
+    let doors: Vec<&str> = front.doors.iter().map(|door| door.host.as_str()).collect();
+    assert_eq!(doors, ["grafana.lab.example", "n8n.lab.example"]);
+    assert_eq!(front.door("grafana.lab.example").map(|door| door.name.as_str()), Some("Grafana"));
+    assert!(front.door("omni.lab.example").is_none());
+    assert!(front.names.iter().any(|name| name.host == "omni.lab.example" && !name.bare));
+    world.inject("cloudflare:500@GET /accounts".parse::<Fault>().unwrap());
+    assert!(Front::read(&[settings]).await.is_err());
 }

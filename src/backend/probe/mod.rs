@@ -17,20 +17,22 @@ use jiff::Timestamp;
 use crate::config::{Config, Connection, Probe as Settings};
 use crate::model::id::{EntityId, Identity, KindId, SourceId};
 use crate::model::kind::Format;
-use crate::model::op::{Job, Rights, Target, Verdict};
+use crate::model::op::{Rights, Target};
 use crate::model::row::{Domain, Row, Tone, Value};
 use crate::model::snapshot::{Cadence, Fault, Mode, Snapshot, SourceSpec};
 use crate::model::time::Clock;
 use crate::model::view::{Doc, Fact, View};
 
-use super::error::{ApiError, SendError};
+use super::error::ApiError;
 use super::http::{Call, Http, Profile};
-use super::{Backend, Definition, Diagnosis, Finding, ProgressSink, Proof, Receipt, ViewSink};
+use super::{Backend, Definition, Diagnosis, Finding, ViewSink, show_at_pace};
 
 use decide::Look;
 
 /// The backend's id, and the name of its only instance.
 const ID: &str = "probe";
+/// How often an open description is read again.
+const PACE: Duration = Duration::from_secs(15);
 /// So much of an answer is read.
 const LIMIT: usize = 256 << 10;
 /// So many addresses are tried at once.
@@ -232,15 +234,8 @@ impl Backend for Probes {
         if view != "describe" {
             return Err(ApiError::unsupported(format!("{} has no view `{view}`", id.kind)));
         }
-        loop {
-            if sink.send(View::Doc(self.describe(id).await?)).await.is_err() {
-                return Ok(());
-            }
-            tokio::select! {
-                () = sink.closed() => return Ok(()),
-                () = tokio::time::sleep(Duration::from_secs(15)) => {}
-            }
-        }
+        let doc = || async { self.describe(id).await.map(View::Doc) };
+        show_at_pace(&sink, PACE, doc).await
     }
 
     async fn rights(&self) -> Result<Rights, ApiError> {
@@ -272,18 +267,6 @@ impl Backend for Probes {
         let address = self.addresses.iter().find(|address| address.name == target.key);
         let address = address.ok_or_else(|| ApiError::unsupported(format!("{target} is not configured")))?;
         Ok(Identity::new().with("url", address.edge.url.as_str()))
-    }
-
-    async fn preflight(&self, job: &Job) -> Result<Verdict, ApiError> {
-        Err(ApiError::unsupported(format!("probe has no operation `{}`", job.op)))
-    }
-
-    async fn operate(&self, job: &Job, _progress: ProgressSink) -> Result<Receipt, SendError> {
-        Err(SendError::NotSent(ApiError::unsupported(format!("probe has no operation `{}`", job.op)).fault))
-    }
-
-    async fn verify(&self, job: &Job, _remote: Option<&str>, _since: Timestamp) -> Result<Proof, ApiError> {
-        Err(ApiError::unsupported(format!("probe has no operation `{}`", job.op)))
     }
 }
 

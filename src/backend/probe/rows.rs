@@ -65,9 +65,20 @@ impl Walked<'_> {
         behind || self.fits(leg)
     }
 
+    /// Whether the login of Authentik stands behind that of Access.
+    fn is_double(&self) -> bool {
+        let met = |leg: &Leg| leg.met.as_ref().ok().map(|look| look.what);
+        met(&self.edge) == Some(What::Access) && self.origin.as_ref().and_then(met) == Some(What::Login)
+    }
+
     /// The verdict over both ways.
     pub fn verdict(&self) -> Verdict {
         let outer = self.fits(&self.edge);
+        if outer && self.is_double() {
+            let why =
+                "two gates in a row: Cloudflare Access, and behind it Authentik; one is enough".to_owned();
+            return Verdict { word: "edge", health: Health::Warning, layer: "edge", why };
+        }
         match (outer, self.origin.as_ref().map(|leg| self.inner_fits(leg))) {
             (true, None | Some(true)) => {
                 Verdict { word: "ok", health: Health::Ok, layer: "", why: String::new() }
@@ -99,9 +110,11 @@ impl Walked<'_> {
                 Health::Critical,
                 format!("no login is asked for, {} is expected", self.settings.expect.word()),
             ),
-            (Some(What::Access), Some(true)) => {
-                bad("edge", Health::Warning, format!("{said} (the origin is well): a second gate"))
-            }
+            (Some(What::Access), Some(true)) => bad(
+                "edge",
+                Health::Warning,
+                format!("{said} (the origin is well): two gates in a row, one is enough"),
+            ),
             (Some(What::Challenge | What::Blocked | What::RateLimited), Some(true)) => {
                 bad("edge", Health::Warning, format!("{said} (the origin is well)"))
             }

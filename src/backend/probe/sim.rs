@@ -79,13 +79,14 @@ async fn serve(State(world): State<Arc<World>>, request: axum::extract::Request)
     }
     let full = world.scenario == "outpost-down" && world.get("outpost") != "restarted";
     let down = full || world.get("authentik-outpost") == "down";
+    if through && world.get("second-gate") == name {
+        return access(name);
+    }
     match (expect, gated && down) {
         // Its shared memory is full: it answers, and can keep no session.
         (_, true) => answer(through, StatusCode::BAD_REQUEST, &[("content-type", "text/plain")], ""),
         ("login", _) => to(through, "https://auth.lab.example/application/o/authorize/?client_id=1"),
-        ("access", _) if through => {
-            to(true, "https://lab.cloudflareaccess.com/cdn-cgi/access/login/grafana.lab.example?kid=1")
-        }
+        ("access", _) if through => access(name),
         _ => answer(
             through,
             StatusCode::OK,
@@ -93,6 +94,11 @@ async fn serve(State(world): State<Arc<World>>, request: axum::extract::Request)
             &format!("<title>{name}</title>"),
         ),
     }
+}
+
+/// Where Access sends a stranger.
+fn access(name: &str) -> Response {
+    to(true, &format!("https://lab.cloudflareaccess.com/cdn-cgi/access/login/{name}.lab.example?kid=1"))
 }
 
 fn status(code: u16) -> StatusCode {
