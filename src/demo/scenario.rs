@@ -13,6 +13,7 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("load", include_str!("../../demo/load.toml")),
     ("cluster", include_str!("../../demo/cluster.toml")),
     ("many-pods", include_str!("../../demo/many-pods.toml")),
+    ("many-users", include_str!("../../demo/many-users.toml")),
     ("wave-stuck", include_str!("../../demo/wave-stuck.toml")),
     ("promotion", include_str!("../../demo/promotion.toml")),
     ("leaked-window", include_str!("../../demo/leaked-window.toml")),

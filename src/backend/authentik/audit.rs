@@ -1,258 +1,279 @@
-//! The exposure audit against one server: what is read for it, and its answer as rows and as a matrix.
+//! The exposure audit against one server: what is read for it, and its answer row by row.
+//!
+//! Ten thousand users are a hundred pages. So what can be said without them is said first, what the rules need of them is
+//! kept as a census, and while the server says that nobody has changed nobody is read again. An application is judged
+//! again only where something has changed that its verdict rests on.
+
+mod matrix;
+mod people;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use futures_util::{StreamExt, stream};
-
+use crate::backend::DeltaSink;
+use crate::backend::cloudflare::front::Front;
 use crate::backend::error::ApiError;
-use crate::model::row::{Cell, Row, Tone};
-use crate::model::snapshot::Snapshot;
-use crate::model::view::Matrix;
+use crate::model::row::Row;
+use crate::model::snapshot::{Delta, Snapshot};
 
 use super::Authentik;
 use super::access::Bindings;
 use super::client::{Ask, Listed};
-use super::exposure::{self, Access, Audience, Audit, Crowd, Engine, Person, Side};
+use super::exposure::{self, Access, Audience, Audit, Census, Engine, Guarded, Side, print};
+use super::kinds::EXPOSURE;
 use super::people::Groups;
+use super::roll::Seen;
 use super::rows::exposure as row;
-use super::wire::{Application, ProxyProvider, User};
+use super::wire::{Application, Binding, Outpost, ProxyProvider, Tenant};
 
-/// So many members of family groups are tried against the server itself.
-const TRIED: usize = 4;
-
-/// Everything that was read, and why it may not be everything.
+/// What is read at once, all but the people.
 #[derive(Debug)]
-pub struct Gathered {
+struct Frame {
     applications: Vec<Application>,
     bindings: Option<Bindings>,
     groups: Groups,
-    users: Vec<User>,
+    family: BTreeSet<String>,
     version: String,
+    shut_by_default: bool,
+    proxies: Option<Vec<ProxyProvider>>,
+    outposts: Option<Vec<Outpost>>,
+    front: Option<Front>,
+    gaps: Vec<String>,
+    notes: Vec<String>,
+}
+
+/// Everything that was read, and why it may not be everything.
+#[derive(Debug)]
+struct Gathered {
+    frame: Frame,
+    census: Arc<Census>,
     measured: BTreeMap<String, Vec<String>>,
     remarks: Vec<exposure::Remark>,
+}
+
+/// What was said, so that the next time only what differs is said.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// What each row rests on, as a number, by its key.
+    rows: BTreeMap<Arc<str>, u64>,
+    /// What the reader must know besides.
     gaps: Vec<String>,
     notes: Vec<String>,
 }
 
 impl Authentik {
-    /// Reads what the audit needs: never more than four questions at once.
-    async fn gather(&self) -> Result<Gathered, ApiError> {
+    /// Reads what the audit needs: never more than four questions at once. `told` hears how far the people are read.
+    async fn gather(&self, told: impl Fn(&Frame, &Seen) + Send) -> Result<Gathered, ApiError> {
+        let mut frame = self.frame().await?;
+        let census = self.census(&mut frame, told).await?;
+        frame.groups = std::mem::take(&mut frame.groups).knowing(census.administrators.clone());
+        let measured = self.measure(&census.tried, &mut frame.notes).await;
+        let factors = self.recent_factors().await;
+        let mut remarks = exposure::findings(Side {
+            groups: &frame.groups,
+            census: &census,
+            applications: &frame.applications,
+            proxies: frame.proxies.as_deref(),
+            outposts: frame.outposts.as_deref(),
+            factors: factors.as_ref().map(|factors| factors.as_slice()),
+        });
+        if let Some(front) = &frame.front {
+            let lists = (self.settings.admin_apps.as_slice(), self.settings.family_apps.as_slice());
+            remarks.extend(exposure::at_the_edge(frame.guarded(lists), front));
+        }
+        Ok(Gathered { frame, census, measured, remarks })
+    }
+
+    async fn frame(&self) -> Result<Frame, ApiError> {
         let proxies = Ask::new("/providers/proxy/", "authentik_providers_proxy.view_proxyprovider");
-        let (applications, bindings, groups, users, version) = futures_util::join!(
+        let tenant = Ask::new("/admin/settings/", "authentik_rbac.view_system_settings");
+        let (applications, bindings, groups, version, tenant, proxies, outposts, front) = futures_util::join!(
             self.applications(),
             self.bindings(),
             self.groups(),
-            self.users(&[]),
-            self.version()
-        );
-        let (proxies, outposts, factors) = futures_util::join!(
+            self.version(),
+            self.client.one::<Tenant>(&tenant),
             self.client.list::<ProxyProvider>(&proxies),
             self.outposts(),
-            self.recent_factors()
+            Front::read(&self.fronts)
         );
-        let (applications, groups, users) = (applications?, groups?, users?);
-        let mut gaps = [applications.gaps, groups.gaps, users.gaps].concat();
+        let (applications, groups) = (applications?, groups?);
+        let mut gaps = [applications.gaps, groups.gaps].concat();
+        let mut notes = Vec::new();
         let bindings = self.all_bindings(bindings, &mut gaps);
-        let groups = Groups::new(groups.items, &self.settings.admin_groups).knowing(&users.items);
-        let (mut notes, family) = (Vec::new(), exposure::family(&groups, &self.settings.family_groups));
-        let measured = self.measure(&users.items, &groups, &family, &mut notes).await;
-        let proxies = seen(proxies, "proxy providers", &mut notes);
-        let outposts = seen(outposts, "outposts", &mut notes);
-        let side = Side {
-            groups: &groups,
-            users: &users.items,
-            applications: &applications.items,
-            proxies: proxies.as_deref(),
-            outposts: outposts.as_deref(),
-            factors: factors.as_ref().map(|factors| factors.as_slice()),
-            family: &family,
-        };
-        let remarks = exposure::findings(side);
-        let version = version.map(|version| version.current.to_string()).unwrap_or_default();
-        let (applications, users) = (applications.items, users.items);
-        Ok(Gathered { applications, bindings, groups, users, version, measured, remarks, gaps, notes })
+        let groups = Groups::new(groups.items, &self.settings.admin_groups);
+        Ok(Frame {
+            applications: applications.items,
+            bindings,
+            family: exposure::family(&groups, &self.settings.family_groups),
+            groups,
+            version: version.map(|version| version.current.to_string()).unwrap_or_default(),
+            // What cannot be seen is taken for the default, under which everybody gets in.
+            shut_by_default: tenant.is_ok_and(|tenant| tenant.flags.core_default_app_access.0 == Some(false)),
+            proxies: seen(proxies, "proxy providers", &mut notes),
+            outposts: seen(outposts, "outposts", &mut notes),
+            front: self.in_front(front, &mut notes),
+            gaps,
+            notes,
+        })
     }
 
-    /// Which applications the server itself lets members of the family open: one of each group, a few in all.
-    async fn measure(
-        &self,
-        users: &[User],
-        groups: &Groups,
-        family: &BTreeSet<String>,
-        notes: &mut Vec<String>,
-    ) -> BTreeMap<String, Vec<String>> {
-        let people = probands(users, groups, family);
-        let numbers: Vec<i64> = people.iter().map(|user| user.pk.or_zero()).collect();
-        let asked = stream::iter(numbers).map(|pk| async move { self.may_open(pk).await }).buffered(4);
-        let answers: Vec<Result<Listed<Application>, ApiError>> = asked.collect().await;
-        let mut measured: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for (user, answer) in people.iter().zip(answers) {
-            match answer {
-                Ok(open) => {
-                    for application in open.items {
-                        let who = measured.entry(application.slug.to_string()).or_default();
-                        who.push(user.username.to_string());
-                    }
-                }
-                Err(error) => {
-                    notes.push(format!("not measured for {}: {error}", user.username.as_str()));
-                    break;
-                }
+    fn in_front(&self, front: Result<Front, ApiError>, notes: &mut Vec<String>) -> Option<Front> {
+        match front {
+            _ if self.fronts.is_empty() => None,
+            Ok(front) => Some(front),
+            Err(error) => {
+                notes.push(format!("gates at the edge are not looked at: {error}"));
+                None
             }
         }
-        measured
-    }
-
-    /// The applications that the server lets a user open; the caller's own where the right is missing, which is why
-    /// nothing that only this says is ever taken for closed.
-    async fn may_open(&self, pk: i64) -> Result<Listed<Application>, ApiError> {
-        let pk = pk.to_string();
-        let filter = [("for_user", pk.as_str())];
-        self.client
-            .list(&Ask::new("/core/applications/", "authentik_core.view_user_applications").filtered(&filter))
-            .await
     }
 
     pub(super) async fn poll_exposure(&self) -> Result<Snapshot, ApiError> {
-        let gathered = self.gather().await?;
-        let rows = self.exposure_rows(&gathered);
-        let mut snapshot = self.snapshot(rows, gathered.gaps);
-        snapshot.notes.extend(gathered.notes);
-        Ok(snapshot)
+        let gathered = self.gather(|_, _| {}).await?;
+        let rows = gathered.prints();
+        let rows = rows.keys().filter_map(|key| self.exposure_row(&gathered, key)).collect();
+        Ok(self.told(rows, &gathered))
     }
 
-    fn exposure_rows(&self, gathered: &Gathered) -> Vec<Row> {
-        let place = &self.place;
-        let Some(bindings) = &gathered.bindings else {
-            return gathered.applications.iter().map(|app| row::unknown(app, place)).collect();
+    /// The audit again: what has changed of it, or that nothing has. While people are read for the first time, what
+    /// bindings alone decide is shown with how far that has come.
+    pub(super) async fn refresh_exposure(&self, parts: &DeltaSink) -> Result<Delta, ApiError> {
+        let first = self.known().told.is_none();
+        let gathered = self.gather(|frame, seen| {
+            if first && seen.is_milestone() {
+                // Whoever is too busy to look sees the next one.
+                let _ = parts.try_send(Delta::Reset(self.early(frame, seen)));
+            }
+        });
+        let gathered = gathered.await?;
+        let now = Told {
+            rows: gathered.prints(),
+            gaps: gathered.frame.gaps.clone(),
+            notes: gathered.frame.notes.clone(),
         };
-        let audit = self.audit(gathered, bindings);
-        let crowd = gathered.crowd(&audit);
-        let mut rows: Vec<Row> = gathered
-            .applications
-            .iter()
-            .map(|app| {
-                let who: Vec<String> =
-                    audit.enabled(app).into_iter().map(super::wire::Binding::who).collect();
-                let reaches = crowd.count(|p| !p.admin && audit.admits(app, p) != Access::No);
-                row::row(app, &audit.judge(app), audit.audience(app), reaches, &who, place)
-            })
-            .collect();
-        rows.extend(gathered.remarks.iter().map(|remark| row::remark(remark, place)));
-        rows
+        let before = self.known().told.take().filter(|before| before.is_beside(&now));
+        let delta = self.difference(&gathered, &now, before);
+        self.known().told = Some(now);
+        Ok(delta)
     }
 
-    fn audit<'a>(&'a self, gathered: &'a Gathered, bindings: &'a Bindings) -> Audit<'a> {
+    fn difference(&self, gathered: &Gathered, now: &Told, before: Option<Told>) -> Delta {
+        let fresh = before.is_none();
+        let before = before.unwrap_or_default().rows;
+        let changed = now.rows.iter().filter(|(key, print)| before.get(*key) != Some(*print));
+        let upserts: Vec<Row> = changed.filter_map(|(key, _)| self.exposure_row(gathered, key)).collect();
+        if fresh {
+            return Delta::Reset(self.told(upserts, gathered));
+        }
+        let gone = before.keys().filter(|key| !now.rows.contains_key(*key));
+        let removes: Vec<_> = gone.map(|key| self.place.id(EXPOSURE, key.clone())).collect();
+        if upserts.is_empty() && removes.is_empty() {
+            return Delta::Same(self.now());
+        }
+        Delta::Change { upserts, removes, observed_at: self.now(), complete: now.gaps.is_empty() }
+    }
+
+    fn told(&self, rows: Vec<Row>, gathered: &Gathered) -> Snapshot {
+        let mut snapshot = self.snapshot(rows, gathered.frame.gaps.clone());
+        snapshot.notes.extend(gathered.frame.notes.iter().cloned());
+        snapshot
+    }
+
+    /// What can be said before people are read: nothing of whom a binding names, and nothing of how many get in.
+    fn early(&self, frame: &Frame, seen: &Seen) -> Snapshot {
+        let note = format!("{} of {} users read: who gets in is counted after the last", seen.read, seen.of);
+        let measured = BTreeMap::new();
+        let Some(bindings) = &frame.bindings else { return self.snapshot(Vec::new(), vec![note]) };
+        let audit = self.audit(frame, bindings, &measured);
+        let row = |app: &Application| {
+            let bound = audit.enabled(app);
+            if bound.iter().any(|binding| binding.user.0.is_some()) {
+                return row::unknown(app, "whom its bindings name is still being read", &self.place);
+            }
+            let who: Vec<String> = bound.into_iter().map(Binding::who).collect();
+            row::row(app, &audit.judge(app), audit.audience(app), None, &who, &self.place)
+        };
+        self.snapshot(frame.applications.iter().map(row).collect(), vec![note])
+    }
+
+    /// The row of a key.
+    fn exposure_row(&self, gathered: &Gathered, key: &str) -> Option<Row> {
+        let place = &self.place;
+        if let Some(remark) = gathered.remarks.iter().find(|remark| row::key(remark) == key) {
+            return Some(row::remark(remark, place));
+        }
+        let app = gathered.frame.applications.iter().find(|app| *app.slug == *key)?;
+        let Some(bindings) = &gathered.frame.bindings else {
+            return Some(row::unknown(app, "bindings cannot be seen", place));
+        };
+        let audit = self.audit(&gathered.frame, bindings, &gathered.measured);
+        let who: Vec<String> = audit.enabled(app).into_iter().map(Binding::who).collect();
+        let reaches = gathered.census.crowd.count(|p| !p.admin && audit.admits(app, p) != Access::No);
+        Some(row::row(app, &audit.judge(app), audit.audience(app), Some(reaches), &who, place))
+    }
+
+    fn audit<'a>(
+        &'a self,
+        frame: &'a Frame,
+        bindings: &'a Bindings,
+        measured: &'a BTreeMap<String, Vec<String>>,
+    ) -> Audit<'a> {
         Audit {
-            groups: &gathered.groups,
+            groups: &frame.groups,
             bindings,
-            engine: Engine::of(&gathered.version),
-            version: &gathered.version,
-            family: exposure::family(&gathered.groups, &self.settings.family_groups),
+            engine: Engine::of(&frame.version),
+            shut_by_default: frame.shut_by_default,
+            version: &frame.version,
+            family: &frame.family,
             lists: (&self.settings.admin_apps, &self.settings.family_apps),
-            measured: gathered.measured.clone(),
+            measured,
         }
     }
+}
 
-    /// Applications by groups, and how many real members of each get in.
-    pub(super) async fn exposure_matrix(&self) -> Result<Matrix, ApiError> {
-        let gathered = self.gather().await?;
-        let bindings = gathered.bindings.as_ref().ok_or_else(|| super::find::incomplete(&gathered.gaps))?;
-        let audit = self.audit(&gathered, bindings);
-        Ok(gathered.matrix(&audit))
+impl Told {
+    /// Whether the other one says the same of what could not be seen, so that rows alone tell them apart.
+    fn is_beside(&self, other: &Self) -> bool {
+        (&self.gaps, &self.notes) == (&other.gaps, &other.notes)
+    }
+}
+
+impl Frame {
+    /// Whom bindings name.
+    fn named(&self) -> BTreeSet<i64> {
+        let bindings = self.bindings.as_ref();
+        let bound = self.applications.iter().flat_map(|app| bindings.into_iter().flat_map(|b| b.of(app)));
+        bound.filter(|binding| binding.is_enabled()).filter_map(|binding| binding.user.0).collect()
+    }
+
+    /// Applications as the edge is held against them.
+    fn guarded<'a>(&'a self, lists: (&'a [String], &'a [String])) -> impl Iterator<Item = Guarded<'a>> {
+        self.applications.iter().map(move |application| {
+            let own =
+                |proxy: &ProxyProvider| proxy.assigned_application_slug.some() == Some(&application.slug);
+            Guarded {
+                application,
+                admin: exposure::audience(application, lists) == Audience::Admin,
+                proxied: self.proxies.as_ref().map(|all| all.iter().any(own)),
+            }
+        })
     }
 }
 
 impl Gathered {
-    fn crowd(&self, audit: &Audit<'_>) -> Crowd {
-        let bound = self.applications.iter().flat_map(|app| audit.enabled(app));
-        let named: BTreeSet<i64> = bound.filter_map(|binding| binding.user.0).collect();
-        Crowd::new(&self.users, &self.groups, &named)
+    /// What each row rests on, as a number, by its key.
+    fn prints(&self) -> BTreeMap<Arc<str>, u64> {
+        let frame = &self.frame;
+        let shared = print(&(&frame.groups, self.census.print(), &frame.version, frame.shut_by_default));
+        let of = |app: &Application| {
+            let bound = frame.bindings.as_ref().map(|bindings| bindings.of(app));
+            print(&(app, bound, self.measured.get(&*app.slug), self.measured.is_empty(), shared))
+        };
+        let applications = frame.applications.iter().map(|app| (Arc::from(app.slug.as_str()), of(app)));
+        let remarks = self.remarks.iter().map(|remark| (Arc::from(row::key(remark)), print(&remark.health)));
+        applications.chain(remarks).collect()
     }
-
-    fn matrix(&self, audit: &Audit<'_>) -> Matrix {
-        let crowd = self.crowd(audit);
-        let columns = self.columns(audit);
-        let mut applications: Vec<&Application> = self.applications.iter().collect();
-        applications
-            .sort_by(|a, b| (audit.judge(a).health, a.slug.as_str()).cmp(&(audit.judge(b).health, &b.slug)));
-        let rows = applications.into_iter().map(|app| {
-            let verdict = audit.judge(app);
-            let mut cells = vec![Cell::toned(verdict.word, Tone::from(verdict.health)), stranger(audit, app)];
-            cells.extend(columns.iter().map(|(pk, _)| members(audit, app, pk, &crowd)));
-            (app.slug.to_string(), cells)
-        });
-        let rows = rows.collect();
-        let mut names = vec!["verdict".to_owned(), "any account".to_owned()];
-        names.extend(columns.into_iter().map(|(_, name)| name));
-        Matrix { columns: names, rows }
-    }
-
-    /// Groups with people in them, those for administrators last.
-    fn columns(&self, audit: &Audit<'_>) -> Vec<(String, String)> {
-        let peopled: BTreeSet<&str> = self
-            .users
-            .iter()
-            .flat_map(|user| user.groups.iter().flat_map(crate::backend::lenient::Words::iter))
-            .collect();
-        let mut columns: Vec<(bool, String, String)> = self
-            .groups
-            .iter()
-            .filter(|group| peopled.contains(&*group.pk) || audit.family.contains(&*group.pk))
-            .map(|group| (self.groups.is_admin(&group.pk), group.name.to_string(), group.pk.to_string()))
-            .collect();
-        columns.sort();
-        columns.into_iter().map(|(_, name, pk)| (pk, name)).collect()
-    }
-}
-
-fn stranger(audit: &Audit<'_>, app: &Application) -> Cell {
-    match audit.admits(app, &Person::stranger()) {
-        Access::Yes => Cell::toned("yes", Tone::Error),
-        Access::No => Cell::toned("no", Tone::Dim),
-        Access::Depends => Cell::toned("?", Tone::Unknown),
-    }
-}
-
-/// How many real members of a group get in; bad where the application is for administrators and the group is not.
-fn members(audit: &Audit<'_>, app: &Application, group: &str, crowd: &Crowd) -> Cell {
-    let own = |person: &Person| person.groups.contains(group);
-    let all = crowd.count(own);
-    let yes = crowd.count(|person| own(person) && audit.admits(app, person) == Access::Yes);
-    let depends = crowd.count(|person| own(person) && audit.admits(app, person) == Access::Depends);
-    let leaks =
-        crowd.count(|person| own(person) && !person.admin && audit.admits(app, person) == Access::Yes);
-    let text = match (yes, depends) {
-        (0, 0) => return Cell::toned("-", Tone::Dim),
-        (yes, 0) => format!("{yes}/{all}"),
-        (yes, depends) => format!("{yes}+{depends}?/{all}"),
-    };
-    let tone = match (audit.audience(app), leaks, depends) {
-        (Audience::Admin, 1.., _) => Tone::Error,
-        (_, _, 1..) => Tone::Unknown,
-        _ => Tone::Text,
-    };
-    Cell::toned(text.as_str(), tone)
-}
-
-/// One active member of each family group who is no administrator, nobody twice.
-fn probands<'u>(users: &'u [User], groups: &Groups, family: &BTreeSet<String>) -> Vec<&'u User> {
-    let mut chosen: Vec<&User> = Vec::new();
-    for group in family {
-        let member = users.iter().find(|user| {
-            let mut direct = user.groups.iter().flat_map(crate::backend::lenient::Words::iter);
-            let human = matches!(user.kind.as_str(), "internal" | "external") && user.is_active.is_true();
-            let admin = user.pk.0.is_none_or(|pk| groups.is_administrator(pk));
-            human && !admin && direct.any(|pk| pk == group)
-        });
-        match member {
-            Some(user) if chosen.len() < TRIED && !chosen.iter().any(|known| known.pk == user.pk) => {
-                chosen.push(user);
-            }
-            _ => {}
-        }
-    }
-    chosen
 }
 
 fn seen<T>(listed: Result<Listed<T>, ApiError>, what: &str, notes: &mut Vec<String>) -> Option<Vec<T>> {

@@ -125,7 +125,16 @@ impl Client {
 
     /// A list to its end, at most four pages at once.
     pub async fn list<T: DeserializeOwned + Send>(&self, ask: &Ask<'_>) -> Result<Listed<T>, ApiError> {
-        let (pages, server_time) = self.pages(ask).await?;
+        self.list_telling(ask, |_| {}).await
+    }
+
+    /// A list to its end; `told` hears of each page when it has come.
+    pub async fn list_telling<T: DeserializeOwned + Send>(
+        &self,
+        ask: &Ask<'_>,
+        told: impl Fn(&Page<T>) + Send + Sync,
+    ) -> Result<Listed<T>, ApiError> {
+        let (pages, server_time) = self.pages(ask, told).await?;
         let count = pages.first().and_then(|page| usize::try_from(page.pagination.count.0?).ok());
         let entries: usize = pages.iter().map(|page| page.results.len()).sum();
         let items: Vec<T> =
@@ -143,6 +152,13 @@ impl Client {
             Some(_) => {}
         }
         Ok(Listed { items, count, gaps, server_time })
+    }
+
+    /// How many rows a list has.
+    pub async fn count(&self, ask: &Ask<'_>) -> Result<Option<usize>, ApiError> {
+        let reply = self.http.read(&ask.call().query("page_size", "1")).await?;
+        let page: Page<Value> = answer::checked(reply, ask.right)?.json()?;
+        Ok(page.pagination.count.0.and_then(|count| usize::try_from(count).ok()))
     }
 
     /// The first pages of a list that begins with the newest; what is older is no gap.
@@ -171,18 +187,21 @@ impl Client {
     }
 
     /// Pages by their number, since `next` is 0 on the last and an allowed subset may leave any page empty.
-    async fn pages<T>(&self, ask: &Ask<'_>) -> Result<(Vec<Page<T>>, Option<Timestamp>), ApiError>
-    where
-        T: DeserializeOwned + Send,
-    {
+    async fn pages<T: DeserializeOwned + Send>(
+        &self,
+        ask: &Ask<'_>,
+        told: impl Fn(&Page<T>) + Send + Sync,
+    ) -> Result<(Vec<Page<T>>, Option<Timestamp>), ApiError> {
         let reply = self.page(ask, 1).await?;
         let first: Page<T> = reply.json()?;
+        told(&first);
         let last = first.pagination.total_pages.0.unwrap_or(1);
         if last > MOST_PAGES {
             return Err(ApiError::new(Layer::App, format!("{} has {last} pages, which cannot be", ask.path)));
         }
         let rest = stream::iter(2..=last).map(|number| async move { self.page(ask, number).await?.json() });
-        let rest: Vec<Page<T>> = rest.buffered(IN_FLIGHT).try_collect().await?;
+        let rest = rest.buffered(IN_FLIGHT).inspect_ok(|page| told(page));
+        let rest: Vec<Page<T>> = rest.try_collect().await?;
         Ok((std::iter::once(first).chain(rest).collect(), reply.date()))
     }
 

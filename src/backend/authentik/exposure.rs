@@ -1,6 +1,8 @@
 //! Who can open what, worked out from bindings as the policy engine does it, because the server tells it of nobody but
 //! the caller. What cannot be worked out is named as such and never counted as closed.
 
+mod census;
+mod edge;
 mod people;
 mod side;
 
@@ -12,6 +14,8 @@ use super::access::Bindings;
 use super::people::Groups;
 use super::wire::{Application, Binding};
 
+pub use census::{Census, Grounds, print};
+pub use edge::{Guarded, at_the_edge};
 pub use people::{Crowd, Person};
 pub use side::{Remark, Side, findings};
 
@@ -84,14 +88,16 @@ pub struct Audit<'a> {
     pub bindings: &'a Bindings,
     /// How the server reads them.
     pub engine: Engine,
+    /// Whether an application without a binding lets nobody in: a switch of the tenant from 2026.5.
+    pub shut_by_default: bool,
     /// Its version, for the reader.
     pub version: &'a str,
     /// The groups whose members are family, with everything above and below them.
-    pub family: BTreeSet<String>,
+    pub family: &'a BTreeSet<String>,
     /// The slugs that are for administrators, and for the family.
     pub lists: (&'a [String], &'a [String]),
     /// Which family members were seen to get in by asking the server, by application.
-    pub measured: BTreeMap<String, Vec<String>>,
+    pub measured: &'a BTreeMap<String, Vec<String>>,
 }
 
 /// The groups named, everything below them, and everything above those, of which their members are members too.
@@ -112,16 +118,22 @@ pub fn family(groups: &Groups, named: &[String]) -> BTreeSet<String> {
     below.flat_map(|group| groups.with_ancestors(&group.pk)).collect()
 }
 
+/// For whom an application is: as the lists for administrators and for the family say, else as its heading in the portal
+/// suggests.
+pub fn audience(application: &Application, lists: (&[String], &[String])) -> Audience {
+    let named = |list: &[String]| list.iter().any(|slug| **slug == *application.slug);
+    match () {
+        () if named(lists.0) => Audience::Admin,
+        () if named(lists.1) => Audience::Family,
+        () if application.group.to_lowercase().contains("admin") => Audience::Admin,
+        () => Audience::Unlisted,
+    }
+}
+
 impl<'a> Audit<'a> {
-    /// For whom an application is: as the configuration says, else as its heading in the portal suggests.
+    /// For whom an application is.
     pub fn audience(&self, application: &Application) -> Audience {
-        let named = |list: &[String]| list.iter().any(|slug| **slug == *application.slug);
-        match () {
-            () if named(self.lists.0) => Audience::Admin,
-            () if named(self.lists.1) => Audience::Family,
-            () if application.group.to_lowercase().contains("admin") => Audience::Admin,
-            () => Audience::Unlisted,
-        }
+        audience(application, self.lists)
     }
 
     /// The bindings that count.
@@ -137,7 +149,7 @@ impl<'a> Audit<'a> {
     pub fn admits(&self, application: &Application, person: &Person) -> Access {
         let bound = self.enabled(application);
         if bound.is_empty() {
-            return Access::Yes;
+            return if self.shut_by_default { Access::No } else { Access::Yes };
         }
         let (fixed, policies): (Vec<&Binding>, Vec<&Binding>) =
             bound.into_iter().partition(|binding| is_static(binding));
@@ -190,6 +202,9 @@ impl<'a> Audit<'a> {
         if bound.is_empty() {
             let off = self.bindings.of(application).len();
             let off = if off == 0 { "no binding".to_owned() } else { format!("all {off} bindings are off") };
+            if self.shut_by_default {
+                return Self::closed(application, &format!("{off}, and this tenant then lets nobody in"));
+            }
             return red("open", format!("{off}: every account gets in"));
         }
         match self.audience(application) {

@@ -11,7 +11,9 @@ use crate::backend::lenient::Int;
 use crate::model::row::Row;
 use crate::model::snapshot::Snapshot;
 
+use super::audit::Told;
 use super::client::{Ask, Listed};
+use super::exposure::Census;
 use super::fates::{End, Fate, Trail};
 use super::people::Groups;
 use super::rows::devices::{Factor, TYPES, Type};
@@ -45,12 +47,28 @@ pub struct Known {
     enrolled: BTreeMap<String, String>,
     /// The groups that invitations were for, by their seals.
     wants: BTreeMap<String, String>,
+    /// Whether users were shown already.
+    told_users: bool,
+    /// What the audit needs to know of all users.
+    pub census: Option<Arc<Census>>,
+    /// What the audit has said.
+    pub told: Option<Told>,
 }
 
 impl Known {
     /// What was known of second factors is not true any more.
     pub fn forget_factors(&mut self) {
         self.factors = None;
+    }
+
+    /// Whether users were shown already.
+    pub fn has_told_users(&self) -> bool {
+        self.told_users
+    }
+
+    /// Users were shown.
+    pub fn told_users(&mut self) {
+        self.told_users = true;
     }
 }
 
@@ -122,7 +140,7 @@ impl Authentik {
 
     pub(super) async fn poll_onboarding(&self) -> Result<Snapshot, ApiError> {
         let (users, groups, invitations, trail, uses) = futures_util::join!(
-            self.users(&[]),
+            self.everybody(),
             self.groups(),
             self.invitations(&[]),
             self.trail(),
@@ -130,7 +148,7 @@ impl Authentik {
         );
         let (users, groups, invitations) = (users?, groups?, invitations?);
         self.remember_groups(&invitations.items);
-        let mut gaps: Vec<String> = [users.gaps, groups.gaps, invitations.gaps].concat();
+        let mut gaps: Vec<String> = [users.gaps.clone(), groups.gaps, invitations.gaps].concat();
         let (trail, uses) = match (trail, uses) {
             (Ok(trail), Ok(uses)) => (trail, uses),
             (Err(error), _) | (_, Err(error)) => {
@@ -217,17 +235,16 @@ impl Authentik {
     }
 
     pub(super) async fn poll_sessions(&self) -> Result<Snapshot, ApiError> {
-        let (sessions, users, me) =
-            futures_util::join!(self.sessions(&[]), self.users(&[("include_groups", "false")]), self.me());
+        let (sessions, users, me) = futures_util::join!(self.sessions(&[]), self.everybody(), self.me());
         let (sessions, me) = (sessions?, me?);
         let mut gaps = sessions.gaps;
-        let users: HashMap<i64, User> = match users {
-            Ok(users) => users.items.into_iter().filter_map(|user| Some((user.pk.0?, user))).collect(),
-            Err(error) => {
-                gaps.push(format!("whose they are is not known: {error}"));
-                HashMap::new()
-            }
-        };
+        if let Err(error) = &users {
+            gaps.push(format!("whose they are is not known: {error}"));
+        }
+        let owners: BTreeSet<i64> = sessions.items.iter().filter_map(|login| login.user.0).collect();
+        let all = users.iter().flat_map(|users| &users.items);
+        let users: HashMap<i64, &User> =
+            all.filter_map(|user| Some((user.pk.0.filter(|pk| owners.contains(pk))?, user))).collect();
         // A token has no session: whoever sees none may have no right to, and the server says the same.
         let others = sessions.items.iter().any(|login| login.user != me.pk);
         if !others && !me.is_superuser.is_true() {
@@ -236,7 +253,7 @@ impl Authentik {
                 "none but those of {who}: it may lack authentik_core.view_authenticatedsession"
             ));
         }
-        let user = |login: &Login| login.user.0.and_then(|pk| users.get(&pk));
+        let user = |login: &Login| login.user.0.and_then(|pk| users.get(&pk).copied());
         let row = |login: &Login| rows::sessions::row(login, user(login), &self.place);
         Ok(self.snapshot(sessions.items.iter().filter_map(row).collect(), gaps))
     }

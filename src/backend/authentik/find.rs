@@ -3,7 +3,6 @@
 use crate::backend::error::ApiError;
 use crate::model::id::{EntityId, Identity, KindId};
 use crate::model::op::Target;
-use crate::model::row::Row;
 use crate::model::snapshot::Layer;
 
 use super::client::Ask;
@@ -27,7 +26,7 @@ impl Authentik {
         if !snapshot.complete {
             return Err(incomplete(&snapshot.notes));
         }
-        Ok(snapshot.rows.iter().filter(|row| &*row.name == exact).map(target).collect())
+        Ok(snapshot.rows.iter().filter(|row| &*row.name == exact).map(Target::from).collect())
     }
 
     async fn resolve_user(&self, exact: &str) -> Result<Vec<Target>, ApiError> {
@@ -38,7 +37,7 @@ impl Authentik {
         let exact = users.items.iter().filter(|user| user.username.as_str() == exact);
         Ok(exact
             .filter_map(|user| rows::users::row(user, Besides::default(), &self.place))
-            .map(|row| target(&row))
+            .map(Target::from)
             .collect())
     }
 
@@ -195,10 +194,6 @@ impl<'a> Subject<'a> {
     pub fn invitation(id: &'a EntityId) -> &'a str {
         if let Some(Self::Invitation(seal)) = Self::of(id) { seal } else { &id.key }
     }
-}
-
-fn target(row: &Row) -> Target {
-    Target { id: row.id.clone(), name: row.name.clone(), identity: row.identity.clone(), domain: row.domain }
 }
 
 /// A thing that the server does not know any more.

@@ -17,6 +17,7 @@ mod kinds;
 mod ops;
 mod people;
 mod rights;
+mod roll;
 mod rows;
 mod seal;
 #[cfg(feature = "demo")]
@@ -34,13 +35,13 @@ use jiff::Timestamp;
 use crate::config::{Authentik as Settings, Config};
 use crate::model::id::{EntityId, Identity, KindId, SourceId};
 use crate::model::op::{Field, Job, OpSpec, Rights, Target, Verdict};
-use crate::model::snapshot::{Layer, Snapshot, SourceSpec};
+use crate::model::snapshot::{Delta, Layer, Snapshot, SourceSpec};
 use crate::model::time::Clock;
 
 use super::broken::Broken;
 use super::error::{ApiError, SendError};
 use super::github::actions::Actions;
-use super::{Backend, Definition, Diagnosis, ProgressSink, Proof, Receipt, ViewSink, http};
+use super::{Backend, Definition, DeltaSink, Diagnosis, ProgressSink, Proof, Receipt, ViewSink, http};
 
 use client::Client;
 use rows::Place;
@@ -71,6 +72,10 @@ struct Authentik {
     /// The keys of invitations that were deleted here, by their seals, for reading back.
     deleted: Mutex<BTreeMap<String, String>>,
     known: Mutex<feeds::Known>,
+    /// All users, while somebody reads them.
+    roll: roll::Roll,
+    /// The accounts whose gates stand in front of ours.
+    fronts: Vec<crate::config::Cloudflare>,
     /// The repository with the workflow that swaps keys, where one is configured.
     github: Option<Result<Actions, ApiError>>,
     /// How often a run that is followed is asked for, where it is not the usual pace.
@@ -82,6 +87,7 @@ fn connect(config: &Config, clock: &Clock) -> Vec<Arc<dyn Backend>> {
         match Authentik::new(settings, clock) {
             Ok(mut backend) => {
                 backend.github = rotating(config, settings);
+                backend.fronts.clone_from(&config.cloudflare);
                 Arc::new(backend)
             }
             Err(error) => {
@@ -117,6 +123,8 @@ impl Authentik {
             grace: Duration::from_secs(120),
             deleted: Mutex::default(),
             known: Mutex::default(),
+            roll: roll::Roll::default(),
+            fronts: Vec::new(),
             github: None,
             pace: None,
         })
@@ -155,6 +163,14 @@ impl Backend for Authentik {
 
     async fn poll(&self, source: &SourceId) -> Result<Snapshot, ApiError> {
         self.poll_feed(&source.feed).await
+    }
+
+    async fn refresh(&self, source: &SourceId, parts: &DeltaSink) -> Result<Delta, ApiError> {
+        match &*source.feed {
+            "users" => self.refresh_users(parts).await,
+            "exposure" => self.refresh_exposure(parts).await,
+            feed => self.poll_feed(feed).await.map(Delta::Reset),
+        }
     }
 
     async fn resolve(&self, kind: &KindId, exact: &str) -> Result<Vec<Target>, ApiError> {

@@ -31,14 +31,19 @@ impl Groups {
         groups
     }
 
-    /// Keeps in mind which users are administrators.
-    #[must_use]
-    pub fn knowing(mut self, users: &[User]) -> Self {
+    /// Which of these users are administrators, by number.
+    pub fn administrators<'u>(&self, users: impl IntoIterator<Item = &'u User>) -> BTreeSet<i64> {
         let admin = |user: &&User| {
             let mut direct = user.groups.iter().flat_map(crate::backend::lenient::Words::iter);
             direct.any(|pk| self.is_admin(pk))
         };
-        self.administrators = users.iter().filter(admin).filter_map(|user| user.pk.0).collect();
+        users.into_iter().filter(admin).filter_map(|user| user.pk.0).collect()
+    }
+
+    /// Keeps in mind which users are administrators.
+    #[must_use]
+    pub fn knowing(mut self, administrators: BTreeSet<i64>) -> Self {
+        self.administrators = administrators;
         self
     }
 

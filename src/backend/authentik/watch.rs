@@ -6,16 +6,18 @@ use std::sync::Arc;
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 
+use crate::backend::DeltaSink;
 use crate::backend::error::ApiError;
 use crate::model::id::SourceId;
 use crate::model::row::{Domain, Row};
-use crate::model::snapshot::{Cadence, Mode, Snapshot, SourceSpec};
+use crate::model::snapshot::{Cadence, Delta, Mode, Snapshot, SourceSpec};
 
 use super::access::Bindings;
 use super::client::{Ask, Listed};
 use super::fates::Trail;
 use super::people::Groups;
-use super::rows::devices::summary;
+use super::roll::Seen;
+use super::rows::devices::summaries;
 use super::rows::users::Besides;
 use super::seal::seal;
 use super::wire::{
@@ -81,22 +83,59 @@ impl Authentik {
     }
 
     async fn poll_users(&self) -> Result<Snapshot, ApiError> {
+        self.list_users(|_| {}).await
+    }
+
+    /// Users again. The first time those of the first page come before the others, so that a long list is on the screen
+    /// after one question.
+    pub(super) async fn refresh_users(&self, parts: &DeltaSink) -> Result<Delta, ApiError> {
+        let mut waits = !self.known().has_told_users();
+        let list = self.list_users(|seen| {
+            if waits && !seen.first.is_empty() {
+                waits = false;
+                let row = |user| {
+                    rows::users::row(
+                        user,
+                        Besides { mark: &self.keys.mark, ..Besides::default() },
+                        &self.place,
+                    )
+                };
+                let note = format!("{} of {} users so far", seen.read, seen.of);
+                let first = self.snapshot(seen.first.iter().filter_map(row).collect(), vec![note]);
+                // Whoever is too busy to look sees the whole list next.
+                let _ = parts.try_send(Delta::Reset(first));
+            }
+        });
+        let list = list.await?;
+        self.known().told_users();
+        Ok(Delta::Reset(list))
+    }
+
+    async fn list_users(&self, told: impl FnMut(&Seen) + Send) -> Result<Snapshot, ApiError> {
+        let everybody = self.roll.join(&self.client).end(told);
         let (users, sessions, factors) =
-            futures_util::join!(self.users(&[]), self.sessions(&[]), self.recent_factors());
+            futures_util::join!(everybody, self.sessions(&[]), self.recent_factors());
         let users = users?;
         // Whoever may not see sessions sees its own: they only ever add a warning.
         let mut count: HashMap<i64, usize> = HashMap::new();
         for pk in sessions.iter().flat_map(|listed| &listed.items).filter_map(|session| session.user.0) {
             *count.entry(pk).or_default() += 1;
         }
+        let factors = factors.as_ref().map(|factors| summaries(factors));
         let row = |user: &User| {
             let sessions = user.pk.0.and_then(|pk| count.get(&pk)).copied().unwrap_or(0);
-            let factors = factors.as_ref().map(|factors| summary(factors, user.pk.or_zero()));
+            let factors =
+                factors.as_ref().map(|all| all.get(&user.pk.or_zero()).cloned().unwrap_or_default());
             let besides =
                 Besides { sessions: Some(sessions), factors: factors.as_deref(), mark: &self.keys.mark };
             rows::users::row(user, besides, &self.place)
         };
-        Ok(self.snapshot(users.items.iter().filter_map(row).collect(), users.gaps))
+        Ok(self.snapshot(users.items.iter().filter_map(row).collect(), users.gaps.clone()))
+    }
+
+    /// All users, read once for all who ask at the same time.
+    pub(super) async fn everybody(&self) -> Result<Arc<Listed<User>>, ApiError> {
+        self.roll.join(&self.client).end(|_| {}).await
     }
 
     async fn poll_groups(&self) -> Result<Snapshot, ApiError> {

@@ -11,7 +11,7 @@ mod ledger;
 
 pub use ledger::{
     Blueprint, Device, Event, FlowStage, InvitationStage, Login, LoginStage, OwnDevice, ProxyProvider,
-    Recovery, System, Task, TaskSchedule, Token, Worker,
+    Recovery, System, Task, TaskSchedule, Tenant, Token, Worker,
 };
 
 /// One page of a list; a body without `results` is no list.

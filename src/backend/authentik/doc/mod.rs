@@ -10,8 +10,8 @@ mod user;
 
 use std::time::Duration;
 
-use crate::backend::ViewSink;
 use crate::backend::error::ApiError;
+use crate::backend::{ViewSink, show_at_pace};
 use crate::model::id::EntityId;
 use crate::model::row::Value;
 use crate::model::view::{Body, Doc, View};
@@ -25,16 +25,7 @@ const PACE: Duration = Duration::from_secs(15);
 impl Authentik {
     /// Describes a row for as long as somebody looks.
     pub(super) async fn show(&self, id: &EntityId, view: &str, sink: ViewSink) -> Result<(), ApiError> {
-        loop {
-            let shown = self.look(id, view).await?;
-            if sink.send(shown).await.is_err() {
-                return Ok(());
-            }
-            tokio::select! {
-                () = sink.closed() => return Ok(()),
-                () = tokio::time::sleep(PACE) => {}
-            }
-        }
+        show_at_pace(&sink, PACE, || self.look(id, view)).await
     }
 
     async fn look(&self, id: &EntityId, view: &str) -> Result<View, ApiError> {

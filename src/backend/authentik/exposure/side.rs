@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::backend::authentik::people::Groups;
 use crate::backend::authentik::rows::devices::Factor;
-use crate::backend::authentik::wire::{Application, Outpost, ProxyProvider, User};
+use crate::backend::authentik::wire::{Application, Outpost, ProxyProvider};
 use crate::model::row::Health;
+
+use super::Census;
 
 /// A remark on something that no binding shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,8 +25,8 @@ pub struct Remark {
 pub struct Side<'a> {
     /// All groups.
     pub groups: &'a Groups,
-    /// All users.
-    pub users: &'a [User],
+    /// Everybody, as far as it matters.
+    pub census: &'a Census,
     /// All applications.
     pub applications: &'a [Application],
     /// All proxy providers.
@@ -33,8 +35,6 @@ pub struct Side<'a> {
     pub outposts: Option<&'a [Outpost]>,
     /// All second factors.
     pub factors: Option<&'a [Factor]>,
-    /// The groups that are family.
-    pub family: &'a BTreeSet<String>,
 }
 
 /// All remarks, the worst first.
@@ -66,13 +66,8 @@ fn like_names(groups: &Groups) -> Vec<Remark> {
 }
 
 /// Members of a superuser group who are family too.
-fn powerful_family(side: &Side<'_>) -> Vec<Remark> {
-    let both = side.users.iter().filter(|user| {
-        let mut direct = user.groups.iter().flat_map(crate::backend::lenient::Words::iter);
-        user.is_superuser.is_true() && user.is_active.is_true() && direct.any(|pk| side.family.contains(pk))
-    });
-    both.map(|user| amber(format!("user {}", user.username.as_str()), "family, and may do everything"))
-        .collect()
+fn powerful_family<'a>(side: &'a Side<'_>) -> impl Iterator<Item = Remark> + 'a {
+    side.census.powerful.iter().map(|name| amber(format!("user {name}"), "family, and may do everything"))
 }
 
 fn administrators_without_factor(side: &Side<'_>) -> Vec<Remark> {
@@ -82,17 +77,8 @@ fn administrators_without_factor(side: &Side<'_>) -> Vec<Remark> {
         .filter(|factor| factor.counts())
         .filter_map(|factor| factor.device.user.pk.0)
         .collect();
-    let bare = side.users.iter().filter(|user| {
-        let human = matches!(user.kind.as_str(), "internal" | "external") && user.is_active.is_true();
-        let mut direct = user.groups.iter().flat_map(crate::backend::lenient::Words::iter);
-        human
-            && direct.any(|pk| side.groups.is_admin(pk))
-            && !user.pk.0.is_some_and(|pk| owners.contains(&pk))
-    });
-    bare.map(|user| {
-        amber(format!("user {}", user.username.as_str()), "administrator without a second factor")
-    })
-    .collect()
+    let bare = side.census.admins.iter().filter(|(pk, _)| !owners.contains(pk));
+    bare.map(|(_, name)| amber(format!("user {name}"), "administrator without a second factor")).collect()
 }
 
 /// A tile that leads past Authentik protects nothing.
@@ -125,7 +111,9 @@ fn of_proxy(proxy: &ProxyProvider, outposts: Option<&[Outpost]>) -> Vec<Remark> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backend::authentik::exposure::Grounds;
     use crate::backend::authentik::people::tests::group;
+    use crate::backend::authentik::wire::User;
 
     #[test]
     fn what_no_binding_shows_is_remarked() {
@@ -144,15 +132,14 @@ mod tests {
             r#"[{"pk":3,"name":"p","assigned_application_slug":"photos","mode":"forward_domain","skip_path_regex":"^/api"}]"#,
         )
         .unwrap();
-        let family = ["family".to_owned()].into();
+        let census = Census::take(&users, &groups, &["family".to_owned()].into(), Grounds::default());
         let side = Side {
             groups: &groups,
-            users: &users,
+            census: &census,
             applications: &applications,
             proxies: Some(&proxies),
             outposts: Some(&[]),
             factors: Some(&[]),
-            family: &family,
         };
         let all: Vec<String> = findings(side).into_iter().map(|r| format!("{}: {}", r.what, r.why)).collect();
         for part in [

@@ -5,7 +5,7 @@ use super::*;
 
 /// The groups of the table: a family with a child and a parent, administrators, and people of neither.
 fn groups() -> Groups {
-    Groups::new(
+    let groups = Groups::new(
         vec![
             group("everybody", &[], false),
             group("family", &["everybody"], false),
@@ -14,8 +14,9 @@ fn groups() -> Groups {
             group("ops", &[], false),
         ],
         &["admin".to_owned()],
-    )
-    .knowing(&serde_json::from_str::<Vec<User>>(USERS).unwrap())
+    );
+    let administrators = groups.administrators(&serde_json::from_str::<Vec<User>>(USERS).unwrap());
+    groups.knowing(administrators)
 }
 
 const USERS: &str = r#"[
@@ -55,13 +56,14 @@ fn judged(slug: &str, mode: &str, bound: &str, version: &str) -> Verdict {
     let (groups, (admin, shared)) = (groups(), lists());
     let bindings = Bindings::new(bound.split_whitespace().map(binding).collect());
     let audit = Audit {
-        family: family(&groups, &["family".to_owned()]),
+        family: &family(&groups, &["family".to_owned()]),
         groups: &groups,
         bindings: &bindings,
         engine: Engine::of(version),
+        shut_by_default: false,
         version,
         lists: (&admin, &shared),
-        measured: BTreeMap::new(),
+        measured: &BTreeMap::new(),
     };
     audit.judge(&application(slug, mode, ""))
 }
@@ -85,6 +87,7 @@ fn an_application_for_administrators_is_judged_row_by_row() {
         ("any", "admin @1", AFFECTED, "closed", "only administrators"),
         // Negation passes everybody else.
         ("any", "!admin", AFFECTED, "exposed", "not admin admits everybody else"),
+        ("any", "!@1", AFFECTED, "exposed", "not user 1 admits everybody else"),
         ("any", "admin !ops", AFFECTED, "exposed", "not ops admits everybody else"),
         ("any", "admin -!ops", AFFECTED, "closed", "only administrators"),
         ("all", "admin !family", FIXED, "closed", "all bindings must agree"),
@@ -140,21 +143,24 @@ fn an_application_for_the_family_may_be_shared_but_not_open() {
 fn a_hidden_tile_keeps_nobody_out() {
     let (groups, (admin, shared)) = (groups(), lists());
     let bindings = Bindings::new(vec![binding("family")]);
+    let (relatives, nobody) = (family(&groups, &["family".to_owned()]), BTreeMap::new());
+    let measured = [("omni".to_owned(), vec!["alice".to_owned()])].into();
     let mut audit = Audit {
-        family: family(&groups, &["family".to_owned()]),
+        family: &relatives,
         groups: &groups,
         bindings: &bindings,
         engine: Engine::of(FIXED),
+        shut_by_default: false,
         version: FIXED,
         lists: (&admin, &shared),
-        measured: BTreeMap::new(),
+        measured: &nobody,
     };
     let hidden = application("ntfy", "any", "blank://blank");
     assert_eq!((audit.judge(&hidden).word, audit.judge(&hidden).health), ("hidden", Health::Warning));
     // What was seen to be open is open, whatever the rules say.
     let closed = Bindings::new(vec![binding("admin")]);
     audit.bindings = &closed;
-    audit.measured = [("omni".to_owned(), vec!["alice".to_owned()])].into();
+    audit.measured = &measured;
     let verdict = audit.judge(&application("omni", "any", ""));
     assert_eq!(verdict.word, "exposed");
     assert!(verdict.why.contains("lets alice in (measured)"), "{verdict:?}");
@@ -183,13 +189,14 @@ fn each_person_gets_in_or_not_as_the_engine_says() {
     for (mode, bound, version, count) in cases {
         let bindings = Bindings::new(bound.split_whitespace().map(binding).collect());
         let audit = Audit {
-            family: BTreeSet::new(),
+            family: &BTreeSet::new(),
             groups: &groups,
             bindings: &bindings,
             engine: Engine::of(version),
+            shut_by_default: false,
             version,
             lists: (&[], &[]),
-            measured: BTreeMap::new(),
+            measured: &BTreeMap::new(),
         };
         let app = application("x", mode, "");
         assert_eq!(
@@ -205,4 +212,27 @@ fn where_nobody_is_named_everybody_but_administrators_is_family() {
     let groups = groups();
     assert!(!family(&groups, &[]).contains("admin"));
     assert!(family(&groups, &[]).contains("ops"));
+}
+
+#[test]
+fn a_tenant_may_shut_what_has_no_binding() {
+    let (groups, (admin, shared)) = (groups(), lists());
+    let cases =
+        [("", "closed", Access::No), ("-family", "closed", Access::No), ("family", "exposed", Access::No)];
+    for (bound, word, stranger) in cases {
+        let bindings = Bindings::new(bound.split_whitespace().map(binding).collect());
+        let audit = Audit {
+            family: &["family".to_owned()].into(),
+            groups: &groups,
+            bindings: &bindings,
+            engine: Engine::of(FIXED),
+            shut_by_default: true,
+            version: FIXED,
+            lists: (&admin, &shared),
+            measured: &BTreeMap::new(),
+        };
+        let app = application("omni", "any", "");
+        assert_eq!(audit.judge(&app).word, word, "[{bound}]");
+        assert_eq!(audit.admits(&app, &Person::stranger()), stranger, "[{bound}]");
+    }
 }

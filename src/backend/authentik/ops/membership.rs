@@ -168,7 +168,15 @@ impl Authentik {
             Ok(opens) if opens.is_empty() => {
                 verdict.and(Decision::Allow, Evidence::new(what, "no application", Tone::Dim))
             }
-            Ok(opens) => verdict.and(Decision::Allow, Evidence::new(what, opens.join(", "), Tone::Text)),
+            Ok(opens) => {
+                let verdict = verdict.and(Decision::Allow, Evidence::new(what, opens.join(", "), Tone::Text));
+                let later = "an account in the application is the pipeline's to make: checklist provisioning";
+                if adds {
+                    verdict.and(Decision::Allow, Evidence::new("then", later, Tone::Dim))
+                } else {
+                    verdict
+                }
+            }
             Err(error) => verdict.and(Decision::Warn, Evidence::new(what, error.to_string(), Tone::Unknown)),
         })
     }
@@ -218,6 +226,29 @@ impl Authentik {
             if is_member { "a member of" } else { "no direct member of" },
             group.name.as_str()
         );
+        let says = match (wanted && is_member, Subject::user(&job.target.id).parse()) {
+            (true, Ok(pk)) => says + &self.opened(name, pk, group, &groups).await,
+            _ => says,
+        };
         Ok(self.weigh(is_member == wanted, says, since, "look at the user's groups"))
+    }
+
+    /// Which of the applications that a group opens the server itself lets a user open; nothing where it opens none.
+    async fn opened(&self, name: &str, pk: i64, group: &Group, groups: &Groups) -> String {
+        let (applications, bindings, open) =
+            futures_util::join!(self.applications(), self.bindings(), self.may_open(pk));
+        let (Ok(applications), Ok(bindings), Ok(open)) = (applications, bindings, open) else {
+            return "; what it opens was not tried".to_owned();
+        };
+        let (bindings, through) = (Bindings::new(bindings.items), groups.with_ancestors(&group.pk));
+        let bound = applications.items.iter().filter(|app| bindings.admits(app, &through).is_some());
+        let (tried, shut): (Vec<&str>, Vec<&str>) = bound
+            .map(|app| app.slug.as_str())
+            .partition(|slug| open.items.iter().any(|app| app.slug.as_str() == *slug));
+        match (tried.is_empty(), shut.is_empty()) {
+            (true, true) => String::new(),
+            (_, true) => format!("; the server lets {name} open {}", tried.join(", ")),
+            (_, false) => format!("; the server does not let {name} open {} yet", shut.join(", ")),
+        }
     }
 }

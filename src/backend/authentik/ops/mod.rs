@@ -152,6 +152,13 @@ impl Authentik {
 
     /// Sends it, once.
     pub(super) async fn carry_out(&self, job: &Job, progress: ProgressSink) -> Result<Receipt, SendError> {
+        let end = self.send(job, progress).await;
+        // Whoever is being read now may have been read before this.
+        self.roll.forget();
+        end
+    }
+
+    async fn send(&self, job: &Job, progress: ProgressSink) -> Result<Receipt, SendError> {
         match &*job.op {
             invite::NAME => self.invite(job).await,
             reissue::NAME => self.reissue(job, &progress).await,

@@ -31,7 +31,10 @@ const PACE: Duration = Duration::from_secs(5);
 const TIMES: usize = 120;
 
 /// The lists that it reads.
-pub const LOOKS: &[Look] = &[Look { path: "/core/tokens/", right: VIEW_TOKEN }];
+pub const LOOKS: &[Look] = &[
+    Look { path: "/core/tokens/", right: VIEW_TOKEN },
+    Look { path: "/core/users/", right: "authentik_core.view_user" },
+];
 
 /// The specification.
 pub fn spec() -> OpSpec {
@@ -80,7 +83,8 @@ impl Authentik {
             "{} swaps the key of {name}; programs of {owner} that do not get the new one get 403",
             rotation.workflow
         );
-        let verdict = Verdict::allow(effect, identity(&token));
+        let user = self.user(&token.user.or_zero().to_string()).await.map_err(Stop::blind("owner"))?;
+        let verdict = self.portrait(&user, Verdict::allow(effect, identity(&token))).await?;
         let left = ends(&token).map(|at| short(crate::model::time::seconds_between(self.now(), at)));
         let says = format!(
             "{}, {}",
@@ -94,7 +98,6 @@ impl Authentik {
         let open = "the workflow has to remove the old key itself: look whether it does";
         Ok(verdict
             .and(Decision::Allow, Evidence::new("token", says, Tone::Text))
-            .and(Decision::Allow, Evidence::new("owner", owner, Tone::Text))
             .and(Decision::Allow, Evidence::new("last run", last, Tone::Dim))
             .and(Decision::Allow, Evidence::new("open step", open, Tone::Warn)))
     }

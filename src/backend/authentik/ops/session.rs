@@ -5,7 +5,7 @@ use reqwest::Method;
 
 use crate::backend::authentik::rights::Look;
 use crate::backend::authentik::rows::sessions::{identity, with};
-use crate::backend::authentik::wire::Login;
+use crate::backend::authentik::wire::{Login, User};
 use crate::backend::authentik::{Authentik, kinds};
 use crate::backend::error::{ApiError, SendError};
 use crate::backend::{Proof, Receipt};
@@ -31,7 +31,7 @@ pub fn spec() -> OpSpec {
 }
 
 impl Authentik {
-    async fn ending(&self, job: &Job) -> Result<(Login, String), Stop> {
+    async fn ending(&self, job: &Job) -> Result<(Login, User), Stop> {
         let login = self.session(&job.target.id.key).await.map_err(Stop::blind("session"))?;
         if let Some(conflict) = job.target.identity.conflicts(&identity(&login)).first() {
             return Err(Stop::refused("session", format!("its {} is {} now", conflict.fact, conflict.now)));
@@ -41,26 +41,29 @@ impl Authentik {
         }
         let owner = login.user.0.ok_or_else(|| Stop::refused("session", "is nobody's"))?;
         let user = self.user(&owner.to_string()).await.map_err(Stop::blind("user"))?;
-        Ok((login, user.username.to_string()))
+        Ok((login, user))
     }
 
     pub(super) async fn judge_session(&self, job: &Job) -> Result<Verdict, Stop> {
-        let (login, who) = self.ending(job).await?;
-        let verdict = Verdict::allow(format!("{who} has to log in again there"), identity(&login));
+        let (login, user) = self.ending(job).await?;
+        let effect = format!("{} has to log in again there", user.username.as_str());
+        let verdict = self.portrait(&user, Verdict::allow(effect, identity(&login))).await?;
         let fact = |what: &str, says: &str| Evidence::new(what, says, Tone::Text);
         let later = "applications with tokens of their own let it in until those expire";
         Ok(verdict
-            .and(Decision::Allow, fact("user", &who))
             .and(Decision::Allow, fact("from", &login.last_ip))
             .and(Decision::Allow, fact("with", &with(&login)))
             .and(Decision::Allow, Evidence::new("not ended", later, Tone::Dim)))
     }
 
     pub(super) async fn end_session(&self, job: &Job) -> Result<Receipt, SendError> {
-        let (login, who) = self.ending(job).await.map_err(Stop::unsent)?;
+        let (login, user) = self.ending(job).await.map_err(Stop::unsent)?;
         let path = format!("/core/authenticated_sessions/{}/", login.uuid.as_str());
         self.client.send(Method::DELETE, &path, None, standing::DELETE_SESSION).await?;
-        Ok(Receipt { said: format!("a session of {who} was ended"), ..Receipt::default() })
+        Ok(Receipt {
+            said: format!("a session of {} was ended", user.username.as_str()),
+            ..Receipt::default()
+        })
     }
 
     pub(super) async fn prove_session(&self, job: &Job, since: Timestamp) -> Result<Proof, ApiError> {

@@ -1,6 +1,6 @@
 //! Passkeys and other second factors. Numbers repeat between types, so a device is its type and its number.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::backend::authentik::kinds::DEVICES;
 use crate::backend::authentik::wire::Device;
@@ -87,11 +87,20 @@ pub fn count(factors: &[Factor]) -> BTreeMap<i64, usize> {
     })
 }
 
-/// The factors of one user in a few words (`2 passkey, totp`).
-pub fn summary(factors: &[Factor], owner: i64) -> String {
-    let own =
-        |kind: &Type| factors.iter().filter(|f| f.kind == kind && f.device.user.pk.0 == Some(owner)).count();
-    let words = TYPES.iter().filter_map(|kind| match own(kind) {
+/// The factors of each user in a few words (`2 passkey, totp`); who has none is not there.
+pub fn summaries(factors: &[Factor]) -> HashMap<i64, String> {
+    let mut counts: HashMap<i64, [usize; TYPES.len()]> = HashMap::new();
+    for factor in factors {
+        let kind = TYPES.iter().position(|kind| kind == factor.kind);
+        if let (Some(owner), Some(kind)) = (factor.device.user.pk.0, kind) {
+            counts.entry(owner).or_default()[kind] += 1;
+        }
+    }
+    counts.into_iter().map(|(owner, counts)| (owner, words(counts))).collect()
+}
+
+fn words(counts: [usize; TYPES.len()]) -> String {
+    let words = TYPES.iter().zip(counts).filter_map(|(kind, count)| match count {
         0 => None,
         1 => Some(kind.word.to_owned()),
         n => Some(format!("{n} {}", kind.word)),
@@ -161,7 +170,7 @@ mod tests {
         let rows: Vec<Row> = factors.iter().filter_map(|f| row(f, count(&factors)[&7], &place)).collect();
         let ids: std::collections::BTreeSet<String> = rows.iter().map(|row| row.id.to_string()).collect();
         assert_eq!((ids.len(), count(&factors)[&7]), (3, 2));
-        assert_eq!(summary(&factors, 7), "passkey, totp, codes");
+        assert_eq!(summaries(&factors)[&7], "passkey, totp, codes");
         assert!(!format!("{rows:?}{factors:?}").contains("abcd1234"));
     }
 }

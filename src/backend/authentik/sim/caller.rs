@@ -35,6 +35,7 @@ const OPS: &[&str] = &[
     "authentik_providers_proxy.view_proxyprovider",
     "authentik_events.view_event",
     "authentik_rbac.view_system_info",
+    "authentik_rbac.view_system_settings",
     "authentik_tasks.view_task",
     "authentik_tasks.view_schedule",
     "authentik_blueprints.view_blueprintinstance",

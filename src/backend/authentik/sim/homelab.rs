@@ -38,18 +38,7 @@ pub fn hex(bytes: &[u8]) -> String {
 pub fn seed(store: &mut Store, seed: u64, now: Timestamp, crowd: usize) {
     groups(store);
     people(store, now);
-    for n in 0..crowd {
-        let login = i64::try_from(n % 90).unwrap_or(0) * DAY;
-        user(
-            store,
-            now,
-            &Person {
-                groups: &["family-validated"],
-                login: Some(login),
-                ..person(1000 + n, &format!("guest{n:05}"), "external")
-            },
-        );
-    }
+    self::crowd(store, now, crowd);
     accounts(store, now);
     sessions(store, now);
     flows(store);
@@ -57,6 +46,30 @@ pub fn seed(store: &mut Store, seed: u64, now: Timestamp, crowd: usize) {
     applications(store);
     outposts(store);
     super::keeping::seed(store, seed, now);
+}
+
+/// A crowd; where it is large, each twenty of it have a group, and each fifty an application.
+fn crowd(store: &mut Store, now: Timestamp, crowd: usize) {
+    let (teams, apps) = if crowd < 1_000 { (0, 0) } else { (crowd / 20, crowd / 50) };
+    for n in 0..teams {
+        group(store, (100 + n, &team(n)), &["family-validated"], false);
+    }
+    for n in 0..apps {
+        let (slug, team) = (format!("app-{n:03}"), team(n));
+        let provider = i64::try_from(1_000 + n).unwrap_or(0);
+        application(store, provider, (&slug, &slug, "oauth2"), &[&team]);
+    }
+    for n in 0..crowd {
+        let (name, team) = (format!("guest{n:05}"), team(n / 20));
+        let all = ["family-validated", team.as_str()];
+        let groups = if n / 20 < teams { &all[..] } else { &all[..1] };
+        let login = Some(i64::try_from(n % 90).unwrap_or(0) * DAY);
+        user(store, now, &Person { groups, login, ..person(1000 + n, &name, "external") });
+    }
+}
+
+fn team(n: usize) -> String {
+    format!("team-{n:03}")
 }
 
 fn groups(store: &mut Store) {
@@ -71,14 +84,18 @@ fn groups(store: &mut Store) {
         ("ops", &[], false),
     ];
     for (n, (name, above, superuser)) in all.into_iter().enumerate() {
-        let above: Vec<String> = above.iter().map(|name| id("group", name)).collect();
-        let roles = if name == "authentik Read-only" { json!([id("role", name)]) } else { json!([]) };
-        store.groups.push(json!({
-            "pk": id("group", name), "num_pk": 18_000 + n, "name": name, "is_superuser": superuser,
-            "parents": above, "parents_obj": null, "attributes": {}, "roles": roles, "roles_obj": [],
-            "inherited_roles_obj": null, "children": [], "children_obj": null,
-        }));
+        group(store, (n, name), above, superuser);
     }
+}
+
+fn group(store: &mut Store, (n, name): (usize, &str), above: &[&str], superuser: bool) {
+    let above: Vec<String> = above.iter().map(|name| id("group", name)).collect();
+    let roles = if name == "authentik Read-only" { json!([id("role", name)]) } else { json!([]) };
+    store.groups.push(json!({
+        "pk": id("group", name), "num_pk": 18_000 + n, "name": name, "is_superuser": superuser,
+        "parents": above, "parents_obj": null, "attributes": {}, "roles": roles, "roles_obj": [],
+        "inherited_roles_obj": null, "children": [], "children_obj": null,
+    }));
 }
 
 struct Person<'a> {
@@ -228,21 +245,25 @@ fn applications(store: &mut Store) {
         ("ntfy", "ntfy", "proxy", &["family-validated"]),
     ];
     for (provider, (slug, name, kind, bound)) in (1_i64..).zip(all) {
-        let admin = bound == ["admin"] || slug == "prometheus";
-        // A tile that leads nowhere is hidden, and still opens.
-        let tile = if slug == "ntfy" { "blank://blank".to_owned() } else { String::new() };
-        let launch = if tile.is_empty() { format!("https://{slug}.lab.example") } else { tile.clone() };
-        store.providers.push(provider_of(provider, slug, kind));
-        store.applications.push(json!({
-            "pk": id("application", slug), "name": name, "slug": slug, "provider": provider,
-            "backchannel_providers": [], "backchannel_providers_obj": [], "launch_url": launch,
-            "open_in_new_tab": false, "meta_launch_url": tile, "meta_icon": "", "meta_icon_url": null,
-            "meta_description": "", "meta_publisher": "", "policy_engine_mode": "any",
-            "group": if admin { "Admin" } else { "Family" },
-        }));
-        for (order, group) in bound.iter().enumerate() {
-            store.bindings.push(binding(slug, group, order));
-        }
+        application(store, provider, (slug, name, kind), bound);
+    }
+}
+
+fn application(store: &mut Store, provider: i64, (slug, name, kind): (&str, &str, &str), bound: &[&str]) {
+    let admin = bound == ["admin"] || slug == "prometheus";
+    // A tile that leads nowhere is hidden, and still opens.
+    let tile = if slug == "ntfy" { "blank://blank".to_owned() } else { String::new() };
+    let launch = if tile.is_empty() { format!("https://{slug}.lab.example") } else { tile.clone() };
+    store.providers.push(provider_of(provider, slug, kind));
+    store.applications.push(json!({
+        "pk": id("application", slug), "name": name, "slug": slug, "provider": provider,
+        "backchannel_providers": [], "backchannel_providers_obj": [], "launch_url": launch,
+        "open_in_new_tab": false, "meta_launch_url": tile, "meta_icon": "", "meta_icon_url": null,
+        "meta_description": "", "meta_publisher": "", "policy_engine_mode": "any",
+        "group": if admin { "Admin" } else { "Family" },
+    }));
+    for (order, group) in bound.iter().enumerate() {
+        store.bindings.push(binding(slug, group, order));
     }
 }
 
@@ -259,7 +280,8 @@ fn provider_of(pk: i64, slug: &str, kind: &str) -> Value {
     })
 }
 
-fn binding(slug: &str, group: &str, order: usize) -> Value {
+/// A binding of a group to an application.
+pub fn binding(slug: &str, group: &str, order: usize) -> Value {
     json!({
         "pk": id("binding", &format!("{slug} {group}")), "policy": null, "group": id("group", group), "user": null,
         "policy_obj": null, "user_obj": null, "target": id("application", slug), "negate": false, "enabled": true,

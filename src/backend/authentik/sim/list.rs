@@ -24,7 +24,7 @@ pub enum Filter {
 
 impl Filter {
     /// Whether it lets a row through; the error is a refusal of the value.
-    fn passes(&self, row: &Value, request: &Request) -> Result<bool, Refusal> {
+    pub fn passes(&self, row: &Value, request: &Request) -> Result<bool, Refusal> {
         match self {
             Self::Exact(param, field) => {
                 Ok(request.param(param).is_none_or(|wanted| text(at(row, field)) == wanted))
@@ -79,8 +79,8 @@ pub fn filtered(rows: Vec<Value>, filters: &[Filter], request: &Request) -> Resu
     Ok(kept)
 }
 
-/// One page of rows; `shown` cuts what the caller may not see out of the page, not out of the count.
-pub fn page(rows: &[Value], request: &Request, modern: bool, shown: impl Fn(&Value) -> bool) -> Response {
+/// One page of rows; what `shown` holds back is cut out of the page, not out of the count.
+pub fn page<T>(rows: &[T], request: &Request, modern: bool, shown: impl Fn(&T) -> Option<Value>) -> Response {
     let size = size(request, modern);
     let number = request.param("page").map_or(Some(1), |page| page.parse::<usize>().ok()).unwrap_or(0);
     let pages = rows.len().div_ceil(size).max(1);
@@ -89,7 +89,7 @@ pub fn page(rows: &[Value], request: &Request, modern: bool, shown: impl Fn(&Val
     }
     let start = (number - 1) * size;
     let end = rows.len().min(start + size);
-    let results: Vec<&Value> = rows[start..end].iter().filter(|row| shown(row)).collect();
+    let results: Vec<Value> = rows[start..end].iter().filter_map(shown).collect();
     let pagination = json!({
         "next": if number < pages { number + 1 } else { 0 },
         "previous": number - 1,

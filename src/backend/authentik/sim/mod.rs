@@ -12,6 +12,7 @@ mod people;
 mod read;
 mod request;
 mod store;
+mod users;
 mod write;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

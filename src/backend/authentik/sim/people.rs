@@ -9,7 +9,8 @@ use super::homelab;
 use super::store::Store;
 
 /// Lets people do what the world's facts say: `authentik-open` and `authentik-enrol` name the beginning of an
-/// invitation's name, `authentik-use` a user and an application.
+/// invitation's name, `authentik-use` a user and an application,
+/// `authentik-bind` an application and a group.
 pub(super) fn live(world: &World, store: &mut Store, now: Timestamp) {
     if let Some(name) = told(world, "authentik-open") {
         open_named(store, &name, now);
@@ -24,6 +25,11 @@ pub(super) fn live(world: &World, store: &mut Store, now: Timestamp) {
     if let Some(token) = told(world, "authentik-rotated") {
         let name = Value::from(token.as_str());
         store.log(now, "ci-github", "model_updated", model("token", "", &name));
+    }
+    // Somebody binds a group to an application.
+    if let Some(bound) = told(world, "authentik-bind") {
+        let (slug, group) = bound.split_once(' ').unwrap_or((&bound, "family-validated"));
+        store.bindings.push(homelab::binding(slug, group, 9));
     }
     if let Some(used) = told(world, "authentik-use") {
         let (user, application) = used.split_once(' ').unwrap_or((&used, "nextcloud"));

@@ -11,8 +11,6 @@ use super::request::Request;
 use super::store::{Store, by};
 use super::{Lab, homelab};
 
-/// The kinds of users; another one is refused, while an unknown parameter is ignored.
-const TYPES: &[&str] = &["internal", "external", "service_account", "internal_service_account"];
 /// What tokens are for.
 const INTENTS: &[&str] = &["verification", "api", "recovery", "app_password"];
 
@@ -23,27 +21,6 @@ pub(super) struct Listing {
     pub rows: fn(&Lab, &Store, &Request) -> Vec<Value>,
 }
 
-const USERS: Listing = Listing {
-    right: "authentik_core.view_user",
-    filters: &[
-        Filter::Exact("username", "username"),
-        Filter::Exact("email", "email"),
-        Filter::Exact("name", "name"),
-        Filter::Exact("uuid", "uuid"),
-        Filter::Flag("is_active", "is_active"),
-        Filter::Flag("is_superuser", "is_superuser"),
-        Filter::OneOf("type", "type", TYPES),
-        Filter::Attributes,
-        Filter::Search(&["username", "name", "email", "uuid"]),
-    ],
-    rows: |_, store, request| {
-        let with_groups = request.switch("include_groups", true);
-        let mut users: Vec<Value> = store.users.iter().map(|user| store.user(user, with_groups)).collect();
-        users.sort_by_key(|user| user["username"].as_str().unwrap_or_default().to_owned());
-        users
-    },
-};
-
 const GROUPS: Listing = Listing {
     right: "authentik_core.view_group",
     filters: &[
@@ -53,7 +30,7 @@ const GROUPS: Listing = Listing {
     ],
     rows: |lab, store, request| {
         let with_users = request.switch("include_users", true);
-        store.groups.iter().map(|group| store.group(group, with_users, lab.modern())).collect()
+        store.all_groups(with_users, lab.modern())
     },
 };
 
@@ -137,8 +114,10 @@ impl Lab {
             "/core/users/me/" => answer::json(200, &caller.me(&self.store())),
             "/admin/system/" if !caller.may("authentik_rbac.view_system_info") => answer::forbidden(),
             "/admin/system/" => self.system(request),
+            "/admin/settings/" if !caller.may("authentik_rbac.view_system_settings") => answer::forbidden(),
+            "/admin/settings/" => self.settings(),
             "/admin/version/" => self.version_answer(),
-            "/core/users/" => self.listing(&USERS, request, caller),
+            "/core/users/" => self.users(request, caller),
             "/core/groups/" => self.listing(&GROUPS, request, caller),
             "/core/applications/" => self.applications(request, caller),
             "/core/authenticated_sessions/" => self.listing(&SESSIONS, request, caller),
@@ -171,7 +150,7 @@ impl Lab {
             rows.retain(|row| row["user"] == caller.user["pk"]);
         }
         match filtered(rows, listing.filters, request) {
-            Ok(rows) => page(&rows, request, self.modern(), |_| true),
+            Ok(rows) => page(&rows, request, self.modern(), |row| Some(row.clone())),
             Err(refusal) => *refusal,
         }
     }
@@ -193,7 +172,7 @@ impl Lab {
         };
         let mut rows: Vec<Value> = store.applications.iter().map(|row| store.application(row)).collect();
         rows.sort_by_key(|row| row["name"].as_str().unwrap_or_default().to_owned());
-        page(&rows, request, self.modern(), |row| full || store.may_open(&user, row))
+        page(&rows, request, self.modern(), |row| (full || store.may_open(&user, row)).then(|| row.clone()))
     }
 
     fn object(&self, path: &str, request: &Request, caller: &Caller) -> Response {
@@ -211,7 +190,7 @@ impl Lab {
         let found = match parts.as_slice() {
             ["core", "users", pk] => {
                 let pk = pk.parse::<i64>().map_or(Value::Null, Value::from);
-                shown(&store.users, "pk", pk, USERS.right, "User").map(|user| store.user(&user, true))
+                shown(&store.users, "pk", pk, super::users::RIGHT, "User").map(|user| store.user(&user, true))
             }
             ["core", "groups", pk] => shown(&store.groups, "pk", json!(pk), GROUPS.right, "Group")
                 .map(|group| store.group(&group, request.switch("include_users", true), self.modern())),
@@ -279,6 +258,19 @@ impl Lab {
                 "http_headers": { "HTTP_AUTHORIZATION": token, "HTTP_HOST": super::HOST }, "http_host": super::HOST,
                 "http_is_secure": secure, "server_time": homelab::at(self.now(), 0), "embedded_outpost_disabled": false,
             }),
+        )
+    }
+
+    /// From 2026.5 a tenant may shut what has no binding.
+    fn settings(&self) -> Response {
+        let flags = if self.modern_tasks() {
+            json!({ "core_default_app_access": self.world.get("authentik-default-access") != "off" })
+        } else {
+            json!({})
+        };
+        answer::json(
+            200,
+            &json!({ "default_token_duration": "minutes=30", "event_retention": "days=365", "flags": flags }),
         )
     }
 

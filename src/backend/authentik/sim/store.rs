@@ -1,5 +1,7 @@
 //! What the server has stored, and how its objects refer to each other.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -125,14 +127,29 @@ impl Store {
 
     /// A group as the API shows it; until 2025.10 it has one parent.
     pub fn group(&self, group: &Value, with_users: bool, modern: bool) -> Value {
+        let is_in = |user: &&Value| user["groups"].as_array().is_some_and(|all| all.contains(&group["pk"]));
+        self.group_of(group, self.users.iter().filter(is_in).collect(), with_users, modern)
+    }
+
+    /// All groups, with one look at each user.
+    pub fn all_groups(&self, with_users: bool, modern: bool) -> Vec<Value> {
+        let mut members: HashMap<&str, Vec<&Value>> = HashMap::new();
+        for user in &self.users {
+            for group in user["groups"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+                members.entry(group).or_default().push(user);
+            }
+        }
+        let of = |group: &Value| {
+            members.get(group["pk"].as_str().unwrap_or_default()).cloned().unwrap_or_default()
+        };
+        self.groups.iter().map(|group| self.group_of(group, of(group), with_users, modern)).collect()
+    }
+
+    fn group_of(&self, group: &Value, members: Vec<&Value>, with_users: bool, modern: bool) -> Value {
         let mut shown = group.clone();
-        let members = self
-            .users
-            .iter()
-            .filter(|user| user["groups"].as_array().is_some_and(|groups| groups.contains(&group["pk"])));
-        let pks: Vec<&Value> = members.clone().map(|user| &user["pk"]).collect();
+        let pks: Vec<&Value> = members.iter().map(|user| &user["pk"]).collect();
         shown["users"] = json!(pks);
-        let partial = || members.map(|user| self.partial_user(&user["pk"])).collect();
+        let partial = || members.iter().map(|user| self.partial_user(&user["pk"])).collect();
         shown["users_obj"] = if with_users { partial() } else { Value::Null };
         if !modern {
             shown["parent"] = group["parents"].get(0).cloned().unwrap_or_default();

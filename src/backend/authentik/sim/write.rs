@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::caller::Caller;
 use super::request::Request;
 use super::store::{Store, by};
-use super::{Lab, answer, ledger, people};
+use super::{Lab, answer, homelab, ledger, people};
 
 impl Lab {
     pub(super) fn write(&self, path: &str, request: &Request, caller: &Caller) -> Response {
@@ -143,6 +143,7 @@ impl Lab {
                 user[field] = value.clone();
             }
         }
+        user["last_updated"] = json!(homelab::at(self.now(), 0));
         let user = user.clone();
         if user["is_active"] == json!(false) {
             store.sessions.retain(|session| session["user"] != pk);

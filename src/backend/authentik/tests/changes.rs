@@ -2,7 +2,7 @@ use crate::backend::error::SendError;
 use crate::backend::{Backend as _, Proof};
 use crate::model::op::{Decision, FieldKind, Job};
 
-use super::{Bench, START, console, job, refusal};
+use super::{Bench, START, console, has_twin, job, refusal};
 
 impl Bench {
     async fn on_kind(&self, op: &str, kind: &str, name: &str, args: &[(&str, &str)]) -> Job {
@@ -310,6 +310,10 @@ async fn a_key_is_swapped_by_the_workflow_and_proven_by_the_server() {
         panic!()
     };
     assert_eq!(proof, "the server noted a change of ci-github-api");
+    // Whoever looks like the owner is shown beside it.
+    bench.enrol("n8n2").await;
+    let other = bench.on_kind("authentik.rotate-token", "authentik.tokens", "n8n-api", &[]).await;
+    assert!(has_twin(&authentik.preflight(&other).await.unwrap(), "n8n2 "));
     // What is not ours to rotate, and what cannot be asked.
     let system = bench.on_kind("authentik.rotate-token", "authentik.tokens", "backup-app", &[]).await;
     assert_eq!(authentik.preflight(&system).await.unwrap().decision, Decision::Allow);

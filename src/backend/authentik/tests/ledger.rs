@@ -1,7 +1,9 @@
 use crate::backend::Backend as _;
+use crate::model::id::SourceId;
 use crate::model::row::{Health, Row};
+use crate::model::snapshot::Delta;
 
-use super::{Bench, console};
+use super::{Bench, console, job};
 
 fn state<'r>(rows: &'r [Row], name: &str) -> (&'r str, Health) {
     let exact = rows.iter().find(|row| &*row.name == name);
@@ -119,7 +121,83 @@ async fn the_audit_names_what_stands_open_and_proves_it_where_it_can() {
         view = views.recv() => format!("{view:?}"),
     };
     assert!(text.contains("family-validated") && text.contains("any account"), "{text}");
+    // From 2026.5 a tenant may shut what has no binding.
+    let shut = [("authentik-version", "2026.8.0"), ("authentik-default-access", "off")];
+    let shut = Bench::with("ops-console", &shut).await.poll("exposure").await;
+    assert_eq!(state(&shut.rows, "prometheus"), ("closed", Health::Ok));
     // Without the right to see bindings nothing is called closed.
     let blind = Bench::with("ci-github", &[]).await;
     assert!(blind.authentik.poll_feed("exposure").await.is_err());
+}
+
+/// Asks the audit again, and what was handed on while people were read.
+async fn again(bench: &Bench) -> (Delta, Option<Delta>) {
+    let (sink, mut parts) = tokio::sync::mpsc::channel(8);
+    let source = SourceId::new("authentik", "auth", "exposure");
+    let delta = bench.authentik.refresh(&source, &sink).await.unwrap();
+    (delta, parts.try_recv().ok())
+}
+
+#[tokio::test]
+async fn the_audit_says_how_far_it_is_and_then_only_what_has_changed() {
+    let bench = Bench::with("ops-console", &[("authentik-users", "250")]).await;
+    let (first, early) = again(&bench).await;
+    let Delta::Reset(first) = first else { panic!("{first:?}") };
+    assert!(first.complete && first.notes.is_empty(), "{:?}", first.notes);
+    assert_eq!(state(&first.rows, "ntfy"), ("hidden", Health::Warning));
+    // What bindings alone decide is there before the people are.
+    let Some(Delta::Reset(early)) = early else { panic!("{early:?}") };
+    assert!(!early.complete && early.notes[0].starts_with("100 of 262 users read"), "{:?}", early.notes);
+    assert_eq!(state(&early.rows, "prometheus"), ("open", Health::Critical));
+    let reaches = |rows: &[Row]| rows.iter().find(|row| &*row.name == "ntfy").unwrap().cell(3).value.clone();
+    assert_eq!(
+        (reaches(&early.rows), reaches(&first.rows)),
+        (crate::model::row::Value::Empty, 252_i64.into())
+    );
+    // Nothing changed: nobody is read again, and nothing is said.
+    let census = bench.authentik.known().census.clone().unwrap();
+    let (same, early) = again(&bench).await;
+    assert!(matches!(same, Delta::Same(_)) && early.is_none(), "{same:?}");
+    assert!(std::sync::Arc::ptr_eq(&census, bench.authentik.known().census.as_ref().unwrap()));
+    // One binding more is one row.
+    bench.world.set("authentik-bind", "grafana family-validated");
+    let (change, _) = again(&bench).await;
+    let Delta::Change { upserts, removes, complete: true, .. } = change else { panic!("{change:?}") };
+    assert_eq!((upserts.len(), removes.len()), (1, 0));
+    assert_eq!(state(&upserts, "grafana"), ("exposed", Health::Critical));
+    assert!(std::sync::Arc::ptr_eq(&census, bench.authentik.known().census.as_ref().unwrap()));
+    // Somebody who is a member now, or is no more, is counted again.
+    let aunt2 = bench.target("authentik.users", "aunt2").await;
+    bench.sent(&job("authentik.group-add", aunt2, &[("group", "family-validated")])).await.unwrap();
+    let Delta::Change { upserts, .. } = again(&bench).await.0 else { panic!() };
+    assert_eq!(reaches(&upserts), 253_i64.into());
+    let aunt = bench.target("authentik.users", "aunt").await;
+    bench.sent(&job("authentik.deactivate", aunt, &[])).await.unwrap();
+    let Delta::Change { upserts, .. } = again(&bench).await.0 else { panic!() };
+    assert_eq!(reaches(&upserts), 252_i64.into());
+}
+
+#[tokio::test]
+async fn where_the_server_ignores_when_users_changed_all_are_read_again() {
+    let bench = Bench::with("ops-console", &[("authentik-version", "2025.10.4")]).await;
+    again(&bench).await;
+    let census = bench.authentik.known().census.clone().unwrap();
+    assert!(matches!(again(&bench).await.0, Delta::Same(_)));
+    assert!(!std::sync::Arc::ptr_eq(&census, bench.authentik.known().census.as_ref().unwrap()));
+}
+
+#[tokio::test]
+async fn users_are_read_once_for_all_who_want_them_and_the_first_page_is_shown_first() {
+    let bench = Bench::with("ops-console", &[("authentik-users", "250")]).await;
+    let (one, two) = futures_util::join!(bench.authentik.everybody(), bench.authentik.everybody());
+    assert!(std::sync::Arc::ptr_eq(&one.unwrap(), &two.unwrap()));
+    let (sink, mut parts) = tokio::sync::mpsc::channel(1);
+    let source = SourceId::new("authentik", "auth", "users");
+    let Delta::Reset(all) = bench.authentik.refresh(&source, &sink).await.unwrap() else { panic!() };
+    let Some(Delta::Reset(first)) = parts.recv().await else { panic!() };
+    assert_eq!((all.rows.len(), all.complete), (262, true));
+    assert_eq!((first.rows.len(), first.complete), (100, false));
+    assert_eq!(first.notes, ["100 of 262 users so far"]);
+    bench.authentik.refresh(&source, &sink).await.unwrap();
+    assert!(parts.try_recv().is_err(), "only the first time");
 }

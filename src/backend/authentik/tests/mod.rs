@@ -157,6 +157,20 @@ impl Bench {
     }
 }
 
+impl Bench {
+    /// Somebody is invited, opens the link and has an account of this name.
+    pub async fn enrol(&self, name: &str) {
+        self.sent(&invite(name, &[("group", "family-app-immich"), ("expires", "7d")])).await.unwrap();
+        self.world.set("authentik-enrol", name);
+    }
+}
+
+/// Whether somebody is shown beside the one that is meant.
+pub fn has_twin(verdict: &Verdict, twin: &str) -> bool {
+    let beside = |what: &str| matches!(what, "not to be taken for" | "somebody alike");
+    verdict.evidence.iter().any(|fact| beside(&fact.what) && fact.says.starts_with(twin))
+}
+
 /// Why it is refused.
 pub fn refusal(verdict: &Verdict) -> String {
     assert_eq!(verdict.decision, Decision::Refuse, "{verdict:?}");

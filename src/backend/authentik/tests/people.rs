@@ -3,7 +3,7 @@ use crate::backend::{Backend as _, Proof};
 use crate::model::op::{Decision, FieldKind, Job};
 use crate::model::row::Health;
 
-use super::{Bench, job, refusal};
+use super::{Bench, has_twin, invite, job, refusal};
 
 impl Bench {
     async fn on(&self, op: &str, user: &str, args: &[(&str, &str)]) -> Job {
@@ -122,4 +122,49 @@ async fn a_lost_answer_to_a_change_is_unknown_and_read_back() {
     bench.fault(&format!("authentik:lost-answer@/api/v3/core/groups/{group}/add_user*1"));
     assert!(matches!(bench.sent(&job).await, Err(SendError::Unknown(_))));
     assert!(matches!(bench.proof(&job, None).await, Proof::Seen(_)));
+}
+
+const DESIGNER: [(&str, &str, &str, &[(&str, &str)]); 9] = [
+    ("group-add", "users", "designer", &[("group", "family-app-immich")]),
+    ("group-remove", "users", "designer", &[("group", "family-app-immich")]),
+    ("recovery-link", "users", "designer", &[("expires", "1h")]),
+    ("delete-device", "devices", "designer/Aegis", &[]),
+    ("end-session", "sessions", "designer 203.0.113.20", &[]),
+    ("end-sessions", "users", "designer", &[]),
+    ("deactivate", "users", "designer", &[]),
+    ("activate", "users", "designer", &[]),
+    ("offboard", "users", "designer", &[]),
+];
+
+#[tokio::test]
+async fn at_every_write_to_a_person_the_twin_is_shown_and_stays_as_it_is() {
+    let bench = Bench::new().await;
+    bench.enrol("designer2").await;
+    let twin = || async {
+        let users = bench.poll("users").await.rows;
+        let row = users.into_iter().find(|row| &*row.name == "designer2").unwrap();
+        (row.cells, row.health)
+    };
+    let before = twin().await;
+    for (op, kind, name, args) in DESIGNER {
+        let target = bench.target(&format!("authentik.{kind}"), name).await;
+        let job = job(&format!("authentik.{op}"), target, args);
+        let verdict = bench.judged(&job).await;
+        assert!(has_twin(&verdict, "designer2 "), "{op}: {verdict:?}");
+        bench.sent(&job).await.unwrap();
+        assert!(matches!(bench.proof(&job, None).await, Proof::Seen(_)), "{op}");
+        assert_eq!(twin().await, before, "{op}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_alike_is_shown_before_an_invitation_and_before_it_is_made_again() {
+    let bench = Bench::new().await;
+    let args = &[("group", "family-app-immich"), ("expires", "7d")];
+    let first = invite("aunt", args);
+    assert!(has_twin(&bench.judged(&first).await, "aunt (number 9"));
+    bench.sent(&first).await.unwrap();
+    let name = bench.waiting().await.into_iter().find(|name| name.starts_with("aunt-")).unwrap();
+    let again = job("authentik.reissue", bench.target("authentik.invitations", &name).await, args);
+    assert!(has_twin(&bench.judged(&again).await, "aunt2 (number 10"));
 }

@@ -228,3 +228,18 @@ pub struct System {
 pub struct Recovery {
     pub link: Text,
 }
+
+/// `/admin/settings/` of the tenant: what decides who gets in.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Tenant {
+    pub flags: Obj<TenantFlags>,
+}
+
+/// The switches of a tenant, from 2026.5.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct TenantFlags {
+    /// Whether an application without a binding lets everybody in.
+    pub core_default_app_access: Flag,
+}
