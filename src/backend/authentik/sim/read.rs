@@ -172,7 +172,9 @@ impl Lab {
         };
         let mut rows: Vec<Value> = store.applications.iter().map(|row| store.application(row)).collect();
         rows.sort_by_key(|row| row["name"].as_str().unwrap_or_default().to_owned());
-        page(&rows, request, self.modern(), |row| (full || store.may_open(&user, row)).then(|| row.clone()))
+        page(&rows, request, self.modern(), |row| {
+            (full || store.may_open(&user, row, self.is_shut())).then(|| row.clone())
+        })
     }
 
     fn object(&self, path: &str, request: &Request, caller: &Caller) -> Response {
@@ -262,9 +264,13 @@ impl Lab {
     }
 
     /// From 2026.5 a tenant may shut what has no binding.
+    fn is_shut(&self) -> bool {
+        self.modern_tasks() && self.world.get("authentik-default-access") == "off"
+    }
+
     fn settings(&self) -> Response {
         let flags = if self.modern_tasks() {
-            json!({ "core_default_app_access": self.world.get("authentik-default-access") != "off" })
+            json!({ "core_default_app_access": !self.is_shut() })
         } else {
             json!({})
         };

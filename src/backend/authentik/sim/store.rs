@@ -145,6 +145,7 @@ impl Store {
         self.groups.iter().map(|group| self.group_of(group, of(group), with_users, modern)).collect()
     }
 
+    #[allow(clippy::needless_pass_by_value, reason = "every caller makes the list for it")]
     fn group_of(&self, group: &Value, members: Vec<&Value>, with_users: bool, modern: bool) -> Value {
         let mut shown = group.clone();
         let pks: Vec<&Value> = members.iter().map(|user| &user["pk"]).collect();
@@ -213,8 +214,8 @@ impl Store {
         shown
     }
 
-    /// Whether a user may open an application: no enabled binding lets everybody in.
-    pub fn may_open(&self, user: &Value, application: &Value) -> bool {
+    /// Whether a user may open an application: no enabled binding lets everybody in, or nobody where a tenant is `shut`.
+    pub fn may_open(&self, user: &Value, application: &Value, shut: bool) -> bool {
         let bound: Vec<&Value> = self
             .bindings
             .iter()
@@ -224,7 +225,7 @@ impl Store {
             let matched = self.is_member(user, &row["group"]) || row["user"] == user["pk"];
             matched != (row["negate"] == json!(true))
         };
-        bound.is_empty() || bound.iter().any(passes)
+        if bound.is_empty() { !shut } else { bound.iter().any(passes) }
     }
 
     /// A free primary key is never guessed: the same name may be used twice.
