@@ -124,7 +124,10 @@ async fn a_lost_answer_to_a_change_is_unknown_and_read_back() {
     assert!(matches!(bench.proof(&job, None).await, Proof::Seen(_)));
 }
 
-const DESIGNER: [(&str, &str, &str, &[(&str, &str)]); 9] = [
+/// An operation, the kind and name of what it acts on, and its form.
+type Case = (&'static str, &'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+const DESIGNER: [Case; 9] = [
     ("group-add", "users", "designer", &[("group", "family-app-immich")]),
     ("group-remove", "users", "designer", &[("group", "family-app-immich")]),
     ("recovery-link", "users", "designer", &[("expires", "1h")]),
