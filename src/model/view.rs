@@ -212,6 +212,8 @@ pub struct Series {
 pub struct Board {
     /// The lanes from left to right.
     pub lanes: Vec<Lane>,
+    /// The lane that is looked at first.
+    pub start: usize,
 }
 
 /// One column of a [`Board`].
@@ -219,6 +221,8 @@ pub struct Board {
 pub struct Lane {
     /// The heading.
     pub title: String,
+    /// What stands at the heading's other end: how many there are.
+    pub count: String,
     /// The heading's role.
     pub tone: Tone,
     /// Its cards from top to bottom.

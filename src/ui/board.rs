@@ -37,6 +37,9 @@ impl BoardPane {
     /// Replaces the board; the cursor stays on its card where that has an id.
     pub fn set(&mut self, board: Board) {
         let here = self.selected();
+        if self.board.lanes.is_empty() {
+            self.lane = board.start;
+        }
         self.board = board;
         let lanes = self.board.lanes.iter().enumerate();
         let mut places = lanes.flat_map(|(lane, l)| (0..l.cards.len()).map(move |card| (lane, card)));
@@ -77,7 +80,7 @@ impl BoardPane {
         let lane = &self.board.lanes[index];
         let style = |role: Role| ctx.theme.style(role);
         let mut head = Strip::new(buf, line(area, 0), ctx.ascii);
-        head.right(&lane.cards.len().to_string(), style(Role::Dim));
+        head.right(&lane.count, style(Role::Dim));
         head.gap(2).put(&lane.title, ctx.theme.style(lane.tone));
         let fits = usize::from((area.height.saturating_sub(1)) / CARD).max(1);
         let focused = index == self.lane;
@@ -109,6 +112,22 @@ impl BoardPane {
     }
 }
 
+impl BoardPane {
+    /// The card under the cursor in full, as a lane may be too narrow for it, and the lanes beside those that fit.
+    fn draw_foot(&self, buf: &mut Buffer, area: Rect, fits: usize, ctx: &Ctx<'_>) {
+        let all = self.board.lanes.len();
+        let mut strip = Strip::new(buf, area, ctx.ascii);
+        if fits < all {
+            let shown = format!("lanes {} to {} of {all}", self.first + 1, all.min(self.first + fits));
+            strip.right(&shown, ctx.theme.style(Role::Dim)).right_gap(2);
+        }
+        if let Some(card) = self.current() {
+            strip.gap(2).put(&card.title, ctx.theme.style(Role::Text));
+            strip.gap(2).put(&card.note, ctx.theme.style(card.tone));
+        }
+    }
+}
+
 impl Component for BoardPane {
     fn context(&self) -> Context {
         Context::Table
@@ -133,6 +152,9 @@ impl Component for BoardPane {
     }
 
     fn draw(&mut self, buf: &mut Buffer, area: Rect, ctx: &Ctx<'_>) -> Option<Position> {
+        let foot = u16::from(area.height > 2 * CARD);
+        let last = line(area, area.height.saturating_sub(1));
+        let area = Rect { height: area.height - foot, ..area };
         let lanes = self.board.lanes.len();
         let fits = usize::from(area.width / NARROWEST).clamp(1, lanes.max(1));
         self.first = self.first.clamp((self.lane + 1).saturating_sub(fits), self.lane);
@@ -143,6 +165,9 @@ impl Component for BoardPane {
             let gap = u16::from(width > 4);
             let at = Rect { x, width: width - gap, ..area };
             cursor = self.draw_lane(buf, at, index, ctx).or(cursor);
+        }
+        if foot > 0 {
+            self.draw_foot(buf, last, fits, ctx);
         }
         cursor
     }
@@ -172,7 +197,12 @@ mod tests {
     }
 
     fn board() -> Board {
-        let lane = |title: &str, tone, cards| Lane { title: title.into(), tone, cards };
+        let lane = |title: &str, tone, cards: Vec<Card>| Lane {
+            title: title.into(),
+            count: cards.len().to_string(),
+            tone,
+            cards,
+        };
         let third =
             vec![card("prometheus", "Synced", Tone::Ok), card("loki", "Progressing 17m", Tone::Pending)];
         Board {
@@ -181,6 +211,7 @@ mod tests {
                 lane("wave 3", Tone::Pending, third),
                 lane("wave 4", Tone::Warn, vec![card("nextcloud", "OutOfSync 41m", Tone::Warn)]),
             ],
+            start: 0,
         }
     }
 
@@ -203,6 +234,17 @@ mod tests {
         let mut pane = pane();
         act(&mut pane, &world, &[Action::Right, Action::Right]);
         assert_snapshot!(Screen::of(&mut pane, 46, 8, &world).text());
+    }
+
+    #[test]
+    fn it_begins_where_it_was_opened_and_says_what_is_beside() {
+        let world = World::lab();
+        let mut pane = BoardPane::new(Board { start: 2, ..board() });
+        let text = Screen::of(&mut pane, 46, 8, &world).text();
+        assert!(text.contains("wave 4") && text.contains("lanes 2 to 3 of 3"), "{text}");
+        act(&mut pane, &world, &[Action::Left]);
+        pane.set(Board { start: 2, ..board() });
+        assert_eq!(pane.lane, 1);
     }
 
     #[test]

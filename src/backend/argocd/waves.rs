@@ -102,16 +102,20 @@ fn row(maker: &Maker, kind: &KindId, wave: &Wave<'_>, state: &State) -> Row {
     row
 }
 
-/// The waves of a cluster as lanes, their applications as cards, the worst on top.
-pub fn board(applications: &[Row], cluster: &str) -> Board {
+/// The waves of a cluster as lanes, their applications as cards, the worst on top; `key` is the wave to begin with.
+pub fn board(applications: &[Row], key: &str) -> Board {
+    let (cluster, number) = key.rsplit_once('/').unwrap_or((key, ""));
     let waves = waves(applications);
-    let lanes = judged(&waves).filter(|(wave, _)| wave.cluster == cluster).map(|(wave, state)| {
+    let ours = || judged(&waves).filter(|(wave, _)| wave.cluster == cluster);
+    let start = ours().position(|(wave, _)| wave.number.to_string() == number).unwrap_or_default();
+    let lanes = ours().map(|(wave, state)| {
         let mut members = wave.members.clone();
         members.sort_by(|a, b| a.health.cmp(&b.health).then_with(|| a.name.cmp(&b.name)));
-        let title = format!("{} {} {}/{}", wave.number, state.word, wave.good(), wave.members.len());
-        Lane { title, tone: state.health.into(), cards: members.into_iter().map(card).collect() }
+        let title = format!("{} {}", wave.number, state.word);
+        let count = format!("{}/{}", wave.good(), wave.members.len());
+        Lane { title, count, tone: state.health.into(), cards: members.into_iter().map(card).collect() }
     });
-    Board { lanes: lanes.collect() }
+    Board { lanes: lanes.collect(), start }
 }
 
 /// One wave in full: its own state, then its applications, the worst on top.
@@ -133,7 +137,7 @@ pub fn doc(applications: &[Row], key: &str) -> Doc {
     members.sort_by(|a, b| a.health.cmp(&b.health).then_with(|| a.name.cmp(&b.name)));
     let row = |row: &&Row| {
         let card = card(row);
-        vec![Cell::toned(card.title.as_str(), card.tone), Cell::new(card.note.as_str())]
+        vec![Cell::new(card.title.as_str()), Cell::toned(card.note.as_str(), card.tone)]
     };
     let note = "Argo CD waits between waves only while the parent syncs, and not reliably: each wave's own state counts.";
     Doc::default()

@@ -9,7 +9,8 @@ use crate::model::view::{Board, Card, Lane};
 impl Authentik {
     pub(super) async fn board(&self) -> Result<Board, ApiError> {
         let rows = self.poll_onboarding().await?.rows;
-        Ok(Board { lanes: LANES.iter().map(|(title, words)| lane(title, words, &rows)).collect() })
+        let lanes = LANES.iter().map(|(title, words)| lane(title, words, &rows)).collect();
+        Ok(Board { lanes, start: 0 })
     }
 }
 
@@ -17,7 +18,7 @@ fn lane(title: &str, words: &[&str], rows: &[Row]) -> Lane {
     let here = |row: &&Row| row.cell(0).value.as_text().is_some_and(|word| words.contains(&word));
     let cards: Vec<Card> = rows.iter().filter(here).map(card).collect();
     let tone = cards.iter().map(|card| card.tone).find(|tone| matches!(tone, Tone::Error | Tone::Warn));
-    Lane { title: title.to_owned(), tone: tone.unwrap_or(Tone::Text), cards }
+    Lane { title: title.to_owned(), count: cards.len().to_string(), tone: tone.unwrap_or(Tone::Text), cards }
 }
 
 fn card(row: &Row) -> Card {
