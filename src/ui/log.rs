@@ -1,6 +1,7 @@
 //! Logs: the last lines of something that keeps talking, followed or stood still in, searched.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -15,6 +16,8 @@ use super::text::{Strip, clean, line, width, wrap};
 
 /// So many lines are kept; older ones go.
 const KEPT: usize = 10_000;
+/// So many sources are told apart.
+const SOURCES: usize = 64;
 
 /// A log that may still grow.
 #[derive(Debug, Default)]
@@ -27,6 +30,8 @@ pub struct LogPane {
     still: bool,
     cut: bool,
     left: u16,
+    /// Who spoke, in the order of their first words.
+    sources: Vec<Arc<str>>,
     search: Input,
     typing: bool,
     height: usize,
@@ -35,11 +40,25 @@ pub struct LogPane {
 impl LogPane {
     /// Adds lines at the end.
     pub fn append(&mut self, lines: Vec<LogLine>) {
+        for source in lines.iter().filter_map(|line| line.source.as_ref()) {
+            if self.sources.len() < SOURCES && !self.sources.contains(source) {
+                self.sources.push(source.clone());
+            }
+        }
         self.lines.extend(lines);
         let old = self.lines.len().saturating_sub(KEPT);
         self.lines.drain(..old);
         self.first += old;
         self.top = self.top.max(self.first);
+    }
+
+    /// The role in which a source is written: one of its own, as far as there are some.
+    fn colour(&self, source: &Arc<str>) -> Role {
+        let number = self.sources.iter().position(|known| known == source);
+        match number.and_then(|number| u8::try_from(number).ok()) {
+            Some(number) if number > 0 => Role::Chart(number),
+            _ => Role::Accent,
+        }
     }
 
     /// True while the end is shown, whatever comes.
@@ -154,7 +173,7 @@ impl LogPane {
             strip.put(&clock, ctx.theme.style(Role::Dim)).gap(1);
         }
         if let Some(source) = &at.source {
-            strip.put(source, ctx.theme.style(Role::Accent)).gap(1);
+            strip.put(source, ctx.theme.style(self.colour(source))).gap(1);
         }
         let x = strip.x();
         let rest = Rect { x, width: area.right().saturating_sub(x), ..area };
@@ -304,6 +323,19 @@ mod tests {
         assert_eq!(screen.style_of("level=error").fg, world.theme.style(Role::Error).fg);
         act(&mut pane, &world, &[Action::Wrap]);
         assert_snapshot!(Screen::of(&mut pane, 60, 6, &world).text());
+    }
+
+    #[test]
+    fn each_source_has_a_colour_of_its_own() {
+        let world = World::lab();
+        let from = |source: &str| LogLine { source: Some(source.into()), ..said("ready", Tone::Text) };
+        let mut pane = pane(vec![from("one"), from("two"), from("three"), from("two")]);
+        let screen = Screen::of(&mut pane, 60, 6, &world);
+        let colours = ["one", "two", "three"].map(|source| screen.style_of(source).fg);
+        assert!(
+            colours[0] != colours[1] && colours[1] != colours[2] && colours[0] != colours[2],
+            "{colours:?}"
+        );
     }
 
     #[test]

@@ -42,8 +42,15 @@ pub fn answer(lab: &Arc<Lab>, place: &Place, query: &BTreeMap<String, String>) -
             format!("container \"{container}\" in pod \"{name}\" is waiting to start: ContainerCreating");
         return failure(400, "BadRequest", &message);
     }
+    let previous = query.get("previous").is_some_and(|v| v == "true");
+    if previous && !restarted(&pod, container) {
+        let message = format!("previous terminated container \"{container}\" in pod \"{name}\" not found");
+        return failure(400, "BadRequest", &message);
+    }
     let now = lab.now();
-    let since = query.get("sinceTime").and_then(|at| at.parse::<Timestamp>().ok());
+    let seconds = query.get("sinceSeconds").and_then(|text| text.parse().ok());
+    let span = seconds.map(|seconds| now - SignedDuration::from_secs(seconds));
+    let since = query.get("sinceTime").and_then(|at| at.parse::<Timestamp>().ok()).or(span);
     let tail = query.get("tailLines").and_then(|n| n.parse().ok()).unwrap_or(PAST).min(PAST);
     // What a program writes that does not care for encodings.
     let torn = lab.flag("kubernetes.logs") == "torn";
@@ -73,6 +80,12 @@ pub fn answer(lab: &Arc<Lab>, place: &Place, query: &BTreeMap<String, String>) -
 
 fn plain(body: Body) -> Response {
     ([(header::CONTENT_TYPE, "text/plain")], body).into_response()
+}
+
+/// Whether a container has had another life before this one.
+fn restarted(pod: &Value, container: &str) -> bool {
+    let statuses = pod["status"]["containerStatuses"].as_array().map(Vec::as_slice).unwrap_or_default();
+    statuses.iter().any(|status| status["name"] == container && status["restartCount"].as_i64() > Some(0))
 }
 
 fn names(pod: &Value) -> Vec<&str> {
