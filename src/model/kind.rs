@@ -24,6 +24,8 @@ pub enum Format {
     Plain,
     /// A state word, drawn with its glyph.
     State,
+    /// A number, or how many of how many (`4/6`), right-aligned.
+    Count,
     /// An instant as its age, right-aligned.
     Age,
     /// An instant as the time that remains.

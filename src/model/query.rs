@@ -125,9 +125,11 @@ impl Term {
     /// A word without a key is looked for in what a line says: not in wide columns, which are seldom seen, and not in
     /// the numbers behind `3.1G` or `31%`.
     fn line(&self, row: &Row, kind: &KindSpec) -> bool {
-        let says = |format| matches!(format, Format::Plain | Format::State | Format::Flag | Format::Count);
-        let read =
-            kind.columns.iter().zip(&row.cells).filter(|(column, _)| !column.wide && says(column.format));
+        let says = |format| matches!(format, Format::Plain | Format::State | Format::Flag);
+        let read = kind.columns.iter().zip(&row.cells).filter(|(column, cell)| {
+            let told = column.format == Format::Count && matches!(cell.value, Value::Text(_));
+            !column.wide && (told || says(column.format))
+        });
         read.into_iter().any(|(_, cell)| self.value(&cell.value))
     }
 
@@ -214,7 +216,7 @@ fn amount(text: &str, format: Format) -> Option<f64> {
                 ["", "k", "m", "g", "t", "p"].iter().position(|u| *u == unit.trim_end_matches(['i', 'b']))?;
             Some(digits.parse::<f64>().ok()? * 1024_f64.powi(i32::try_from(power).ok()?))
         }
-        Format::Plain | Format::State | Format::Flag | Format::Count => text.parse().ok(),
+        Format::Plain | Format::State | Format::Count | Format::Flag => text.parse().ok(),
     }
 }
 
