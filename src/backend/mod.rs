@@ -11,6 +11,7 @@ pub mod cloudflare;
 pub mod delivery;
 pub mod docker;
 pub mod error;
+pub mod follow;
 pub mod github;
 pub mod http;
 pub mod kubernetes;

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::backend::error::SendError;
+use crate::backend::follow::Look;
 use crate::backend::{ProgressSink, Proof, Receipt};
 use crate::model::op::{Decision, Evidence, Job, Verdict};
 use crate::model::row::Tone;
@@ -14,7 +15,7 @@ use crate::model::time::{seconds_between, short};
 use super::super::Argo;
 use super::super::kinds;
 use super::super::wire::{Application, REFRESH};
-use super::follow::{self, Look, not_before};
+use super::follow::{self, not_before};
 use super::{Held, patch, settled};
 
 /// A comparison takes seconds; a slow repository may take a minute or two.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::backend::error::{SendError, first_line};
+use crate::backend::follow::Look;
 use crate::backend::{Progress, ProgressSink, Proof, Receipt};
 use crate::model::op::{Decision, Evidence, Job, RunId, Verdict};
 use crate::model::row::Tone;
@@ -14,7 +15,7 @@ use crate::model::snapshot::{Fault, Layer};
 use super::super::Argo;
 use super::super::rows;
 use super::super::wire::{Application, OperationState, Resource, short};
-use super::follow::{self, Look, not_before};
+use super::follow::{self, not_before};
 use super::{Held, RUN, patch, settled};
 
 /// Waves of a large application take their time; the run can be looked at again afterwards.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::backend::error::{SendError, first_line};
+use crate::backend::follow::Look;
 use crate::backend::{ProgressSink, Proof, Receipt};
 use crate::model::op::{Decision, Evidence, Job, Verdict};
 use crate::model::row::Tone;
@@ -12,7 +13,7 @@ use crate::model::snapshot::{Fault, Layer};
 
 use super::super::Argo;
 use super::super::wire::Application;
-use super::follow::{self, Look};
+use super::follow;
 use super::{Held, patch, settled};
 
 const LIMIT: Duration = Duration::from_secs(300);

@@ -75,6 +75,44 @@ async fn the_patches_are_those_that_argo_cd_documents() {
 }
 
 #[tokio::test]
+async fn a_sync_holds_what_was_asked_for_and_no_more() {
+    let bench = bench().await;
+    let own = json!(["CreateNamespace=true", "ServerSideApply=true"]);
+    let backoff = json!({"duration": "5s", "factor": 2, "maxDuration": "3m0s"});
+    let deployment =
+        json!([{"group": "apps", "kind": "Deployment", "namespace": "nextcloud", "name": "nextcloud"}]);
+    let hook = json!({"hook": {}});
+    let cases = [
+        (
+            vec![("dry-run", "only")],
+            json!({"prune": false, "syncStrategy": hook, "dryRun": true, "syncOptions": own}),
+            5,
+        ),
+        (
+            vec![("dry-run", "no"), ("prune", "true"), ("retry", "0")],
+            json!({"prune": true, "syncStrategy": hook, "syncOptions": own}),
+            0,
+        ),
+        (
+            vec![("dry-run", "no"), ("only", "Deployment/nextcloud"), ("options", "Replace=true")],
+            json!({"prune": false, "syncStrategy": hook, "resources": deployment,
+                "syncOptions": ["CreateNamespace=true", "ServerSideApply=true", "Replace=true"]}),
+            5,
+        ),
+    ];
+    for (args, sync, limit) in cases {
+        let job = bench.job(kinds::SYNC, "nextcloud", &args).await;
+        bench.operate(&job).await.0.unwrap();
+        let operation = &last(&bench)["operation"];
+        assert_eq!(operation["sync"], sync, "{args:?}");
+        assert_eq!(operation["retry"], json!({"limit": limit, "backoff": backoff}), "{args:?}");
+    }
+    let job = bench.job(kinds::AUTO_SYNC, "comet", &[("state", "off")]).await;
+    bench.operate(&job).await.0.unwrap();
+    assert_eq!(last(&bench), json!({"spec": {"syncPolicy": {"automated": {"enabled": false}}}}));
+}
+
+#[tokio::test]
 async fn without_the_right_no_operation_changes_anything() {
     for (op, args) in CASES {
         let bench = bench().await;

@@ -4,13 +4,11 @@ mod answers;
 mod rest;
 mod waves;
 
-use std::io::Write;
-
 use tokio::sync::mpsc;
 
 use crate::backend::Progress;
-use crate::backend::kubernetes::sim as cluster_sim;
 use crate::backend::kubernetes::sim::lab::Lab;
+use crate::backend::kubernetes::tests::served::{self, Served};
 use crate::backend::sim::{Running, Setting, Size, World, serve};
 use crate::config::{Connection, Secret, SecretSource, Trust};
 use crate::model::op::{Args, Decision, RunId};
@@ -23,39 +21,20 @@ struct Bench {
     world: Arc<World>,
     lab: Arc<Lab>,
     argo: Arc<Argo>,
-    _file: tempfile::NamedTempFile,
-    _running: Vec<Running>,
+    _served: Served,
+    _rest: Running,
 }
 
 /// A lab whose clock runs fast, so that operations end soon.
 async fn bench() -> Bench {
-    let clock = Clock::manual("2026-11-20T03:00:00Z".parse().unwrap());
-    let hands = clock.clone();
-    tokio::spawn(async move {
-        loop {
-            hands.advance(jiff::SignedDuration::from_millis(500));
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    });
-    bench_at(clock).await
+    bench_at(served::quick()).await
 }
 
 async fn bench_at(clock: Clock) -> Bench {
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let world = World::new(clock.clone(), 1, "calm", Size::default());
     let lab = sim::install(&world).unwrap();
-    let found = cluster_sim::simulators(&world).into_iter().find(|s| s.server.ends_with("cloud")).unwrap();
-    let (api, _) = serve(found, world.clone()).await.unwrap();
+    let served = served::serve_cluster(&world, "cloud").await;
     let (rest, simulator) = serve(sim::simulators(&world).remove(0), world.clone()).await.unwrap();
-    let mut file = tempfile::NamedTempFile::new().unwrap();
-    file.write_all(cluster_sim::kubeconfig("cloud", &lab.token, &api.address).as_bytes()).unwrap();
-    let kubernetes = crate::config::Kubernetes {
-        name: "cloud".into(),
-        kubeconfig: Some(file.path().to_owned()),
-        context: None,
-        domain: Domain::Cloud,
-        timeout: Duration::from_millis(800),
-    };
     let token = (simulator.tables[0].1)(&rest.address).into_iter().find_map(|(_, setting)| match setting {
         Setting::Secret(token) => Some(token),
         _ => None,
@@ -83,10 +62,10 @@ async fn bench_at(clock: Clock) -> Bench {
         promote: None,
     };
     let domains = vec![("prod".into(), Domain::Home), ("cloud".into(), Domain::Cloud)];
-    let mut argo = Argo::new(settings, Cluster::new(kubernetes), domains, clock);
+    let mut argo = Argo::new(settings, served.cluster.clone(), domains, clock);
     argo.pace = Duration::from_millis(5);
     let argo = Arc::new(argo);
-    Bench { world, lab, argo, _file: file, _running: vec![api, rest] }
+    Bench { world, lab, argo, _served: served, _rest: rest }
 }
 
 fn fingerprint(hex: &str) -> [u8; 32] {

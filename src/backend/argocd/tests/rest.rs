@@ -135,11 +135,14 @@ async fn an_action_that_does_not_exist_is_refused_and_a_lost_answer_is_read_back
     let nobody = bench.job(kinds::ACTION, "comet", &[("action", "Deployment/nobody restart")]).await;
     assert!(matches!(bench.operate(&nobody).await.0, Err(SendError::NotSent(_))));
     assert_eq!(bench.lab.writes(), 0);
-    let args = [("action", "Deployment/comet scale"), ("parameters", "replicas=2")];
-    let job = bench.job(kinds::ACTION, "comet", &args).await;
-    let since = bench.world.clock.now();
-    bench.inject("argocd:lost-answer@POST /*1");
-    assert!(matches!(bench.operate(&job).await.0, Err(SendError::Unknown(_))));
-    assert_eq!(bench.lab.writes(), 1);
-    assert!(matches!(bench.argo.verify(&job, None, since).await.unwrap(), Proof::Seen(_)));
+    for (fault, replicas) in [("lost-answer", "replicas=2"), ("swallowed", "replicas=3")] {
+        let args = [("action", "Deployment/comet scale"), ("parameters", replicas)];
+        let job = bench.job(kinds::ACTION, "comet", &args).await;
+        let (since, writes) = (bench.world.clock.now(), bench.lab.writes());
+        bench.inject(&format!("argocd:{fault}@POST /*1"));
+        let outcome = bench.operate(&job).await.0;
+        assert!(matches!(outcome, Err(SendError::Unknown(_))), "{fault}: {outcome:?}");
+        assert_eq!(bench.lab.writes() - writes, 1, "{fault}: sent once");
+        assert!(matches!(bench.argo.verify(&job, None, since).await.unwrap(), Proof::Seen(_)), "{fault}");
+    }
 }

@@ -74,20 +74,29 @@ async fn a_series_is_refused_where_a_window_is_closed_or_nothing_is_to_do() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_in_a_series_is_unknown_and_other_members_are_another_series() {
+async fn a_lost_answer_in_a_series_is_unknown_and_read_back() {
+    for fault in ["lost-answer", "swallowed"] {
+        let bench = bench().await;
+        let job = bench.series("in-cluster/4", &[]).await;
+        let since = bench.world.clock.now();
+        bench.inject(&format!("kubernetes-cloud:{fault}@PATCH /*1"));
+        assert!(matches!(bench.operate(&job).await.0, Err(SendError::Unknown(_))), "{fault}");
+        assert_eq!(bench.lab.writes(), 1, "{fault}");
+        let mut proof = bench.argo.verify(&job, None, since).await.unwrap();
+        while !matches!(proof, Proof::Seen(_)) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            proof = bench.argo.verify(&job, None, since).await.unwrap();
+        }
+        assert_eq!(bench.lab.patches().len(), 1, "{fault}: looking back sends nothing");
+    }
+}
+
+#[tokio::test]
+async fn a_series_of_other_members_is_another_series() {
     let bench = bench().await;
     let job = bench.series("in-cluster/4", &[]).await;
     let identity = bench.argo.preflight(&job).await.unwrap().identity;
     let job = Job { target: Target { identity, ..job.target.clone() }, ..job };
-    let since = bench.world.clock.now();
-    bench.inject("kubernetes-cloud:lost-answer@PATCH /*1");
-    assert!(matches!(bench.operate(&job).await.0, Err(SendError::Unknown(_))));
-    assert_eq!(bench.lab.writes(), 1);
-    let mut proof = bench.argo.verify(&job, None, since).await.unwrap();
-    while !matches!(proof, Proof::Seen(_)) {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-        proof = bench.argo.verify(&job, None, since).await.unwrap();
-    }
     bench.lab.store.delete("applications", "argocd/glance", &json!({})).unwrap();
     let Err(SendError::NotSent(fault)) = bench.operate(&job).await.0 else { panic!("it was sent") };
     assert!(fault.what.contains("other applications"), "{fault}");

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::backend::error::{ApiError, SendError};
+use crate::backend::follow::{Look, until};
 use crate::backend::{ProgressSink, Proof};
 use crate::model::op::{Decision, Evidence, Job, Verdict};
 use crate::model::row::Tone;
@@ -12,7 +13,7 @@ use crate::model::row::Tone;
 use super::super::Kubernetes;
 use super::super::wire::{Object, Pod};
 use super::pods::{self, Stays};
-use super::{Look, identity, place, read, settled, until};
+use super::{identity, place, read, settled};
 
 /// A graceful end takes up to its grace period, which is seldom more than a few minutes.
 const LIMIT: Duration = Duration::from_secs(600);
@@ -53,7 +54,7 @@ pub async fn operate(backend: &Kubernetes, job: &Job, progress: &ProgressSink) -
     let options = json!({"kind": "DeleteOptions", "apiVersion": "v1", "preconditions": preconditions,
         "propagationPolicy": "Background"});
     backend.cluster.delete(&path, &options).await?;
-    until(backend, progress, LIMIT, || async {
+    until(backend.pace, progress, LIMIT, || async {
         let there = still(backend, job).await?.is_some();
         Ok(if there { Look::Going("ending".to_owned(), None) } else { Look::Done("gone".to_owned()) })
     })

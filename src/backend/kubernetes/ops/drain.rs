@@ -9,6 +9,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use crate::backend::error::{ApiError, SendError, first_line};
+use crate::backend::follow::LOST;
 use crate::backend::{Progress, ProgressSink, Proof};
 use crate::model::op::{Decision, Evidence, Job, Verdict};
 use crate::model::row::Tone;
@@ -19,7 +20,7 @@ use super::super::resource::PODS;
 use super::super::rows::quantity;
 use super::super::wire::{Node, Pod};
 use super::pods::{self, Stays, allowance, budget, has_scratch, is_bare, label, stays};
-use super::{LOST, identity, patch, read};
+use super::{identity, patch, read};
 
 /// How long budgets are waited for.
 const LIMIT: Duration = Duration::from_secs(1200);

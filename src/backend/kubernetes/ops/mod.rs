@@ -13,14 +13,12 @@ mod specs;
 #[cfg(feature = "demo")]
 mod tests;
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::backend::error::{ApiError, SendError};
-use crate::backend::{Progress, ProgressSink, Proof, Receipt};
+use crate::backend::{ProgressSink, Proof, Receipt};
 use crate::model::id::Identity;
 use crate::model::op::{Decision, Evidence, Job, Verdict};
 use crate::model::row::Tone;
@@ -155,52 +153,4 @@ async fn patch(backend: &Kubernetes, job: &Job, mut change: Value) -> Result<(),
     change["metadata"]["resourceVersion"] = json!(meta.resource_version.as_str());
     let (_, path) = place(job).map_err(|error| SendError::NotSent(error.fault))?;
     backend.cluster.patch(&path, PatchType::Merge, &change).await.map(|_| ())
-}
-
-/// What a look at something under way says.
-enum Look {
-    /// Not yet; what is missing, and how much is done.
-    Going(String, Option<f32>),
-    /// Done; in words.
-    Done(String),
-    /// The cluster's own work failed.
-    Failed(String),
-}
-
-/// How many looks in a row may fail before we have lost sight of it.
-const LOST: u32 = 12;
-
-/// Looks again and again until it is done; a limit of time or of failing looks leaves the outcome unknown.
-async fn until<F>(
-    backend: &Kubernetes,
-    progress: &ProgressSink,
-    limit: Duration,
-    mut look: impl FnMut() -> F,
-) -> Result<String, SendError>
-where
-    F: Future<Output = Result<Look, ApiError>>,
-{
-    let end = tokio::time::Instant::now() + limit;
-    let (mut failures, mut last) = (0, String::new());
-    loop {
-        match look().await {
-            Ok(Look::Done(said)) => return Ok(said),
-            Ok(Look::Failed(why)) => return Err(SendError::Failed(Fault::new(Layer::App, why))),
-            Ok(Look::Going(note, fraction)) => {
-                failures = 0;
-                if note != last {
-                    last.clone_from(&note);
-                    // Nobody has to listen for the work to go on.
-                    let _ = progress.send(Progress::Step { fraction, note }).await;
-                }
-            }
-            Err(error) if failures + 1 >= LOST => return Err(SendError::Unknown(error.fault)),
-            Err(_) => failures += 1,
-        }
-        if tokio::time::Instant::now() >= end {
-            let what = format!("it was accepted and has not ended within {} s: {last}", limit.as_secs());
-            return Err(SendError::Unknown(Fault::new(Layer::App, what)));
-        }
-        tokio::time::sleep(backend.pace).await;
-    }
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::backend::error::{ApiError, SendError};
+use crate::backend::follow::{Look, until};
 use crate::backend::{ProgressSink, Proof};
 use crate::model::op::{Decision, Evidence, Job, Verdict};
 use crate::model::row::Tone;
@@ -14,7 +15,7 @@ use super::super::Kubernetes;
 use super::super::more;
 use super::super::rows::workloads::{self, Counts};
 use super::super::wire::Workload;
-use super::{Look, identity, patch, read, until};
+use super::{identity, patch, read};
 
 /// The annotation that kubectl uses.
 const MARK: &str = "kubectl.kubernetes.io/restartedAt";
@@ -50,7 +51,7 @@ pub async fn operate(backend: &Kubernetes, job: &Job, progress: &ProgressSink) -
     let at = backend.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let body = json!({"spec": {"template": {"metadata": {"annotations": {MARK: at}}}}});
     patch(backend, job, body).await?;
-    until(backend, progress, LIMIT, || async {
+    until(backend.pace, progress, LIMIT, || async {
         let workload: Workload = read(backend, job).await?;
         Ok(look(job, &workload))
     })

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::backend::error::{ApiError, SendError};
+use crate::backend::follow::{Look, until};
 use crate::backend::{ProgressSink, Proof};
 use crate::model::op::{Decision, Evidence, Job, Verdict};
 use crate::model::row::Tone;
@@ -12,7 +13,7 @@ use crate::model::snapshot::{Fault, Layer};
 
 use super::super::Kubernetes;
 use super::super::wire::Workload;
-use super::{Look, identity, managed, patch, read, until};
+use super::{identity, managed, patch, read};
 
 /// More pods than this are a slip of the finger.
 const MOST: i64 = 50;
@@ -50,7 +51,7 @@ pub async fn preflight(backend: &Kubernetes, job: &Job) -> Result<Verdict, ApiEr
 pub async fn operate(backend: &Kubernetes, job: &Job, progress: &ProgressSink) -> Result<String, SendError> {
     let wanted = wanted(job).map_err(|why| SendError::NotSent(Fault::new(Layer::App, why)))?;
     patch(backend, job, json!({"spec": {"replicas": wanted}})).await?;
-    until(backend, progress, LIMIT, || async {
+    until(backend.pace, progress, LIMIT, || async {
         let workload: Workload = read(backend, job).await?;
         Ok(look(&workload, wanted))
     })

@@ -3,48 +3,36 @@
 mod answers;
 mod bad;
 mod learnt;
+pub mod served;
 
-use std::io::Write;
 use std::time::Duration;
 
 use jiff::SignedDuration;
 use tokio::sync::mpsc;
 
-use crate::backend::sim::{Running, Size, World, serve};
-use crate::model::row::{Domain, Health};
+use crate::backend::sim::{Size, World};
+use crate::model::row::Health;
 use crate::model::snapshot::{Delta, Layer};
 use crate::model::view::{Body, View};
 
-use super::sim::lab::{Lab, Labs};
+use super::sim::lab::Lab;
 use super::*;
+use served::Served;
 
 /// A served cluster and the backend on it.
 struct Bench {
     world: Arc<World>,
     lab: Arc<Lab>,
     backend: Kubernetes,
-    _file: tempfile::NamedTempFile,
-    _running: Running,
+    _served: Served,
 }
 
 async fn bench(name: &str, size: usize) -> Bench {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let clock = Clock::manual("2026-11-20T03:00:00Z".parse().unwrap());
+    let clock = Clock::manual(served::START.parse().unwrap());
     let world = World::new(clock.clone(), 1, "calm", Size { pods: size, ..Size::default() });
-    let lab = Labs::of(&world).get(name).unwrap().clone();
-    let found = sim::simulators(&world).into_iter().find(|s| s.server.ends_with(name)).unwrap();
-    let (running, _) = serve(found, world.clone()).await.unwrap();
-    let mut file = tempfile::NamedTempFile::new().unwrap();
-    file.write_all(sim::kubeconfig(name, &lab.token, &running.address).as_bytes()).unwrap();
-    let settings = crate::config::Kubernetes {
-        name: name.into(),
-        kubeconfig: Some(file.path().to_owned()),
-        context: None,
-        domain: Domain::Cloud,
-        timeout: Duration::from_millis(800),
-    };
-    let backend = Kubernetes::new(Cluster::new(settings), clock);
-    Bench { world, lab, backend, _file: file, _running: running }
+    let served = served::serve_cluster(&world, name).await;
+    let backend = Kubernetes::new(served.cluster.clone(), clock);
+    Bench { world, lab: served.lab.clone(), backend, _served: served }
 }
 
 impl Bench {

@@ -95,29 +95,34 @@ fn free_node(bench: &Bench) -> &'static str {
 
 #[tokio::test]
 async fn a_drain_whose_cordon_is_lost_has_evicted_nothing_and_says_so() {
-    let bench = bench().await;
-    let job = bench.job(specs::DRAIN, kinds::NODES, free_node(&bench), &[("lose-scratch", "true")]).await;
-    bench.world.inject("kubernetes-cloud:lost-answer@PATCH /*1".parse().unwrap());
-    assert!(matches!(bench.operate(&job).await, Err(SendError::Unknown(_))));
-    assert_eq!(bench.lab.writes(), 1);
-    let proof = bench.proof(&job).await;
-    assert!(matches!(&proof, Proof::Absent(why) if why.starts_with("it is cordoned; ")), "{proof:?}");
+    for fault in ["lost-answer", "swallowed"] {
+        let bench = bench().await;
+        let agreed = [("lose-scratch", "true")];
+        let job = bench.job(specs::DRAIN, kinds::NODES, free_node(&bench), &agreed).await;
+        bench.world.inject(format!("kubernetes-cloud:{fault}@PATCH /*1").parse().unwrap());
+        assert!(matches!(bench.operate(&job).await, Err(SendError::Unknown(_))), "{fault}");
+        assert_eq!(bench.lab.writes(), 1, "{fault}");
+        let proof = bench.proof(&job).await;
+        assert!(matches!(&proof, Proof::Absent(why) if why.starts_with("it is cordoned; ")), "{proof:?}");
+    }
 }
 
 #[tokio::test]
 async fn an_eviction_whose_answer_is_lost_is_not_asked_for_again() {
-    let bench = bench().await;
-    let node = free_node(&bench);
-    let on_node = |bench: &Bench| {
-        let pods = bench.lab.store.all("pods");
-        pods.iter().filter(|pod| pod["spec"]["nodeName"] == node).count()
-    };
-    let before = on_node(&bench);
-    let args = [("lose-scratch", "true"), ("lose-bare", "true")];
-    let job = bench.job(specs::DRAIN, kinds::NODES, node, &args).await;
-    bench.world.inject("kubernetes-cloud:lost-answer@POST /api/v1/namespaces*1".parse().unwrap());
-    bench.operate(&job).await.unwrap();
-    // The daemon set's pod stays; one cordon and one eviction for each of the others.
-    assert_eq!(usize::try_from(bench.lab.writes()).unwrap(), before - on_node(&bench) + 1);
-    assert!(matches!(bench.proof(&job).await, Proof::Seen(_)));
+    for fault in ["lost-answer", "swallowed"] {
+        let bench = bench().await;
+        let node = free_node(&bench);
+        let on_node = || {
+            let pods = bench.lab.store.all("pods");
+            pods.iter().filter(|pod| pod["spec"]["nodeName"] == node).count()
+        };
+        let before = on_node();
+        let args = [("lose-scratch", "true"), ("lose-bare", "true")];
+        let job = bench.job(specs::DRAIN, kinds::NODES, node, &args).await;
+        bench.world.inject(format!("kubernetes-cloud:{fault}@POST /api/v1/namespaces*1").parse().unwrap());
+        bench.operate(&job).await.unwrap();
+        // The daemon set's pod stays; one cordon and one eviction for each of the others.
+        assert_eq!(usize::try_from(bench.lab.writes()).unwrap(), before - on_node() + 1, "{fault}");
+        assert!(matches!(bench.proof(&job).await, Proof::Seen(_)), "{fault}");
+    }
 }

@@ -2,20 +2,18 @@
 
 mod answers;
 
-use std::io::Write;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use crate::backend::Backend;
-use crate::backend::sim::{Running, Size, World, serve};
+use crate::backend::sim::{Size, World};
+use crate::backend::{Backend, Progress};
 use crate::model::id::{EntityId, KindId};
 use crate::model::op::{Args, RunId};
-use crate::model::row::Domain;
-use crate::model::time::Clock;
 
-use super::super::client::Cluster;
-use super::super::sim::{self, lab::Lab, lab::Labs};
+use super::super::sim::{self, lab::Lab};
+use super::super::tests::served::{self, Served};
 use super::super::{kinds, more};
 use super::*;
 
@@ -23,37 +21,17 @@ struct Bench {
     world: Arc<World>,
     lab: Arc<Lab>,
     backend: Kubernetes,
-    _file: tempfile::NamedTempFile,
-    _running: Running,
+    _served: Served,
 }
 
 /// The cloud cluster with a clock that runs fast.
 async fn bench() -> Bench {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let clock = Clock::manual("2026-11-20T03:00:00Z".parse().unwrap());
-    let hands = clock.clone();
-    tokio::spawn(async move {
-        loop {
-            hands.advance(jiff::SignedDuration::from_millis(500));
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    });
+    let clock = served::quick();
     let world = World::new(clock.clone(), 1, "calm", Size::default());
-    let lab = Labs::of(&world).get("cloud").unwrap().clone();
-    let found = sim::simulators(&world).into_iter().find(|s| s.server.ends_with("cloud")).unwrap();
-    let (running, _) = serve(found, world.clone()).await.unwrap();
-    let mut file = tempfile::NamedTempFile::new().unwrap();
-    file.write_all(sim::kubeconfig("cloud", &lab.token, &running.address).as_bytes()).unwrap();
-    let settings = crate::config::Kubernetes {
-        name: "cloud".into(),
-        kubeconfig: Some(file.path().to_owned()),
-        context: None,
-        domain: Domain::Cloud,
-        timeout: Duration::from_millis(800),
-    };
-    let mut backend = Kubernetes::new(Cluster::new(settings), clock);
+    let served = served::serve_cluster(&world, "cloud").await;
+    let mut backend = Kubernetes::new(served.cluster.clone(), clock);
     backend.pace = Duration::from_millis(5);
-    Bench { world, lab, backend, _file: file, _running: running }
+    Bench { world, lab: served.lab.clone(), backend, _served: served }
 }
 
 impl Bench {
