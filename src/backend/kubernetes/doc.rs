@@ -16,6 +16,7 @@ use crate::model::view::{Body, Doc, DocLine, Fact, Section, View};
 use super::client::Cluster;
 use super::resource::EVENTS;
 use super::rows::{State, events, nodes, pods, workloads};
+use super::usage::{self, Used};
 use super::watch::encoded;
 use super::wire::{Condition, ContainerStatus, Event, Meta, Node, Page, Phase, Pod, Workload};
 use super::{kinds, more, yaml};
@@ -50,8 +51,12 @@ pub async fn describe(
     repeat(sink, PACE, || async {
         let reply = cluster.get(path).await?;
         let doc = match id.kind.as_str() {
-            kinds::PODS => pod(&reply.json()?, now()),
-            kinds::NODES => node(&reply.json()?),
+            kinds::PODS => pod(&reply.json()?, &usage::of(cluster, id, None).await, now()),
+            kinds::NODES => {
+                let object: Node = reply.json()?;
+                let used = usage::of(cluster, id, Some(&object.status.allocatable)).await;
+                node(&object, used)
+            }
             kinds::EVENTS => event(&reply.json()?),
             more::DEPLOYMENTS | more::STATEFULSETS => workload(&reply.json()?, false, now()),
             more::DAEMONSETS => workload(&reply.json()?, true, now()),
@@ -99,20 +104,22 @@ fn metadata(meta: &Meta) -> Vec<Fact> {
     facts
 }
 
-fn pod(pod: &Pod, now: Timestamp) -> Doc {
+fn pod(pod: &Pod, used: &Used, now: Timestamp) -> Doc {
     let state = pods::state(pod, now);
     let ready = pod.status.conditions.iter().find(|condition| &*condition.about == "Ready");
     let mut facts = status(&state, ready.and_then(|ready| ready.last_transition_time.time()));
     facts.push(Fact::new("node", pod.spec.node_name.as_str()));
     facts.push(Fact::new("address", pod.status.pod_ip.as_str()));
     facts.push(Fact::new("quality", pod.status.qos_class.as_str()));
-    let columns =
-        ["container", "ready", "restarts", "state", "last end", "image"].map(Text::Borrowed).to_vec();
+    facts.push(used.fact.clone());
+    let columns = ["container", "ready", "restarts", "state", "last end", "cpu", "memory", "image"];
+    let columns = columns.map(Text::Borrowed).to_vec();
     let images = |name: &str| {
         pod.spec.containers.iter().find(|container| &*container.name == name).map_or("", |c| c.image.as_str())
     };
     let statuses = pod.status.init_container_statuses.iter().chain(pod.status.container_statuses.iter());
-    let rows = statuses.map(|status| container(status, images(&status.name))).collect();
+    let rows =
+        statuses.map(|status| container(status, used.cells(&status.name), images(&status.name))).collect();
     Doc::default()
         .facts("", facts)
         .table("containers", columns, rows)
@@ -120,7 +127,7 @@ fn pod(pod: &Pod, now: Timestamp) -> Doc {
         .facts("metadata", metadata(&pod.metadata))
 }
 
-fn container(status: &ContainerStatus, image: &str) -> Vec<Cell> {
+fn container(status: &ContainerStatus, [cpu, memory]: [Cell; 2], image: &str) -> Vec<Cell> {
     let ready = status.ready.is_true();
     let state = if let Some(waiting) = &status.state.waiting.0 {
         Cell::toned(waiting.reason.as_str(), Tone::Warn)
@@ -137,11 +144,13 @@ fn container(status: &ContainerStatus, image: &str) -> Vec<Cell> {
         Cell::new(status.restart_count.or_zero()),
         state,
         Cell::new(last.unwrap_or_default().as_str()),
+        cpu,
+        memory,
         Cell::toned(image, Tone::Dim),
     ]
 }
 
-fn node(node: &Node) -> Doc {
+fn node(node: &Node, used: Used) -> Doc {
     let state = nodes::state(node);
     let ready = node.status.conditions.iter().find(|condition| &*condition.about == "Ready");
     let info = &node.status.node_info;
@@ -150,6 +159,7 @@ fn node(node: &Node) -> Doc {
     facts.push(Fact::new("system", info.os_image.as_str()));
     facts.push(Fact::new("kernel", info.kernel_version.as_str()));
     facts.push(Fact::new("runtime", info.container_runtime_version.as_str()));
+    facts.push(used.fact);
     let capacity = node.status.capacity.iter().map(|(name, all)| {
         let free = node.status.allocatable.get(name).unwrap_or_default();
         vec![Cell::new(name), Cell::new(all), Cell::new(free)]

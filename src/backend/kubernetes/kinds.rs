@@ -24,7 +24,7 @@ pub fn kinds() -> Vec<KindSpec> {
     kinds
 }
 
-/// A kind with its YAML and nothing else yet.
+/// A kind with its YAML and nothing else yet, by name.
 pub fn kind(
     id: &'static str,
     singular: &'static str,
@@ -37,7 +37,7 @@ pub fn kind(
         aliases: aliases.iter().map(|alias| Text::Borrowed(alias)).collect(),
         doc: doc.into(),
         columns: Vec::new(),
-        sort: (0, false),
+        sort: (1, false),
         views: vec![view("yaml", "YAML", Shape::Doc)],
         drill: None,
         pane: None,
@@ -54,6 +54,12 @@ pub fn column(name: &'static str, title: &'static str, width: Width, doc: &'stat
     Column::new(name, title, width, doc)
 }
 
+/// The labels of an object.
+pub fn labels() -> Column {
+    let doc = "Its labels, NAME=VALUE; the filter `labels:app=x` keeps what carries one.";
+    column("labels", "labels", Width::Fit(8, 48), doc).priority(9).wide()
+}
+
 fn pods() -> KindSpec {
     let columns = vec![
         column("state", "state", Width::Fit(9, 19), "kubectl's STATUS: phase, or why it is not running.")
@@ -61,12 +67,17 @@ fn pods() -> KindSpec {
             .priority(0),
         column("name", "name", Width::Flex(18), "The pod's name.").priority(0),
         column("namespace", "namespace", Width::Fit(6, 18), "The namespace it lives in.").priority(1),
-        column("ready", "ready", Width::Fit(5, 6), "Ready containers of all containers.").priority(2),
-        column("restarts", "rst", Width::Fit(3, 5), "How often its containers were restarted.").priority(3),
+        column("ready", "ready", Width::Fit(5, 6), "Ready containers of all containers.")
+            .format(Format::Count)
+            .priority(2),
+        column("restarts", "rst", Width::Fit(3, 5), "How often its containers were restarted.")
+            .format(Format::Count)
+            .priority(3),
         column("why", "why", Width::Flex(12), "The reason behind a state that is not good.").priority(1),
         column("node", "node", Width::Fit(6, 20), "The node it runs on.").priority(3),
         column("ip", "ip", Width::Fit(7, 15), "Its address in the cluster.").priority(8).wide(),
         column("owner", "owner", Width::Fit(6, 24), "The workload it belongs to.").priority(7).wide(),
+        labels(),
         column("age", "age", Width::Fit(3, 4), "Since its creation.").format(Format::Age).priority(1),
     ];
     let mut views = vec![
@@ -77,7 +88,7 @@ fn pods() -> KindSpec {
     let base =
         kind(PODS, "pod", &["pod", "po"], "Pods of every namespace, with kubectl's status and its reason.");
     views.extend(base.views);
-    KindSpec { columns, views, sort: (1, false), pane: Some('6'), ..base }
+    KindSpec { columns, views, pane: Some('6'), ..base }
 }
 
 fn nodes() -> KindSpec {
@@ -89,11 +100,14 @@ fn nodes() -> KindSpec {
         column("roles", "roles", Width::Fit(6, 14), "Roles from its labels.").priority(3),
         column("version", "version", Width::Fit(7, 10), "The kubelet's version.").priority(2),
         column("why", "why", Width::Flex(12), "The condition behind a state that is not good.").priority(2),
-        column("cpu", "cpu", Width::Fit(3, 5), "Cores that pods may use.").priority(4),
+        column("cpu", "cpu", Width::Fit(3, 5), "Cores that pods may use.").format(Format::Count).priority(4),
         column("mem", "mem", Width::Fit(4, 6), "Memory that pods may use, in bytes.")
             .format(Format::Bytes)
             .priority(4),
-        column("pods", "pods", Width::Fit(4, 5), "How many pods it takes.").priority(6).wide(),
+        column("pods", "pods", Width::Fit(4, 5), "How many pods it takes.")
+            .format(Format::Count)
+            .priority(6)
+            .wide(),
         column("ip", "ip", Width::Fit(7, 15), "Its internal address.").priority(5),
         column("os", "os", Width::Fit(6, 20), "Its operating system.").priority(7).wide(),
         column("arch", "arch", Width::Fit(5, 6), "Its architecture.").priority(8).wide(),
@@ -108,7 +122,7 @@ fn nodes() -> KindSpec {
         &["node", "no"],
         "Machines of the cluster: conditions, pressure, version, capacity.",
     );
-    KindSpec { columns, drill: Some(drill), sort: (1, false), ..base }
+    KindSpec { columns, drill: Some(drill), ..base }
 }
 
 fn events() -> KindSpec {
@@ -118,7 +132,7 @@ fn events() -> KindSpec {
         column("reason", "reason", Width::Fit(6, 18), "One word.").priority(1),
         column("message", "message", Width::Flex(24), "The first line of what is said.").priority(1),
         column("namespace", "namespace", Width::Fit(6, 18), "The namespace it lives in.").priority(3),
-        column("count", "n", Width::Fit(2, 5), "How often.").priority(4),
+        column("count", "n", Width::Fit(2, 5), "How often.").format(Format::Count).priority(4),
         column("source", "source", Width::Fit(6, 20), "Who says so.").priority(7).wide(),
         column("last", "last", Width::Fit(3, 4), "When it happened last.").format(Format::Age).priority(0),
     ];
@@ -133,13 +147,15 @@ fn health() -> KindSpec {
             .format(Format::State)
             .priority(0),
         column("name", "name", Width::Fit(8, 18), "The system.").priority(0),
-        column("good", "good", Width::Fit(4, 9), "Objects that are good, of all.").priority(1),
+        column("good", "good", Width::Fit(4, 9), "Objects that are good, of all.")
+            .format(Format::Count)
+            .priority(1),
         column("why", "why", Width::Flex(24), "The worst object and what is wrong with it.").priority(0),
         column("group", "group", Width::Fit(8, 28), "Its API group.").priority(7).wide(),
     ];
     let doc = "Systems that are installed as custom resources (certificates, secrets, storage, backups, databases, \
         virtual machines, network), each by its worst object; what is not installed has no row.";
-    KindSpec { columns, views: Vec::new(), sort: (1, false), ..kind(HEALTH, "system", &["systems"], doc) }
+    KindSpec { columns, views: Vec::new(), ..kind(HEALTH, "system", &["systems"], doc) }
 }
 
 fn usage() -> KindSpec {
@@ -147,7 +163,7 @@ fn usage() -> KindSpec {
         column("what", "what", Width::Fit(4, 4), "A node or a pod.").priority(2),
         column("name", "name", Width::Flex(18), "Its name.").priority(0),
         column("namespace", "namespace", Width::Fit(6, 18), "The pod's namespace.").priority(2),
-        column("cpu", "cpu", Width::Fit(4, 8), "Cores in use.").priority(1),
+        column("cpu", "cpu", Width::Fit(4, 8), "Cores in use.").format(Format::Count).priority(1),
         column("cpu-part", "cpu%", Width::Fit(4, 5), "Of the cores that the node has to give.")
             .format(Format::Percent)
             .priority(3),
@@ -176,10 +192,5 @@ fn contexts() -> KindSpec {
             .priority(2),
     ];
     let doc = "Contexts of the kubeconfig: which are used, by which credential, and whether they answer.";
-    KindSpec {
-        columns,
-        views: Vec::new(),
-        sort: (1, false),
-        ..kind(CONTEXTS, "context", &["context", "ctx"], doc)
-    }
+    KindSpec { columns, views: Vec::new(), ..kind(CONTEXTS, "context", &["context", "ctx"], doc) }
 }

@@ -8,7 +8,7 @@ pub mod custom;
 mod doc;
 pub mod doctor;
 mod forward;
-mod kinds;
+pub(super) mod kinds;
 mod lines;
 pub mod login;
 pub mod logs;
@@ -26,7 +26,7 @@ pub mod yaml;
 
 #[cfg(test)]
 #[cfg(feature = "demo")]
-mod tests;
+pub(super) mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;

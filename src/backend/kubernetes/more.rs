@@ -2,7 +2,7 @@
 
 use crate::model::kind::{Column, Drill, Format, KindSpec, Shape, ViewSpec, Width};
 
-use super::kinds::{PODS, column, kind, view};
+use super::kinds::{PODS, column, kind, labels, view};
 
 /// Namespaces.
 pub const NAMESPACES: &str = "kubernetes.namespaces";
@@ -89,14 +89,19 @@ fn workload(
         state("Ready, or what is missing."),
         name(),
         namespace(),
-        column("ready", "ready", Width::Fit(5, 7), "Ready pods of wanted pods.").priority(1),
-        column("new", "new", Width::Fit(3, 5), "Pods of the newest template.").priority(4),
+        column("ready", "ready", Width::Fit(5, 7), "Ready pods of wanted pods.")
+            .format(Format::Count)
+            .priority(1),
+        column("new", "new", Width::Fit(3, 5), "Pods of the newest template.")
+            .format(Format::Count)
+            .priority(4),
         why(),
         column("image", "image", Width::Flex(16), "The image of its first container.").priority(6).wide(),
+        labels(),
         age(),
     ];
     let base = kind(id, singular, aliases, doc);
-    KindSpec { columns, sort: (1, false), views: logged(base.views), ..base }
+    KindSpec { columns, views: logged(base.views), ..base }
 }
 
 /// Views of what runs pods: the logs of all of them come first.
@@ -110,8 +115,10 @@ fn jobs() -> KindSpec {
         state("Running, Complete or Failed."),
         name(),
         namespace(),
-        column("done", "done", Width::Fit(4, 7), "Pods that succeeded of those wanted.").priority(2),
-        column("failed", "fail", Width::Fit(4, 5), "Pods that failed.").priority(3),
+        column("done", "done", Width::Fit(4, 7), "Pods that succeeded of those wanted.")
+            .format(Format::Count)
+            .priority(2),
+        column("failed", "fail", Width::Fit(4, 5), "Pods that failed.").format(Format::Count).priority(3),
         why(),
         column("owner", "owner", Width::Fit(6, 20), "The cron job that made it.").priority(6).wide(),
         column("ended", "ended", Width::Fit(4, 5), "When it was done.").format(Format::Age).priority(4),
@@ -133,7 +140,7 @@ fn cronjobs() -> KindSpec {
         age(),
     ];
     let doc = "Cron jobs: schedule, last start, last success.";
-    KindSpec { columns, sort: (1, false), ..kind(CRONJOBS, "cron job", &["cronjob", "cj"], doc) }
+    KindSpec { columns, ..kind(CRONJOBS, "cron job", &["cronjob", "cj"], doc) }
 }
 
 fn services() -> KindSpec {
@@ -152,7 +159,7 @@ fn services() -> KindSpec {
     let doc = "Services: addresses inside and outside, ports.";
     let base = kind(SERVICES, "service", &["service", "svc"], doc);
     let views = std::iter::once(view("forward", "port forwards", Shape::Doc)).chain(base.views).collect();
-    KindSpec { columns, sort: (1, false), views, ..base }
+    KindSpec { columns, views, ..base }
 }
 
 fn ingresses() -> KindSpec {
@@ -167,7 +174,7 @@ fn ingresses() -> KindSpec {
         age(),
     ];
     let doc = "Ingresses: hosts, class, address.";
-    KindSpec { columns, sort: (1, false), ..kind(INGRESSES, "ingress", &["ingress", "ing"], doc) }
+    KindSpec { columns, ..kind(INGRESSES, "ingress", &["ingress", "ing"], doc) }
 }
 
 fn routes() -> KindSpec {
@@ -181,7 +188,7 @@ fn routes() -> KindSpec {
         age(),
     ];
     let doc = "HTTP routes of the Gateway API: hosts, gateways, acceptance.";
-    KindSpec { columns, sort: (1, false), ..kind(ROUTES, "route", &["route", "httproute"], doc) }
+    KindSpec { columns, ..kind(ROUTES, "route", &["route", "httproute"], doc) }
 }
 
 fn claims() -> KindSpec {
@@ -199,7 +206,7 @@ fn claims() -> KindSpec {
         age(),
     ];
     let doc = "Persistent volume claims: bound to what, how large.";
-    KindSpec { columns, sort: (1, false), ..kind(CLAIMS, "claim", &["claim", "pvc"], doc) }
+    KindSpec { columns, ..kind(CLAIMS, "claim", &["claim", "pvc"], doc) }
 }
 
 fn volumes() -> KindSpec {
@@ -214,12 +221,12 @@ fn volumes() -> KindSpec {
         age(),
     ];
     let doc = "Persistent volumes: bound to which claim, kept or deleted without it.";
-    KindSpec { columns, sort: (1, false), ..kind(VOLUMES, "volume", &["volume", "pv"], doc) }
+    KindSpec { columns, ..kind(VOLUMES, "volume", &["volume", "pv"], doc) }
 }
 
 fn namespaces() -> KindSpec {
     let columns = vec![state("Active or Terminating."), name(), why(), age()];
     let drill = Drill { kind: PODS.into(), column: "namespace".into() };
     let base = kind(NAMESPACES, "namespace", &["namespace", "ns"], "Namespaces; Enter leads to their pods.");
-    KindSpec { columns, drill: Some(drill), sort: (1, false), ..base }
+    KindSpec { columns, drill: Some(drill), ..base }
 }

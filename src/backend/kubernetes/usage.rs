@@ -160,6 +160,68 @@ fn pod_row(maker: &Maker, kind: &KindId, pod: &Metrics) -> Row {
     row
 }
 
+/// What a pod or node uses now, for its description.
+pub struct Used {
+    /// What it comes to, or why nobody knows.
+    pub fact: Fact,
+    containers: Vec<(Text, Use)>,
+}
+
+impl Used {
+    /// Cores and memory of a container, as cells.
+    pub fn cells(&self, container: &str) -> [Cell; 2] {
+        let found = self.containers.iter().find(|(name, _)| **name == *container);
+        let cells = |(_, used): &(Text, Use)| {
+            [cores(used.cores), quantity::memory(used.bytes)].map(|text| Cell::new(text.as_str()))
+        };
+        found.map_or_else(|| [Cell::empty(), Cell::empty()], cells)
+    }
+}
+
+/// Asks what a pod or node uses; a node's share is of what it has to give.
+pub async fn of(cluster: &Cluster, id: &EntityId, limit: Option<&Dict>) -> Used {
+    let path = match id.key.split_once('/') {
+        Some((namespace, name)) => format!("{ROOT}/namespaces/{namespace}/pods/{name}"),
+        None => format!("{ROOT}/nodes/{}", id.key),
+    };
+    let measured = cluster.get(&path).await.and_then(|reply| reply.json::<Metrics>());
+    let (used, containers) = match measured {
+        Ok(metrics) => {
+            let each = metrics.containers.iter().map(|one| (one.name.clone(), Use::of(&one.usage)));
+            (Ok(metrics.total()), each.collect())
+        }
+        Err(error) => (Err(error), Vec::new()),
+    };
+    Used { fact: fact(used, limit.map(Use::of)), containers }
+}
+
+fn fact(used: Result<Use, ApiError>, limit: Option<Use>) -> Fact {
+    let used = match used {
+        Ok(used) => used,
+        // Without metrics-server, and for what began a moment ago.
+        Err(error) if matches!(error.fault.status, Some(404 | 503)) => {
+            return Fact::new("uses", "not measured").tone(Tone::Dim);
+        }
+        Err(error) => return Fact::new("uses", error.to_string().as_str()).tone(Tone::Unknown),
+    };
+    let share = |part: Option<f64>| part.map_or(String::new(), |part| format!(" ({:.0} %)", part * 100.0));
+    let cpu = part(used.cores, limit.map(|limit| limit.cores));
+    let full = part(used.bytes, limit.map(|limit| limit.bytes));
+    let says = format!(
+        "{} cores{}, {} of memory{}",
+        cores(used.cores),
+        share(cpu),
+        quantity::memory(used.bytes),
+        share(full)
+    );
+    let warns = [cpu, full].into_iter().flatten().any(|part| part >= FULL);
+    Fact::new("uses", says.as_str()).tone(if warns { Tone::Warn } else { Tone::Text })
+}
+
+fn cores(cores: f64) -> String {
+    format!("{cores:.2}")
+}
+
 /// Keeps what one of them uses fresh, a pod by its containers.
 pub async fn open(cluster: &Cluster, id: &EntityId, sink: &ViewSink) -> Result<(), ApiError> {
     let wrong = || ApiError::unsupported(format!("`{}` is no node and no pod", id.key));
@@ -197,6 +259,23 @@ mod tests {
     use crate::model::row::Domain;
 
     use super::*;
+
+    #[test]
+    fn what_is_used_is_a_share_of_what_there_is_and_what_nobody_measures_is_no_zero() {
+        let used = Use { cores: 1.25, bytes: 950.0 * 1024.0 * 1024.0 };
+        let of = |cores: f64, bytes: f64| Some(Use { cores, bytes });
+        let whole = 1000.0 * 1024.0 * 1024.0;
+        let absent = ApiError::new(crate::model::snapshot::Layer::Http, "HTTP 404").status(404);
+        for (used, limit, says, tone) in [
+            (Ok(used), None, "1.25 cores, 950Mi of memory", Tone::Text),
+            (Ok(used), of(2.0, whole), "1.25 cores (62 %), 950Mi of memory (95 %)", Tone::Warn),
+            (Ok(used), of(2.0, 2.0 * whole), "1.25 cores (62 %), 950Mi of memory (48 %)", Tone::Text),
+            (Err(absent), None, "not measured", Tone::Dim),
+        ] {
+            let fact = fact(used, limit);
+            assert_eq!((fact.value.as_text(), fact.tone), (Some(says), tone));
+        }
+    }
 
     #[test]
     fn usage_is_summed_over_containers_and_measured_against_the_node() {

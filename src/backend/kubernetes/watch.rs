@@ -4,6 +4,7 @@
 //! that the server has forgotten (410) leads to a new list; anything else ends the call, and whoever called comes again.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -71,21 +72,30 @@ enum End {
 }
 
 /// Where a followed list stands.
+#[derive(Default)]
 struct Place {
     version: String,
-    due: HashMap<EntityId, Timestamp>,
+    /// When rows grow stale, in seconds, by the hash of their ids: it lives as long as the list, and is kept small.
+    due: HashMap<u64, i64>,
+}
+
+fn hash(id: &EntityId) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    id.hash(&mut hasher);
+    hasher.finish()
 }
 
 impl Place {
     fn note(&mut self, projected: &Projected) {
+        let id = hash(&projected.row.id);
         match projected.due {
-            Some(at) => self.due.insert(projected.row.id.clone(), at),
-            None => self.due.remove(&projected.row.id),
+            Some(at) => self.due.insert(id, at.as_second()),
+            None => self.due.remove(&id),
         };
     }
 
     fn is_due(&self, now: Timestamp) -> bool {
-        self.due.values().any(|at| *at <= now)
+        self.due.values().any(|at| *at <= now.as_second())
     }
 }
 
@@ -172,7 +182,7 @@ impl<T: for<'a> Deserialize<'a> + Send + Sync> Feed<T> {
     /// Lists; the first time page by page, later as one reset, so that rows never vanish only to come back.
     async fn list(&self, sink: &DeltaSink) -> Result<Option<Place>, ApiError> {
         let streamed = !self.listed.load(Ordering::Relaxed);
-        let mut place = Place { version: String::new(), due: HashMap::new() };
+        let mut place = Place::default();
         let (mut kept, mut token) = (Vec::new(), String::new());
         for number in 0..MOST_PAGES {
             let (page, now) = self.page(&token).await?;
@@ -274,7 +284,7 @@ impl<T: for<'a> Deserialize<'a> + Send + Sync> Feed<T> {
             .map_err(|error| ApiError::new(Layer::App, format!("an object cannot be read: {error}")))?;
         let Some(projected) = (self.project)(&object, self.now()) else { return Ok(false) };
         if &*line.event == "DELETED" {
-            place.due.remove(&projected.row.id);
+            place.due.remove(&hash(&projected.row.id));
             change.0.insert(projected.row.id, None);
         } else {
             place.note(&projected);

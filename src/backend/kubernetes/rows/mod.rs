@@ -58,6 +58,17 @@ impl State {
     }
 }
 
+/// Labels that controllers write for themselves, other ones for each pod.
+const MADE: [&str; 7] = [
+    "pod-template-hash",
+    "controller-revision-hash",
+    "controller-uid",
+    "batch.kubernetes.io/controller-uid",
+    "batch.kubernetes.io/job-completion-index",
+    "statefulset.kubernetes.io/pod-name",
+    "apps.kubernetes.io/pod-index",
+];
+
 /// More different texts than this are not worth keeping.
 const MOST_TEXTS: usize = 4096;
 
@@ -87,6 +98,13 @@ impl Maker {
         } else {
             Cell { value: Value::Text(self.once(text)), tone: Tone::Text }
         }
+    }
+
+    /// The labels that somebody chose, `name=value` after `name=value`; one copy for all pods of a workload.
+    pub fn labels(&self, meta: &Meta) -> Cell {
+        let chosen = meta.labels.iter().filter(|(name, _)| !MADE.contains(name));
+        let words: Vec<String> = chosen.map(|(name, value)| format!("{name}={value}")).collect();
+        self.cell(&words.join(","))
     }
 
     /// A row of an object.

@@ -43,6 +43,7 @@ pub fn row(maker: &Maker, kind: &KindId, pod: &Pod, now: Timestamp) -> Row {
         maker.cell(&pod.spec.node_name),
         Cell::new(pod.status.pod_ip.as_str()),
         maker.cell(&owner(pod)),
+        maker.labels(&pod.metadata),
         age(&pod.metadata.creation_timestamp),
     ];
     let mut row = maker.row(kind, &pod.metadata, &state, cells);
@@ -233,7 +234,7 @@ mod tests {
         let meta = json!({
             "name": "lidarr-6f7d9c5b8-x2k4q", "namespace": "media", "uid": "u1",
             "creationTimestamp": "2026-11-20T02:58:00Z",
-            "labels": {"app.kubernetes.io/instance": "lidarr"},
+            "labels": {"app.kubernetes.io/instance": "lidarr", "pod-template-hash": "6f7d9c5b8", "tier": "media"},
             "ownerReferences": [{"kind": "ReplicaSet", "name": "lidarr-6f7d9c5b8"}],
         });
         serde_json::from_value(json!({"metadata": meta, "spec": spec, "status": status})).unwrap()
@@ -307,5 +308,6 @@ mod tests {
         let values: Vec<&str> = row.facets.iter().map(|facet| &*facet.value).collect();
         assert_eq!(values, ["cloud/media/lidarr-6f7d9c5b8-x2k4q", "cloud/oci-node-1", "lidarr", "192.0.2.7"]);
         assert_eq!(row.cell(8).value.as_text(), Some("lidarr"));
+        assert_eq!(row.cell(9).value.as_text(), Some("app.kubernetes.io/instance=lidarr,tier=media"));
     }
 }

@@ -34,6 +34,12 @@ pub fn whole(text: &str) -> Option<i64> {
     parse(text).filter(|number| number.abs() < 9e18).map(|number| number.round() as i64)
 }
 
+/// Bytes in a word: `312Mi`, `1.4Gi`.
+pub fn memory(bytes: f64) -> String {
+    let mebi = bytes / 1024f64.powi(2);
+    if mebi < 1000.0 { format!("{mebi:.0}Mi") } else { format!("{:.1}Gi", mebi / 1024.0) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -65,6 +65,7 @@ fn project(maker: &Maker, kind: &KindId, workload: &Workload, now: Timestamp, da
         Cell::new(counts.updated),
         Cell::new(state.why.as_str()),
         Cell::new(image),
+        maker.labels(&workload.metadata),
         age(&workload.metadata.creation_timestamp),
     ];
     let mut row = maker.row(kind, &workload.metadata, &state, cells);

@@ -65,7 +65,20 @@ async fn usage_is_there_where_somebody_measures_and_said_once_where_nobody_does(
     let node = used.rows.iter().find(|row| &*row.name == "oci-node-1").unwrap();
     assert!(node.cell(6).value.as_number().unwrap() > 0.8, "{node:?}");
     assert!(used.rows.iter().any(|row| row.cell(0).value.as_text() == Some("pod")));
+    let uses = async |kind: &str, key: &str| {
+        let View::Doc(doc) = bench.opened(&EntityId::new(kind, "cloud", key), "describe").await else {
+            panic!("no document")
+        };
+        let Body::Facts(facts) = &doc.sections[0].body else { panic!("no facts") };
+        let fact = facts.iter().find(|fact| fact.label == "uses").unwrap();
+        fact.value.as_text().unwrap().to_owned()
+    };
+    let node = uses(kinds::NODES, "oci-node-1").await;
+    assert!(node.contains(" cores (") && node.contains("Gi of memory ("), "{node}");
+    let pod = bench.backend.poll(&pods()).await.unwrap().rows[0].id.key.to_string();
+    assert!(uses(kinds::PODS, &pod).await.contains(" cores, "));
     bench.world.set("kubernetes.metrics", "absent");
+    assert_eq!(uses(kinds::PODS, &pod).await, "not measured");
     let absent = bench.asked("usage").await;
     assert!(absent.rows.is_empty() && absent.complete);
     assert!(absent.notes[0].contains("metrics-server does not answer"));
@@ -81,9 +94,36 @@ async fn a_workload_has_one_log_of_all_its_pods() {
     let pod = bench.backend.poll(&pods()).await.unwrap().rows[0].id.clone();
     let View::Log(lines) = bench.opened(&pod, "log filter=level=error").await else { panic!("no log") };
     assert!(!lines.is_empty() && lines.iter().all(|line| line.text.contains("level=error")));
+    let rows = bench.backend.poll(&pods()).await.unwrap().rows;
+    let lidarr = rows.iter().find(|row| row.name.starts_with("lidarr")).unwrap();
+    let View::Log(lines) = bench.opened(&lidarr.id, "previous since=21s").await else { panic!("no log") };
+    assert_eq!(lines.len(), 4, "one line every seven seconds");
+    let (sink, _views) = mpsc::channel(4);
+    let error = bench.backend.open(&pod, "previous", sink).await.unwrap_err();
+    assert!(error.to_string().contains("previous terminated container"), "{error}");
     let (sink, _views) = mpsc::channel(4);
     let error = bench.backend.open(&pod, "log containers=nothing", sink).await.unwrap_err();
     assert!(error.to_string().contains("has no such container"), "{error}");
+}
+
+#[tokio::test]
+async fn pods_and_workloads_are_found_by_namespace_and_label() {
+    let bench = bench("cloud", 0).await;
+    let found = |rows: &[crate::model::row::Row], kind: &str, filter: &str| -> Vec<String> {
+        let kind = kinds::kinds().into_iter().find(|known| known.id.as_str() == kind).unwrap();
+        let (query, now) = (crate::model::query::Query::parse(filter), bench.world.clock.now());
+        assert_eq!(query.unknown_keys(&kind).count(), 0);
+        let fits = rows.iter().filter(|row| query.matches(row, &kind, now));
+        fits.map(|row| row.id.key.to_string()).collect()
+    };
+    let rows = bench.backend.poll(&pods()).await.unwrap().rows;
+    let filter = "namespace:media labels:app.kubernetes.io/name=comet";
+    let comet = found(&rows, kinds::PODS, filter);
+    assert!(comet.len() == 1 && comet[0].starts_with("media/comet-"), "{comet:?}");
+    // A label that a controller wrote for itself is not among them.
+    assert!(found(&rows, kinds::PODS, "labels:pod-template-hash").is_empty());
+    let rows = bench.asked("deployments").await.rows;
+    assert_eq!(found(&rows, more::DEPLOYMENTS, "labels:instance=comet"), ["media/comet"]);
 }
 
 #[tokio::test]
