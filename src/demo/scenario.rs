@@ -14,8 +14,10 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("cluster", include_str!("../../demo/cluster.toml")),
     ("many-pods", include_str!("../../demo/many-pods.toml")),
     ("many-users", include_str!("../../demo/many-users.toml")),
+    ("many-apps", include_str!("../../demo/many-apps.toml")),
     ("wave-stuck", include_str!("../../demo/wave-stuck.toml")),
     ("promotion", include_str!("../../demo/promotion.toml")),
+    ("promotion-workflow", include_str!("../../demo/promotion-workflow.toml")),
     ("leaked-window", include_str!("../../demo/leaked-window.toml")),
     ("many-machines", include_str!("../../demo/many-machines.toml")),
     ("leaks", include_str!("../../demo/leaks.toml")),
@@ -48,6 +50,9 @@ pub struct Scenario {
     /// Machines of the simulated Omni beside those of the homelab.
     #[serde(default)]
     machines: usize,
+    /// Applications of the simulated Argo CD beside those of the homelab.
+    #[serde(default)]
+    applications: usize,
     /// Facts that the simulators look at (`home = "off"`).
     #[serde(default)]
     pub flags: BTreeMap<String, String>,
@@ -105,7 +110,8 @@ impl Scenario {
 
     /// How large its lab is.
     pub fn size(&self) -> Size {
-        Size { guests: self.guests, pods: self.pods, machines: self.machines }
+        let Self { guests, pods, machines, applications, .. } = *self;
+        Size { guests, pods, machines, applications }
     }
 
     /// Its faults.

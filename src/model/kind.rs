@@ -40,8 +40,6 @@ pub enum Format {
     Percent,
     /// Seconds as a duration.
     Seconds,
-    /// A number of things, right-aligned.
-    Count,
     /// `yes`, or nothing.
     Flag,
 }

@@ -6,12 +6,14 @@ use serde_json::Value;
 
 use crate::backend::error::{ApiError, SendError};
 use crate::backend::kubernetes::wire::Page;
+use crate::backend::probe::Tried;
+use crate::config::Probe;
 use crate::model::op::Verdict;
 
 use super::rest::Of;
 use super::rest::wire::Commit;
 use super::wire::Application;
-use super::{APPLICATIONS, Argo, ops};
+use super::{APPLICATIONS, Argo, ops, views};
 
 pub use super::ops::Held;
 
@@ -41,9 +43,26 @@ impl Argo {
         ops::permitted(self, ops::windowed(self, held, verdict).await).await
     }
 
+    /// Adds whether a sync window is open.
+    pub async fn in_window(&self, held: &Held, verdict: Verdict) -> Verdict {
+        ops::windowed(self, held, verdict).await
+    }
+
+    /// Tries the addresses of an application as a stranger; none where nobody configured how.
+    pub async fn tried(&self, app: &Application) -> Vec<Tried> {
+        views::tried(&self.probes, app).await
+    }
+
     /// Sends a merge patch that only holds for the application as it was read.
     pub async fn set(&self, held: &Held, patch: Value) -> Result<(), SendError> {
         ops::patch(self, held, patch).await
+    }
+
+    /// Tries the addresses of its applications as these probes say.
+    #[must_use]
+    pub fn probing(mut self, probes: Vec<Probe>) -> Self {
+        self.probes = probes;
+        self
     }
 
     /// Looks at what is under way at another pace.

@@ -1,6 +1,7 @@
 //! What Argo CD's kinds are called, which columns they have, and what may be done to them.
 
-use crate::model::kind::{Column, Format, KindSpec, Shape, Text, ViewSpec, Width};
+use crate::backend::kubernetes::kinds::{column, kind, view};
+use crate::model::kind::{Format, KindSpec, Shape, Width};
 use crate::model::op::{Field, FieldKind, OpSpec, Tier, Verb};
 
 /// Applications.
@@ -152,10 +153,6 @@ fn retry() -> Field {
     Field::new("retry", "retry", FieldKind::Line, doc).optional()
 }
 
-fn column(name: &'static str, title: &'static str, width: Width, doc: &'static str) -> Column {
-    Column::new(name, title, width, doc)
-}
-
 fn applications() -> KindSpec {
     let columns = vec![
         column(
@@ -171,6 +168,7 @@ fn applications() -> KindSpec {
             .priority(2),
         column("health", "health", Width::Fit(7, 11), "How its objects are.").priority(3),
         column("wave", "wave", Width::Fit(4, 4), "Its sync wave, from the annotation on the application.")
+            .format(Format::Count)
             .priority(2),
         column("revision", "rev", Width::Fit(7, 12), "The revision it was compared with, shortened.")
             .priority(3),
@@ -183,38 +181,21 @@ fn applications() -> KindSpec {
         column("auto", "auto", Width::Fit(4, 4), "Whether Argo CD syncs it by itself.")
             .format(Format::Flag)
             .priority(5),
-        column("since", "since", Width::Fit(4, 5), "How long its health has been what it is.")
-            .format(Format::Age)
-            .priority(4),
+        column(
+            "since",
+            "since",
+            Width::Fit(4, 5),
+            "How long its state has been what it is; Argo CD does not tell since when it differs.",
+        )
+        .format(Format::Age)
+        .priority(4),
         column("reconciled", "cmp", Width::Fit(3, 4), "When it was last compared with Git.")
             .format(Format::Age)
             .priority(1),
     ];
-    KindSpec {
-        id: APPLICATIONS.into(),
-        singular: "application".into(),
-        aliases: ["application", "app", "apps"].map(Into::into).to_vec(),
-        doc: "Argo CD applications: sync, health, wave, revision and what they wait for.".into(),
-        columns,
-        sort: (1, false),
-        views: super::views::of_applications(),
-        drill: None,
-        pane: Some('3'),
-    }
-}
-
-fn table(id: &'static str, singular: &'static str, aliases: &[&'static str], doc: &'static str) -> KindSpec {
-    KindSpec {
-        id: id.into(),
-        singular: singular.into(),
-        aliases: aliases.iter().map(|alias| Text::Borrowed(alias)).collect(),
-        doc: doc.into(),
-        columns: Vec::new(),
-        sort: (1, false),
-        views: vec![ViewSpec { name: "yaml".into(), title: "YAML".into(), shape: Shape::Doc }],
-        drill: None,
-        pane: None,
-    }
+    let doc = "Argo CD applications: sync, health, wave, revision and what they wait for.";
+    let base = kind(APPLICATIONS, "application", &["application", "app", "apps"], doc);
+    KindSpec { columns, views: super::views::of_applications(), pane: Some('3'), ..base }
 }
 
 fn waves() -> KindSpec {
@@ -224,15 +205,19 @@ fn waves() -> KindSpec {
             .priority(0),
         column("name", "wave", Width::Flex(16), "The cluster and the wave's number.").priority(0),
         column("cluster", "cluster", Width::Fit(7, 16), "The cluster.").priority(6).wide(),
-        column("number", "no", Width::Fit(2, 4), "The wave's number.").priority(7).wide(),
+        column("number", "no", Width::Fit(2, 4), "The wave's number.")
+            .format(Format::Count)
+            .priority(7)
+            .wide(),
         column("good", "good", Width::Fit(5, 7), "Applications that are synced and healthy, of all.")
+            .format(Format::Count)
             .priority(1),
         column("why", "blocked by", Width::Flex(20), "The first application that is not good, and why.")
             .priority(1),
     ];
-    let views = vec![ViewSpec { name: "board".into(), title: "board".into(), shape: Shape::Board }];
+    let views = vec![view("board", "board", Shape::Board)];
     let doc = "Sync waves of each cluster: each one's own state, what blocks it, and whether later ones passed it over.";
-    KindSpec { columns, views, ..table(WAVES, "wave", &["wave"], doc) }
+    KindSpec { columns, views, ..kind(WAVES, "wave", &["wave"], doc) }
 }
 
 fn sets() -> KindSpec {
@@ -241,13 +226,15 @@ fn sets() -> KindSpec {
             .format(Format::State)
             .priority(0),
         column("name", "name", Width::Flex(16), "Its name.").priority(0),
-        column("applications", "apps", Width::Fit(4, 5), "How many applications it makes.").priority(1),
+        column("applications", "apps", Width::Fit(4, 5), "How many applications it makes.")
+            .format(Format::Count)
+            .priority(1),
         column("strategy", "strategy", Width::Fit(8, 12), "All at once, or step by step.").priority(2),
         column("why", "why", Width::Flex(20), "The error, or the step it is at.").priority(1),
         column("age", "age", Width::Fit(3, 4), "Since its creation.").format(Format::Age).priority(3),
     ];
     let doc = "Application sets: what makes applications, and how far it is.";
-    KindSpec { columns, ..table(SETS, "application set", &["applicationset", "appset"], doc) }
+    KindSpec { columns, ..kind(SETS, "application set", &["applicationset", "appset"], doc) }
 }
 
 fn projects() -> KindSpec {
@@ -262,7 +249,7 @@ fn projects() -> KindSpec {
         column("age", "age", Width::Fit(3, 4), "Since its creation.").format(Format::Age).priority(4),
     ];
     let doc = "Projects: sync windows, and what they allow.";
-    KindSpec { columns, ..table(PROJECTS, "project", &["project", "appproject"], doc) }
+    KindSpec { columns, ..kind(PROJECTS, "project", &["project", "appproject"], doc) }
 }
 
 fn clusters() -> KindSpec {
@@ -272,9 +259,12 @@ fn clusters() -> KindSpec {
             .priority(0),
         column("name", "name", Width::Flex(12), "Its name in Argo CD.").priority(0),
         column("applications", "apps", Width::Fit(4, 5), "Applications that are delivered there.")
+            .format(Format::Count)
             .priority(1),
         column("version", "version", Width::Fit(5, 8), "Its Kubernetes.").priority(2),
-        column("objects", "objects", Width::Fit(5, 7), "Objects that Argo CD watches there.").priority(4),
+        column("objects", "objects", Width::Fit(5, 7), "Objects that Argo CD watches there.")
+            .format(Format::Count)
+            .priority(4),
         column("why", "why", Width::Flex(16), "Why it is not reached.").priority(1),
         column("server", "server", Width::Flex(16), "Its API server.").priority(3),
         column("cached", "cache", Width::Fit(4, 5), "When what it watches was read anew.")
@@ -285,7 +275,7 @@ fn clusters() -> KindSpec {
             .priority(4),
     ];
     let doc = "Clusters that Argo CD delivers to: whether it reaches them, and what it watches there.";
-    KindSpec { columns, views: Vec::new(), ..table(CLUSTERS, "cluster", &["argo-cluster"], doc) }
+    KindSpec { columns, views: Vec::new(), ..kind(CLUSTERS, "cluster", &["argo-cluster"], doc) }
 }
 
 fn repositories() -> KindSpec {
@@ -305,5 +295,5 @@ fn repositories() -> KindSpec {
             .priority(4),
     ];
     let doc = "Repositories that Argo CD reads, with the state of the connection.";
-    KindSpec { columns, views: Vec::new(), ..table(REPOSITORIES, "repository", &["repository", "repo"], doc) }
+    KindSpec { columns, views: Vec::new(), ..kind(REPOSITORIES, "repository", &["repository", "repo"], doc) }
 }

@@ -27,7 +27,7 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
-use crate::config::{ArgoCd, Config};
+use crate::config::{ArgoCd, Config, Probe};
 use crate::model::id::{EntityId, Identity, KindId, SourceId};
 use crate::model::op::{Field, Job, OpSpec, Rights, Target, Verdict};
 use crate::model::snapshot::{Cadence, Fault, Layer, Mode, Snapshot, SourceSpec};
@@ -135,6 +135,8 @@ pub struct Argo {
     rest: Option<Rest>,
     /// The other configured clusters, into which it may deliver.
     others: Vec<Arc<Cluster>>,
+    /// How the addresses of applications are tried.
+    probes: Vec<Probe>,
     limit: Limit,
     /// How often an application under operation is read.
     pace: Duration,
@@ -148,7 +150,7 @@ impl Argo {
         let others = config.kubernetes.iter().filter(|cluster| cluster.name != settings.kubernetes);
         let others = others.map(|cluster| Cluster::new(cluster.clone())).collect();
         let made = Self::new(settings.clone(), Cluster::new(own.clone()), domains, clock.clone());
-        Some(Self { others, ..made })
+        Some(Self { others, ..made.probing(config.probe.clone()) })
     }
 
     /// A backend on the cluster that holds the Applications.
@@ -176,6 +178,7 @@ impl Argo {
             projects,
             rest,
             others: Vec::new(),
+            probes: Vec::new(),
             limit,
             pace: Duration::from_millis(700),
         }

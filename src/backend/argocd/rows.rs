@@ -9,10 +9,10 @@ use crate::backend::error::first_line;
 use crate::backend::kubernetes::rows::{Maker, State};
 use crate::backend::kubernetes::watch::Projected;
 use crate::model::id::KindId;
-use crate::model::row::{Cell, Domain, Facet, FacetKey, Grade, Health, Tone};
+use crate::model::row::{Cell, Domain, Facet, FacetKey, Grade, Health, Tone, Value};
 use crate::model::time::{seconds_between, short};
 
-use super::wire::Application;
+use super::wire::{Application, OperationState};
 
 /// How old a comparison may be before it proves nothing any more, shared with whoever learns the period of Argo CD.
 #[derive(Debug, Clone)]
@@ -62,7 +62,7 @@ pub fn project(
     let destination = &app.spec.destination;
     let cells = vec![
         Cell { value: maker.cell(&state.word).value, tone: state.health.into() },
-        Cell::new(app.metadata.name.as_str()),
+        Cell { value: Value::Text(app.metadata.name.shared()), tone: Tone::Text },
         Cell { tone: sync_tone(sync), ..maker.cell(sync) },
         Cell { tone: health_tone(health), ..maker.cell(health) },
         Cell::new(app.wave()),
@@ -72,7 +72,7 @@ pub fn project(
         maker.cell(&app.spec.project),
         maker.cell(&format!("{}/{}", destination.cluster(), destination.namespace.as_str())),
         Cell::new(app.auto_sync()),
-        Cell::new(app.status.health.last_transition_time.time()),
+        Cell::new(since(app, &state.word)),
         Cell::new(app.status.reconciled_at.time()),
     ];
     let mut row = maker.row(kind, &app.metadata, &state, cells);
@@ -169,6 +169,19 @@ fn progressing(app: &Application, now: Timestamp) -> State {
     }
     let why = format!("for {}: {}", short(since), culprit(app));
     State::new("Progressing", Health::Warning).why(why.trim_end_matches(": "))
+}
+
+/// Since when the verdict has been what it is; Argo CD does not tell when it began to differ.
+pub fn since(app: &Application, word: &str) -> Option<Timestamp> {
+    let operation = app.status.operation_state.0.as_ref();
+    match word {
+        "Deleting" => app.metadata.deletion_timestamp.time(),
+        "Syncing" | "Terminating" => operation.and_then(OperationState::began),
+        "Error" => app.error().and_then(|error| error.last_transition_time.time()),
+        "SyncFailed" => operation.and_then(|operation| operation.finished_at.time()),
+        "OutOfSync" | "Stale" => None,
+        _ => app.status.health.last_transition_time.time(),
+    }
 }
 
 fn by_last_operation(app: &Application) -> State {
@@ -301,6 +314,16 @@ mod tests {
             (progress("2026-11-20T02:43:00Z"), "Progressing", Health::Warning, "for 17m"),
             (progress("2026-11-20T02:50:00Z"), "Progressing", Health::Pending, ""),
         ]);
+    }
+
+    #[test]
+    fn nobody_knows_since_when_an_application_differs() {
+        let app = app(&json!({"health": {"lastTransitionTime": "2026-11-20T01:00:00Z"},
+            "operationState": {"startedAt": "2026-11-20T02:00:00Z", "finishedAt": "2026-11-20T02:01:00Z"}}));
+        let hour = |word| since(&app, word).map(|at| at.to_string()[11..16].to_owned());
+        let cases = [("Healthy", "01:00"), ("Syncing", "02:00"), ("SyncFailed", "02:01")];
+        assert!(cases.iter().all(|(word, told)| hour(word).as_deref() == Some(*told)));
+        assert_eq!((hour("OutOfSync"), hour("Stale"), hour("Deleting")), (None, None, None));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! that runs is no proof that anybody gets in; what an address answers is.
 
 mod decide;
+mod door;
 mod kinds;
 mod rows;
 #[cfg(feature = "demo")]
@@ -28,6 +29,8 @@ use super::http::{Call, Http, Profile};
 use super::{Backend, Definition, Diagnosis, Finding, ViewSink, show_at_pace};
 
 use decide::Look;
+
+pub use door::{Door, Tried};
 
 /// The backend's id, and the name of its only instance.
 const ID: &str = "probe";

@@ -135,7 +135,8 @@ impl Walked<'_> {
     }
 }
 
-fn told(leg: &Leg) -> String {
+/// What one way met, in words.
+pub fn told(leg: &Leg) -> String {
     match &leg.met {
         Ok(look) => format!("{} {}", look.status, look.what.words()),
         Err(fault) => fault.to_string(),
@@ -214,12 +215,17 @@ fn row(walked: &Walked<'_>, instance: &Arc<str>, now: Timestamp) -> Row {
     row
 }
 
-fn facets(settings: &Settings) -> Box<[Facet]> {
+/// The host that users write, in small letters.
+pub fn host(settings: &Settings) -> Option<String> {
     let host = settings.edge.host_header.clone().or_else(|| {
         let url = url::Url::parse(&settings.edge.url).ok()?;
         Some(url.host_str()?.to_owned())
     });
-    let host = host.map(|host| Facet::new(FacetKey::Host, host.to_lowercase(), Grade::Likely));
+    host.map(|host| host.to_lowercase())
+}
+
+fn facets(settings: &Settings) -> Box<[Facet]> {
+    let host = host(settings).map(|host| Facet::new(FacetKey::Host, host, Grade::Likely));
     let gate = settings.gate.as_deref().map(|gate| Facet::new(FacetKey::Gate, gate, Grade::Certain));
     host.into_iter().chain(gate).collect()
 }

@@ -29,6 +29,8 @@ pub struct Size {
     pub pods: usize,
     /// Machines of the simulated Omni beside those of the homelab.
     pub machines: usize,
+    /// Applications of the simulated Argo CD beside those of the homelab.
+    pub applications: usize,
 }
 
 /// The state that all simulators of one lab share.

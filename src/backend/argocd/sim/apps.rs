@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::backend::kubernetes::sim::homelab::{self, App};
 use crate::backend::kubernetes::sim::lab::Lab;
 use crate::backend::kubernetes::sim::seed::ago;
-use crate::backend::kubernetes::sim::store::fnv;
+use crate::backend::kubernetes::sim::store::{fnv, key_of};
 use crate::backend::sim::World;
 
 /// The commit that is at the head of the repository.
@@ -36,12 +36,33 @@ pub fn fill(lab: &Lab, world: &World) {
         scene(lab, &app, &mut object, now);
         lab.store.put("applications", object);
     }
+    for number in 0..world.size.applications {
+        lab.store.put("applications", another(number, now));
+    }
     if !lab.flag("argocd.managed").is_empty() {
         lab.store.put("applications", root(now));
     }
     for (name, path, members) in SETS {
         lab.store.put("applicationsets", set(name, path, members, now));
     }
+}
+
+/// One of many: of ten, nine are good.
+fn another(number: usize, now: Timestamp) -> Value {
+    let app = App {
+        name: format!("team-{:02}-service-{number:05}", number % 40),
+        workload: "service",
+        cluster: if number % 2 == 0 { "cloud" } else { "prod" },
+        namespace: "default",
+        wave: 4,
+    };
+    let mut object = application(&app, now);
+    match number % 20 {
+        7 => object["status"]["sync"]["status"] = "OutOfSync".into(),
+        13 => object["status"]["health"]["status"] = "Progressing".into(),
+        _ => {}
+    }
+    object
 }
 
 /// Whether a fact of the world names an application.
@@ -75,6 +96,23 @@ fn scene(lab: &Lab, app: &App, object: &mut Value, now: Timestamp) {
         status["health"] = json!({"status": "Missing", "lastTransitionTime": ago(now, 26 * 60)});
         status["health"]["message"] = format!("waits for wave {}", gate.wave).into();
         object["spec"]["syncPolicy"]["automated"]["enabled"] = false.into();
+    }
+}
+
+/// What a workflow has changed in Git since, for the environment that follows.
+pub fn promote(lab: &Lab) {
+    let sha = lab.flag("argocd.promoted");
+    if sha.is_empty() {
+        return;
+    }
+    lab.set("argocd.promoted", "");
+    let elsewhere = |app: &&Value| {
+        let told = app["spec"]["source"]["targetRevision"].as_str().unwrap_or_default();
+        app["metadata"]["labels"]["env"] == "prod" && told.len() == 40 && told != sha
+    };
+    for app in lab.store.all("applications").iter().filter(elsewhere) {
+        let tell = |app: &mut Value| app["spec"]["source"]["targetRevision"] = sha.as_str().into();
+        let _ = lab.store.update("applications", &key_of(app), tell);
     }
 }
 

@@ -76,6 +76,7 @@ impl Controller for ArgoController {
         if lab.flag("argocd.controller") == "stuck" {
             return;
         }
+        super::apps::promote(lab);
         for key in work.keys(lab, now) {
             let Some(app) = lab.store.get(TABLE, &key) else {
                 work.due.remove(&key);

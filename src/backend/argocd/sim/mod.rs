@@ -30,6 +30,11 @@ pub fn simulators(world: &Arc<World>) -> Vec<Simulator> {
     let Some(lab) = install(world) else { return Vec::new() };
     let token = server::token(&lab);
     let secret = token.clone();
+    let mut way = "from = \"cloud\", to = \"prod\", stable = \"2h\"".to_owned();
+    way.push_str(", github = \"homelab\", check = \"deploy-dev-ephemeral.yml\"");
+    if !lab.flag("argocd.workflow").is_empty() {
+        way = format!("{way}, workflow = \"{}\"", lab.flag("argocd.workflow"));
+    }
     let settings = move |address: &Address| {
         vec![
             ("name", Setting::Text("argo".to_owned())),
@@ -37,7 +42,7 @@ pub fn simulators(world: &Arc<World>) -> Vec<Simulator> {
             ("namespace", Setting::Text("argocd".to_owned())),
             ("url", Setting::Text(address.url.clone())),
             ("token", Setting::Secret(secret.clone())),
-            ("promote", Setting::Raw("{ from = \"cloud\", to = \"prod\", stable = \"2h\" }".to_owned())),
+            ("promote", Setting::Raw(format!("{{ {way} }}"))),
             ("fingerprint", Setting::Text(address.fingerprint.clone().unwrap_or_default())),
         ]
     };

@@ -33,7 +33,9 @@ pub fn head(app: &Application, now: Timestamp) -> Vec<Fact> {
     if !state.why.is_empty() {
         facts.push(Fact::new("why", state.why.as_str()));
     }
-    facts.push(Fact::new("since", status.health.last_transition_time.time()).format(Format::Age));
+    if let Some(since) = rows::since(app, &state.word) {
+        facts.push(Fact::new("since", since).format(Format::Age));
+    }
     facts.push(Fact::new(
         "sync",
         format!("{} at {}", status.sync.status.as_str(), status.sync.short()).as_str(),

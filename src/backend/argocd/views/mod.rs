@@ -8,11 +8,13 @@ mod logs;
 mod proof;
 mod runtime;
 mod tree;
+mod users;
 
 use std::time::Duration;
 
 use crate::backend::ViewSink;
 use crate::backend::error::ApiError;
+use crate::backend::kubernetes::kinds::view;
 use crate::backend::kubernetes::watch::Follow as _;
 use crate::backend::kubernetes::{self, repeat};
 use crate::model::id::EntityId;
@@ -25,6 +27,7 @@ use super::wire::Application;
 use super::{Argo, kinds, waves};
 
 pub use describe::auto;
+pub use users::tried;
 
 /// How often an open view is read again.
 const PACE: Duration = Duration::from_secs(3);
@@ -34,11 +37,6 @@ const SLOW: Duration = Duration::from_secs(15);
 
 /// The views of an application besides its description.
 pub fn of_applications() -> Vec<ViewSpec> {
-    let view = |name: &'static str, title: &'static str, shape| ViewSpec {
-        name: name.into(),
-        title: title.into(),
-        shape,
-    };
     vec![
         view("tree", "objects and what they made", Shape::Tree),
         view("diff", "as it is, and as Git wants it", Shape::Doc),
@@ -62,10 +60,9 @@ pub async fn open(argo: &Argo, id: &EntityId, view: &str, sink: ViewSink) -> Res
 }
 
 async fn board(argo: &Argo, id: &EntityId, sink: &ViewSink) -> Result<(), ApiError> {
-    let cluster = id.key.rsplit_once('/').map_or(&*id.key, |(cluster, _)| cluster);
     repeat(sink, PACE, || async {
         let applications = argo.applications.snapshot().await?;
-        Ok(View::Board(waves::board(&applications.rows, cluster)))
+        Ok(View::Board(waves::board(&applications.rows, &id.key)))
     })
     .await
 }
@@ -83,10 +80,10 @@ async fn application(argo: &Argo, id: &EntityId, view: &str, sink: ViewSink) -> 
     let (word, options) = view.split_once(' ').unwrap_or((view, ""));
     match word {
         "describe" => {
-            let mut commits = history::Commits::default();
+            let (mut commits, mut users) = (history::Commits::default(), users::Users::default());
             loop {
                 let app: Application = kubernetes::read(&argo.cluster, &path).await?;
-                let doc = proof::screen(argo, &app, &mut commits).await;
+                let doc = proof::screen(argo, &app, &mut commits, &mut users).await;
                 if sink.send(View::Doc(doc)).await.is_err() || shut(&sink, PACE).await {
                     return Ok(());
                 }

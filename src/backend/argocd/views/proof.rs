@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 
 use crate::backend::error::first_line;
+use crate::backend::probe::Tried;
 use crate::model::kind::Text;
 use crate::model::row::{Cell, Health, Tone};
 use crate::model::time::{seconds_between, short as span};
@@ -16,6 +17,7 @@ use super::super::{Argo, rows};
 use super::describe;
 use super::history::Commits;
 use super::runtime::{self, Runtime};
+use super::users::{Users, hosts};
 
 /// How a level of proof stands, and on what that rests.
 #[derive(Debug, PartialEq, Eq)]
@@ -37,7 +39,7 @@ impl Level {
 }
 
 /// The whole screen.
-pub async fn screen(argo: &Argo, app: &Application, commits: &mut Commits) -> Doc {
+pub async fn screen(argo: &Argo, app: &Application, commits: &mut Commits, users: &mut Users) -> Doc {
     let now = argo.clock.now();
     let runtime = match argo.destination(&app.spec.destination) {
         Some(cluster) => Some(runtime::look(&cluster, app, now).await),
@@ -47,11 +49,13 @@ pub async fn screen(argo: &Argo, app: &Application, commits: &mut Commits) -> Do
     let commit = commits.get(argo, app, revision.unwrap_or_default()).await;
     let wrote =
         commit.map_or(String::new(), |c| format!(" · {} ({})", first_line(&c.message), c.author.as_str()));
+    let routed = runtime.iter().flat_map(|runtime| &runtime.hosts).cloned();
+    let tried = users.look(&argo.probes, hosts(app).chain(routed).collect(), now).await;
     let levels = [
         rendered(app, &wrote),
         reconciled(app, argo.stale(), now),
         running(app, runtime.as_ref()),
-        used(app, runtime.as_ref()),
+        used(app, runtime.as_ref(), tried),
     ];
     let doc = Doc::default()
         .facts("", describe::head(app, now))
@@ -138,7 +142,7 @@ fn running(app: &Application, runtime: Option<&Runtime>) -> Level {
 }
 
 /// Only a look from outside proves this; a route that is taken on is not one.
-fn used(app: &Application, runtime: Option<&Runtime>) -> Level {
+fn used(app: &Application, runtime: Option<&Runtime>, tried: &[Tried]) -> Level {
     let name = "USER";
     let urls: Vec<&str> = app.status.summary.external_urls.iter().collect();
     let refused = runtime.and_then(|r| r.routes.iter().find(|(health, _)| *health == Health::Critical));
@@ -146,9 +150,16 @@ fn used(app: &Application, runtime: Option<&Runtime>) -> Level {
         let why = cells.last().and_then(|cell| cell.value.as_text()).unwrap_or_default();
         return Level::new(name, Tone::Error, "cut off", format!("a route is refused: {why}"));
     }
+    if let Some(worst) = tried.iter().map(|tried| tried.health).min() {
+        let word = if worst == Health::Ok { "answers" } else { "fails" };
+        let mut met: Vec<&Tried> = tried.iter().collect();
+        met.sort_by_key(|tried| tried.health);
+        let says: Vec<String> = met.iter().map(|tried| format!("{}: {}", tried.name, tried.says)).collect();
+        return Level::new(name, worst.into(), word, says.join("; "));
+    }
     let says = match urls.as_slice() {
         [] => "it has no address for users".to_owned(),
-        urls => format!("nobody has looked at {} from outside", urls.join(", ")),
+        urls => format!("nobody looks at {} from outside: no `[[probe]]` is of this host", urls.join(", ")),
     };
     Level::new(name, Tone::Unknown, "not seen", says)
 }
@@ -198,7 +209,7 @@ mod tests {
             rendered(&app, "").word,
             reconciled(&app, stale, now()).word,
             running(&app, Some(&runtime)).word,
-            used(&app, Some(&runtime)).word,
+            used(&app, Some(&runtime), &[]).word,
         ];
         assert_eq!(words, ["renders", "holds", "ready", "not seen"]);
         assert_eq!(running(&app, None).tone, Tone::Unknown);
@@ -206,6 +217,19 @@ mod tests {
         assert_eq!(running(&app, Some(&blind)).word, "blind");
         let crash = Runtime { pods: vec![(Health::Critical, Vec::new())], ..Runtime::default() };
         assert_eq!(running(&app, Some(&crash)).word, "broken");
+    }
+
+    #[test]
+    fn what_a_stranger_met_decides_whether_users_get_in() {
+        let app = app(&json!({"summary": {"externalURLs": ["https://immich.example/"]}}));
+        let met = |health, says: &str| Tried { name: "immich".into(), health, says: says.into() };
+        let good = met(Health::Ok, "200 the application answers");
+        let level = used(&app, None, std::slice::from_ref(&good));
+        assert_eq!((level.word, level.tone), ("answers", Tone::Ok));
+        let level = used(&app, None, &[good, met(Health::Critical, "502 the origin is down")]);
+        assert_eq!((level.word, level.tone), ("fails", Tone::Error));
+        assert!(level.says.starts_with("immich: 502 the origin is down; "), "{}", level.says);
+        assert!(used(&app, None, &[]).says.contains("no `[[probe]]` is of this host"));
     }
 
     #[test]

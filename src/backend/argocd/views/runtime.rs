@@ -35,6 +35,8 @@ pub struct Runtime {
     pub claims: Vec<(Health, Vec<Cell>)>,
     /// Routes: state, hosts, why.
     pub routes: Vec<(Health, Vec<Cell>)>,
+    /// The hosts of its routes.
+    pub hosts: Vec<String>,
     /// External secrets: state, name, why.
     pub secrets: Vec<(Health, Vec<Cell>)>,
     /// Warnings: reason, object, times, last, message.
@@ -80,7 +82,12 @@ pub async fn look(cluster: &Cluster, app: &Application, now: Timestamp) -> Runti
         Err(error) => found.blind.push(format!("claims: {error}")),
     }
     match list::<Route>(cluster, &ROUTES, namespace).await {
-        Ok(all) => found.routes = all.iter().filter(|r| is_of(&r.metadata, name)).map(route_row).collect(),
+        Ok(all) => {
+            let ours: Vec<&Route> = all.iter().filter(|route| is_of(&route.metadata, name)).collect();
+            found.routes = ours.iter().map(|route| route_row(route)).collect();
+            found.hosts =
+                ours.iter().flat_map(|route| route.spec.hostnames.iter()).map(str::to_owned).collect();
+        }
         Err(error) => found.blind.push(format!("routes: {error}")),
     }
     match list::<ExternalSecret>(cluster, &SECRETS, namespace).await {
