@@ -215,6 +215,21 @@ pub struct Promotion {
     pub label: String,
     /// How long a revision has to have run well in the first.
     pub stable: Duration,
+    /// What GitHub Actions have to do with it.
+    pub pipeline: Option<Pipeline>,
+}
+
+/// The workflows of a [`Promotion`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pipeline {
+    /// The `[[github]]` whose repository holds them.
+    pub github: Arc<str>,
+    /// The file of the one whose run has to be green at the very revision.
+    pub check: Option<String>,
+    /// The file of the one that changes what the second environment runs; without it the application is patched.
+    pub workflow: Option<String>,
+    /// Its input that takes the revision.
+    pub input: String,
 }
 
 /// One `[[authentik]]`: an Authentik instance.

@@ -32,7 +32,7 @@ use std::time::Duration;
 pub use colour::Depth;
 pub use connector::{
     Alertmanager, ArgoCd, Authentik, Connection, Ephemeral, HttpAuth, Kubernetes, MemoryBudget, Omni,
-    Prometheus, Promotion, Proxmox, Trust,
+    Pipeline, Prometheus, Promotion, Proxmox, Trust,
 };
 pub use edge::{Cloudflare, Expect, Github, Probe, Rotation};
 pub use env::Env;

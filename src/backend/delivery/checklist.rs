@@ -8,7 +8,7 @@ use crate::model::row::{Health, Tone};
 use crate::model::time::{seconds_between, short as span};
 
 use super::plan::{self, Plan};
-use super::{Delivery, git};
+use super::{Delivery, git, pipeline};
 
 /// The kind whose rows are alerts.
 const ALERTS: &str = "alerts.alerts";
@@ -16,11 +16,14 @@ const ALERTS: &str = "alerts.alerts";
 /// The whole list, added to a verdict.
 pub async fn check(desk: &Delivery, plan: &Plan, verdict: Verdict) -> Verdict {
     let verdict = source(desk, plan, verdict);
+    let verdict = pipeline::check(desk, plan, verdict).await;
     let verdict = stable(desk, plan, verdict);
     let verdict = target(desk, plan, verdict);
     let verdict = alerts(desk, verdict).await;
     let verdict = backups(desk, plan, verdict).await;
+    let verdict = users(desk, plan, verdict).await;
     let verdict = difference(desk, plan, verdict).await;
+    let verdict = pipeline::order(desk, plan, verdict).await;
     managed(desk, plan, verdict).await
 }
 
@@ -130,6 +133,21 @@ async fn backups(desk: &Delivery, plan: &Plan, verdict: Verdict) -> Verdict {
     }
 }
 
+/// Whether users get in now: what fails already would be laid at the promotion's door.
+async fn users(desk: &Delivery, plan: &Plan, mut verdict: Verdict) -> Verdict {
+    let tried = desk.argo.tried(&plan.target.app).await;
+    if tried.is_empty() {
+        let says = "no `[[probe]]` is of its hosts: nobody looks whether they get in";
+        return verdict.and(Decision::Allow, Evidence::new("users", says, Tone::Unknown));
+    }
+    for one in tried {
+        let decision = if one.health == Health::Ok { Decision::Allow } else { Decision::Warn };
+        let says = format!("{}: {}", one.name, one.says);
+        verdict = verdict.and(decision, Evidence::new("users", says, one.health.into()));
+    }
+    verdict
+}
+
 /// What would change: commits and images.
 async fn difference(desk: &Delivery, plan: &Plan, mut verdict: Verdict) -> Verdict {
     let commit = desk.argo.commit(&plan.source, &plan.wanted).await;
@@ -152,7 +170,8 @@ async fn difference(desk: &Delivery, plan: &Plan, mut verdict: Verdict) -> Verdi
 /// An application that is kept in Git is changed there: a patch would be undone, or would lie.
 async fn managed(desk: &Delivery, plan: &Plan, verdict: Verdict) -> Verdict {
     let app = &plan.target.app;
-    if let Some(manager) = app.manager() {
+    let in_git = pipeline::workflow(desk).is_some();
+    if let Some(manager) = app.manager().filter(|_| !in_git) {
         let change = git::change(desk, plan, &manager).await;
         return no(verdict, "Git", format!("{manager} manages it: {change}"));
     }

@@ -5,6 +5,7 @@
 
 mod checklist;
 mod git;
+mod pipeline;
 mod plan;
 mod promote;
 
@@ -13,19 +14,22 @@ mod promote;
 mod tests;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use tokio::sync::OnceCell;
 
-use crate::config::{Config, Promotion};
+use crate::config::{Config, Github, Promotion};
 use crate::model::id::{EntityId, Identity, KindId, SourceId};
 use crate::model::op::{Field, FieldKind, Job, OpSpec, Rights, Target, Tier, Verdict};
 use crate::model::row::Tone;
-use crate::model::snapshot::{Snapshot, SourceSpec};
+use crate::model::snapshot::{Layer, Snapshot, SourceSpec};
 use crate::model::time::{Clock, short};
 
 use super::argocd::{Argo, kinds};
 use super::error::{ApiError, SendError};
+use super::github::actions::Actions;
 use super::{Backend, Definition, Diagnosis, Finding, ProgressSink, Proof, Receipt, ViewSink};
 
 /// The backend's id.
@@ -61,7 +65,18 @@ fn connect(config: &Config, clock: &Clock) -> Vec<Arc<dyn Backend>> {
         let promotion = settings.promote.clone()?;
         let argo = Argo::of(settings, config, clock)?;
         let alerts = (super::alerts::DEFINITION.connect)(config, clock);
-        Some(Arc::new(Delivery { argo: Arc::new(argo), promotion, alerts, clock: clock.clone() }))
+        let named = promotion.pipeline.as_ref().map(|pipeline| &pipeline.github);
+        let github = config.github.iter().find(|github| named == Some(&github.connection.name)).cloned();
+        let (argo, clock, patience) = (Arc::new(argo), clock.clone(), Duration::from_secs(180));
+        Some(Arc::new(Delivery {
+            argo,
+            promotion,
+            alerts,
+            github,
+            actions: OnceCell::new(),
+            patience,
+            clock,
+        }))
     };
     config.argocd.iter().filter_map(make).collect()
 }
@@ -72,7 +87,27 @@ pub struct Delivery {
     promotion: Promotion,
     /// Who knows whether something is on fire.
     alerts: Vec<Arc<dyn Backend>>,
+    /// The repository whose workflows prove a revision and take it over.
+    github: Option<Github>,
+    /// Its client, made when it is first needed.
+    actions: OnceCell<Actions>,
+    /// How long users may be kept out after everything else is well.
+    patience: Duration,
     clock: Clock,
+}
+
+impl Delivery {
+    /// The Actions of the repository.
+    async fn actions(&self) -> Result<&Actions, ApiError> {
+        let make = || async {
+            let settings = self.github.clone();
+            let settings = settings.ok_or_else(|| ApiError::unsupported("no `github` is configured"))?;
+            // Its token may be the answer of a command.
+            let made = tokio::task::spawn_blocking(move || Actions::connect(&settings)).await;
+            made.map_err(|error| ApiError::new(Layer::Config, error.to_string()))?
+        };
+        self.actions.get_or_try_init(make).await
+    }
 }
 
 #[async_trait]
@@ -104,7 +139,9 @@ impl Backend for Delivery {
     async fn rights(&self) -> Result<Rights, ApiError> {
         let mut rights = Rights::default();
         let of_argo = self.argo.rights().await?;
-        if let Some(missing) = of_argo.missing.get(kinds::SYNC) {
+        // A workflow needs no right here; what it may do, GitHub tells when it is asked.
+        let missing = of_argo.missing.get(kinds::SYNC).filter(|_| pipeline::workflow(self).is_none());
+        if let Some(missing) = missing {
             rights.missing.insert(PROMOTE.to_owned(), missing.clone());
         }
         Ok(rights)
@@ -142,7 +179,7 @@ impl Backend for Delivery {
         promote::operate(self, job, &progress).await
     }
 
-    async fn verify(&self, job: &Job, _remote: Option<&str>, _since: Timestamp) -> Result<Proof, ApiError> {
-        promote::verify(self, job).await
+    async fn verify(&self, job: &Job, remote: Option<&str>, since: Timestamp) -> Result<Proof, ApiError> {
+        promote::verify(self, job, remote, since).await
     }
 }

@@ -109,6 +109,7 @@ mod tests {
             to: "prod".into(),
             label: "env".into(),
             stable: Duration::from_secs(7200),
+            pipeline: None,
         }
     }
 

@@ -1,26 +1,27 @@
-//! Promote: checked, the revision set once, followed until the application runs it and is healthy.
+//! Promote: checked, the revision set once or the workflow set going once, followed until the application runs it, is
+//! healthy, and lets users in.
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::json;
 
 use crate::backend::argocd::wire::{Application, short};
 use crate::backend::error::{ApiError, SendError, first_line};
-use crate::backend::{Progress, ProgressSink, Proof, Receipt};
+use crate::backend::follow::{Look, until};
+use crate::backend::{ProgressSink, Proof, Receipt};
 use crate::model::op::{Job, Verdict};
+use crate::model::row::Health;
 use crate::model::snapshot::{Fault, Layer};
 
 use super::plan::{self, Plan};
-use super::{Delivery, checklist};
+use super::{Delivery, checklist, pipeline};
 
 /// How long the whole way may take; the run can be looked at again afterwards.
 const LIMIT: Duration = Duration::from_secs(1800);
 
 /// Between two looks.
 const PACE: Duration = Duration::from_millis(700);
-
-/// How many looks in a row may fail before we have lost sight of it.
-const LOST: u32 = 12;
 
 pub async fn preflight(desk: &Delivery, job: &Job) -> Result<Verdict, ApiError> {
     let plan = match plan::read(desk, &job.target.id, job.arg("revision")).await? {
@@ -32,15 +33,21 @@ pub async fn preflight(desk: &Delivery, job: &Job) -> Result<Verdict, ApiError> 
             });
         }
     };
+    let by_workflow = pipeline::workflow(desk).is_some();
     let effect = format!(
-        "sets {} to {} as {} runs it, and follows it until it is there",
+        "{} {} to {} as {} runs it, and follows it until it is there",
+        if by_workflow { "has a workflow take" } else { "sets" },
         job.target.name,
         short(&plan.wanted),
         plan.source.metadata.name.as_str()
     );
     let verdict = Verdict::allow(effect, plan.target.identity());
     let verdict = checklist::check(desk, &plan, verdict).await;
-    Ok(desk.argo.allowed(&plan.target, verdict).await)
+    Ok(if by_workflow {
+        desk.argo.in_window(&plan.target, verdict).await
+    } else {
+        desk.argo.allowed(&plan.target, verdict).await
+    })
 }
 
 pub async fn operate(desk: &Delivery, job: &Job, progress: &ProgressSink) -> Result<Receipt, SendError> {
@@ -53,82 +60,112 @@ pub async fn operate(desk: &Delivery, job: &Job, progress: &ProgressSink) -> Res
             job.target.name
         )));
     }
-    if let Some(manager) = plan.target.app.manager() {
-        return Err(not_sent(format!("{manager} manages it: the change belongs into Git")));
-    }
     let before = plan.told().to_owned();
-    desk.argo.set(&plan.target, json!({"spec": {"source": {"targetRevision": plan.wanted}}})).await?;
-    let said = follow(desk, &plan, progress).await?;
-    Ok(Receipt { remote: None, said: format!("{said}; before it was told to run {before}"), reveal: None })
+    let remote = if pipeline::workflow(desk).is_some() {
+        Some(pipeline::run(desk, &plan, job, progress).await?)
+    } else {
+        if let Some(manager) = plan.target.app.manager() {
+            return Err(not_sent(format!("{manager} manages it: the change belongs into Git")));
+        }
+        desk.argo.set(&plan.target, json!({"spec": {"source": {"targetRevision": plan.wanted}}})).await?;
+        None
+    };
+    let said = follow(desk, &plan, remote, progress).await?;
+    let said = format!("{said}; before it was told to run {before}");
+    Ok(Receipt { remote: remote.map(|id| id.to_string()), said, reveal: None })
 }
 
 /// How far the target is.
-enum Look {
-    Going(String),
-    There(String),
-    Failed(String),
-}
-
 fn look(desk: &Delivery, app: &Application, wanted: &str) -> Look {
     if let Some(state) = app.running() {
-        return Look::Going(format!("{}: {}", state.phase.as_str(), first_line(&state.message)));
+        return Look::Going(format!("{}: {}", state.phase.as_str(), first_line(&state.message)), None);
     }
     let at = app.status.sync.revision.as_str();
     if at != wanted {
-        return Look::Going(format!("compared with {}, not yet with {}", short(at), short(wanted)));
+        return Look::Going(format!("compared with {}, not yet with {}", short(at), short(wanted)), None);
     }
     if let Some(state) = app.status.operation_state.0.as_ref().filter(|state| state.is_over()) {
         return Look::Failed(format!("{}: {}", state.phase.as_str(), first_line(&state.message)));
     }
     match (&*app.status.sync.status, &*app.status.health.status) {
-        ("Synced", "Healthy") => Look::There(format!("runs {} and is healthy", short(wanted))),
+        ("Synced", "Healthy") => Look::Done(format!("runs {} and is healthy", short(wanted))),
         ("OutOfSync", _) if !app.auto_sync() => {
-            Look::There(format!("is told to run {}; auto-sync is off, so sync it now", short(wanted)))
+            Look::Done(format!("is told to run {}; auto-sync is off, so sync it now", short(wanted)))
         }
-        _ => Look::Going(plan::verdict(desk, app).0),
+        _ => Look::Going(plan::verdict(desk, app).0, None),
     }
 }
 
-async fn follow(desk: &Delivery, plan: &Plan, progress: &ProgressSink) -> Result<String, SendError> {
+/// First the workflow, where there is one; then the application; then what users meet.
+async fn follow(
+    desk: &Delivery,
+    plan: &Plan,
+    run: Option<i64>,
+    progress: &ProgressSink,
+) -> Result<String, SendError> {
+    let pace = desk.argo.pace().min(PACE);
+    if let Some(id) = run {
+        until(pace, progress, LIMIT, || pipeline::look(desk, id)).await?;
+    }
     let meta = &plan.target.app.metadata;
     let key = format!("{}/{}", meta.namespace.as_str(), meta.name.as_str());
-    let end = tokio::time::Instant::now() + LIMIT;
-    let (mut failures, mut last) = (0, String::new());
-    loop {
-        match desk.argo.held(&key).await.map(|now| look(desk, &now.app, &plan.wanted)) {
-            Ok(Look::There(said)) => return Ok(said),
-            Ok(Look::Failed(why)) => return Err(SendError::Failed(Fault::new(Layer::App, why))),
-            Ok(Look::Going(note)) => {
-                failures = 0;
-                if note != last {
-                    last.clone_from(&note);
-                    // Nobody has to listen for the work to go on.
-                    let _ = progress.send(Progress::Step { fraction: None, note }).await;
-                }
-            }
-            Err(error) if failures + 1 >= LOST => return Err(SendError::Unknown(error.fault)),
-            Err(_) => failures += 1,
-        }
-        if tokio::time::Instant::now() >= end {
-            let what = format!("the revision is set and is not there within {} s: {last}", LIMIT.as_secs());
-            return Err(SendError::Unknown(Fault::new(Layer::App, what)));
-        }
-        tokio::time::sleep(desk.argo.pace().min(PACE)).await;
+    let looked = || async { Ok(look(desk, &desk.argo.held(&key).await?.app, &plan.wanted)) };
+    let said = until(pace, progress, LIMIT, looked).await?;
+    let end = tokio::time::Instant::now() + desk.patience;
+    let looked = || async {
+        Ok(match users(desk, &plan.target.app).await {
+            Ok(says) => Look::Done(says),
+            Err(why) if tokio::time::Instant::now() < end => Look::Going(format!("{said}, but {why}"), None),
+            Err(why) => Look::Failed(format!("{said}, but {why}")),
+        })
+    };
+    let met = until(pace, progress, LIMIT, looked).await?;
+    Ok(format!("{said}{met}"))
+}
+
+/// What strangers meet at its addresses, to be joined to what is said of it; the error is who does not get in.
+async fn users(desk: &Delivery, app: &Application) -> Result<String, String> {
+    let tried = desk.argo.tried(app).await;
+    match tried.iter().find(|one| one.health != Health::Ok) {
+        Some(bad) => Err(format!("users do not get in: {}: {}", bad.name, bad.says)),
+        None if tried.is_empty() => Ok(String::new()),
+        None => Ok(tried.iter().map(|one| format!("; {}: {}", one.name, one.says)).collect()),
     }
 }
 
-pub async fn verify(desk: &Delivery, job: &Job) -> Result<Proof, ApiError> {
+pub async fn verify(
+    desk: &Delivery,
+    job: &Job,
+    remote: Option<&str>,
+    since: Timestamp,
+) -> Result<Proof, ApiError> {
     let plan = match plan::read(desk, &job.target.id, job.arg("revision")).await? {
         Ok(plan) => plan,
         Err(why) => return Ok(Proof::Unclear(why, "look at the application's revision".to_owned())),
     };
     let app = &plan.target.app;
-    if plan.told() != plan.wanted {
-        return Ok(Proof::Absent(format!("it is told to run {}", plan.told())));
+    let there = app.status.sync.revision.as_str() == plan.wanted;
+    if pipeline::workflow(desk).is_none() {
+        if plan.told() != plan.wanted {
+            return Ok(Proof::Absent(format!("it is told to run {}", plan.told())));
+        }
+    } else if !there {
+        let run = match remote.and_then(|id| id.parse().ok()) {
+            Some(id) => pipeline::look(desk, id).await?,
+            None => pipeline::found(desk, &plan, since).await?,
+        };
+        match run {
+            Look::Failed(why) => return Ok(Proof::Absent(why)),
+            Look::Going(note, _) => return Ok(Proof::Unclear(note, "look at the run".to_owned())),
+            Look::Done(_) => {}
+        }
     }
     Ok(match look(desk, app, &plan.wanted) {
-        Look::There(said) => Proof::Seen(said),
         Look::Failed(why) => Proof::Absent(why),
-        Look::Going(note) => Proof::Unclear(note, format!("argocd app get {}", job.target.name)),
+        Look::Going(note, _) => Proof::Unclear(note, format!("argocd app get {}", job.target.name)),
+        Look::Done(said) => match users(desk, app).await {
+            Ok(met) => Proof::Seen(format!("{said}{met}")),
+            Err(why) => Proof::Unclear(format!("{said}, but {why}"), "look at probe.probes".to_owned()),
+        },
     })
 }

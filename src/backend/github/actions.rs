@@ -12,6 +12,7 @@ use crate::backend::http::{self, Call, Http, Payload, Profile, Reply};
 use crate::config::Github as Settings;
 use crate::model::snapshot::Layer;
 
+pub use super::rows::{name, short_sha, state};
 pub use super::wire::{Annotation, Pending, Run, RunJob, Step, Workflow};
 
 use super::wire::{Dispatched, Jobs, Runs, Workflows};
@@ -93,6 +94,14 @@ impl Actions {
         let path = format!("/actions/workflows/{}/runs", file_name(workflow)?);
         let runs: Runs = self.one(self.get(&path).query("per_page", "30")).await?;
         Ok(runs.workflow_runs)
+    }
+
+    /// The runs of one workflow at one commit, the newest first.
+    pub async fn runs_at(&self, workflow: &str, commit: &str) -> Result<Vec<Run>, ApiError> {
+        let path = format!("/actions/workflows/{}/runs", file_name(workflow)?);
+        let call = self.get(&path).query("head_sha", commit).query("per_page", "30");
+        let runs: Runs = self.one(call).await?;
+        Ok(runs.workflow_runs.into_iter().filter(|run| run.head_sha.as_str() == commit).collect())
     }
 
     /// One run.

@@ -79,18 +79,7 @@ fn language_known(table: &Table<'_>, language: &Located<&str>, messages: &BTreeM
 }
 
 fn rotation(table: Table<'_>, repositories: &[Github]) -> Option<Rotation> {
-    let github = table.required("github", "\"homelab\"", check::name);
-    if let (Some(name), Some(written)) = (&github, table.text("github"))
-        && !repositories.iter().any(|github| *github.connection.name == **name)
-    {
-        let names = repositories.iter().map(|github| &*github.connection.name);
-        let fault = Fault::new(
-            "no `[[github]]` has this name",
-            "the name of a `[[github]]`",
-            suggest::advice(name, names),
-        );
-        table.note(written.span, fault);
-    }
+    let github = super::edge::repository_of(&table, repositories);
     let workflow = table.required("workflow", "\"rotate-keys.yml\"", check::word);
     let input = table.checked("input", check::word).unwrap_or_else(|| "token".to_owned());
     table.finish();

@@ -7,8 +7,9 @@ use super::connection::{domain, public_url, timeout, unreadable};
 use super::{Validator, timespan};
 use crate::config::check;
 use crate::config::connector::{
-    Alertmanager, ArgoCd, Ephemeral, HttpAuth, Kubernetes, Omni, Prometheus, Promotion,
+    Alertmanager, ArgoCd, Ephemeral, HttpAuth, Kubernetes, Omni, Pipeline, Prometheus, Promotion,
 };
+use crate::config::edge::Github;
 use crate::config::raw::{Located, Table};
 use crate::config::source::Fault;
 use crate::config::suggest;
@@ -60,6 +61,7 @@ impl Validator<'_> {
         table: &Table<'_>,
         name: Arc<str>,
         clusters: &[Kubernetes],
+        repositories: &[Github],
     ) -> Option<ArgoCd> {
         let cluster = cluster(table, clusters);
         let namespace = table.checked("namespace", check::namespace).unwrap_or_else(|| "argocd".to_owned());
@@ -74,7 +76,7 @@ impl Validator<'_> {
         if !wants_rest {
             no_rest(table);
         }
-        let promote = table.table("promote").and_then(promotion);
+        let promote = table.table("promote").and_then(|promote| promotion(promote, repositories));
         let kubernetes = Arc::clone(&cluster?.name);
         Some(ArgoCd {
             name,
@@ -132,13 +134,14 @@ impl Validator<'_> {
 }
 
 /// The way from one environment to the next.
-fn promotion(table: Table<'_>) -> Option<Promotion> {
+fn promotion(table: Table<'_>, repositories: &[Github]) -> Option<Promotion> {
     let from = table.required("from", "\"dev\"", check::word);
     let to = table.required("to", "\"prod\"", check::word);
     let label = table.checked("label", check::word).unwrap_or_else(|| "env".to_owned());
     let longest = Duration::from_secs(30 * 24 * 3600);
     let stable =
         timespan(&table, "stable", Duration::ZERO..=longest).unwrap_or(Duration::from_secs(2 * 3600));
+    let pipeline = pipeline(&table, repositories);
     if let (Some(from), Some(to)) = (&from, &to)
         && from == to
     {
@@ -151,7 +154,18 @@ fn promotion(table: Table<'_>) -> Option<Promotion> {
         return None;
     }
     table.finish();
-    Some(Promotion { from: from?, to: to?, label, stable })
+    Some(Promotion { from: from?, to: to?, label, stable, pipeline })
+}
+
+/// What GitHub Actions have to do with it; each of the keys needs the repository.
+fn pipeline(table: &Table<'_>, repositories: &[Github]) -> Option<Pipeline> {
+    let keys = ["github", "check", "workflow", "input"];
+    let wanted = keys.iter().any(|key| table.has(key));
+    let github = wanted.then(|| super::edge::repository_of(table, repositories)).flatten();
+    let check = table.checked("check", check::word);
+    let workflow = table.checked("workflow", check::word);
+    let input = table.checked("input", check::word).unwrap_or_else(|| "sha".to_owned());
+    Some(Pipeline { github: github?.into(), check, workflow, input })
 }
 
 /// Says of each key about the REST API that it has no effect without one.

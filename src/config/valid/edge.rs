@@ -9,6 +9,7 @@ use crate::config::connector::{Connection, Trust};
 use crate::config::edge::{Cloudflare, Expect, Github, Probe};
 use crate::config::raw::Table;
 use crate::config::source::Fault;
+use crate::config::suggest;
 use crate::model::row::Domain;
 
 impl Validator<'_> {
@@ -74,6 +75,23 @@ fn origin(edge: &Connection, url: &str) -> Connection {
         trust: if url.starts_with("https:") { edge.trust.clone() } else { Trust::System },
         ..edge.clone()
     }
+}
+
+/// The name under `github`, which has to be that of a repository.
+pub(super) fn repository_of(table: &Table<'_>, repositories: &[Github]) -> Option<String> {
+    let github = table.required("github", "\"homelab\"", check::name);
+    if let (Some(name), Some(written)) = (&github, table.text("github"))
+        && !repositories.iter().any(|github| *github.connection.name == **name)
+    {
+        let names = repositories.iter().map(|github| &*github.connection.name);
+        let fault = Fault::new(
+            "no `[[github]]` has this name",
+            "the name of a `[[github]]`",
+            suggest::advice(name, names),
+        );
+        table.note(written.span, fault);
+    }
+    github
 }
 
 fn expect(text: &str) -> Result<Expect, Fault> {

@@ -47,7 +47,7 @@ impl<'e> Validator<'e> {
         let config = Config {
             proxmox: self.each(&root, "proxmox", |v, t, name| v.proxmox(t, name)),
             omni: self.each(&root, "omni", |v, t, name| v.omni(t, name)),
-            argocd: self.each(&root, "argocd", |v, t, name| v.argocd(t, name, &kubernetes)),
+            argocd: self.each(&root, "argocd", |v, t, name| v.argocd(t, name, &kubernetes, &github)),
             authentik: self.each(&root, "authentik", |v, t, name| v.authentik(t, name, &github)),
             alertmanager: self.each(&root, "alertmanager", |v, t, name| v.alertmanager(t, name)),
             prometheus: self.each(&root, "prometheus", |v, t, name| v.prometheus(t, name)),

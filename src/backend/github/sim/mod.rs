@@ -94,15 +94,19 @@ impl Lab {
 }
 
 fn read(store: &Store, parts: &[&str], query: &str) -> Response {
-    let wanted = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "status");
-    let status = wanted.map(|(_, value)| value.into_owned());
+    let asked = |wanted: &str| {
+        let found = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == wanted);
+        found.map(|(_, value)| value.into_owned())
+    };
+    let (status, commit) = (asked("status"), asked("head_sha"));
     match parts {
         ["actions", "runs"] => {
             store.runs(|run| status.as_deref().is_none_or(|status| run["status"] == status))
         }
         ["actions", "workflows", file, "runs"] => {
             let path = format!(".github/workflows/{file}");
-            store.runs(|run| run["path"] == path.as_str())
+            let at = |run: &Value| commit.as_deref().is_none_or(|commit| run["head_sha"] == commit);
+            store.runs(|run| run["path"] == path.as_str() && at(run))
         }
         ["actions", "workflows"] => Store::workflows(),
         ["actions", "runs", id] => found(store.run(id.parse().ok()).cloned()),

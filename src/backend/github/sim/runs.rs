@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::backend::argocd::sim::apps::HEAD;
 use crate::backend::sim::World;
 
 use super::{json_answer, message};
@@ -73,10 +74,19 @@ impl Store {
             (3, 20 * 60, "completed", terraform, "terraform apply"),
             (2, 41 * 60, "waiting", "", "promote 8f2c1a"),
         ];
+        // The head of the repository, where it ran first: what it made was taken down again.
+        let mut proven =
+            run(8830, 1, now - SignedDuration::from_secs(2 * 86_400), "completed", "success", "head");
+        proven["head_sha"] = json!(HEAD);
+        store.runs.push(proven);
         for (number, (which, ago, status, conclusion, title)) in past.into_iter().enumerate() {
             let id = 8836 + i64::try_from(number).unwrap_or(0);
             let at = now - SignedDuration::from_secs(ago);
             store.runs.push(run(id, which, at, status, conclusion, title));
+        }
+        // What waits for an approval is the promotion of that head.
+        if let Some(waiting) = store.runs.iter_mut().find(|run| run["status"] == "waiting") {
+            waiting["head_sha"] = json!(HEAD);
         }
         store
     }
@@ -93,6 +103,11 @@ impl Store {
             let blocked = challenged && run["path"] == ".github/workflows/terraform-authentik.yml";
             run["conclusion"] = if blocked { json!("failure") } else { json!(conclusion) };
             run["updated_at"] = json!(at.to_string());
+            if conclusion == "success" && run["path"] == ".github/workflows/promote-prod.yml" {
+                // Git says so from now on; Argo CD finds it there.
+                let asked = self.inputs.get(&id).and_then(|inputs| inputs["sha"].as_str());
+                world.set("argocd.promoted", asked.or(run["head_sha"].as_str()).unwrap_or_default());
+            }
             if conclusion == "success" && run["path"] == ".github/workflows/authentik-rotate-keys.yml" {
                 // Only the run itself knows the key; Authentik shows that the token has another end.
                 let token =
@@ -126,6 +141,7 @@ impl Store {
         let (status, conclusion) = (run["status"].clone(), run["conclusion"].clone());
         let failed = conclusion == "failure";
         let leak = run["display_title"] == "dev-ephemeral-8841";
+        let deploys = run["path"] == ".github/workflows/deploy-dev-ephemeral.yml";
         let step = |number: i64, name: &str, conclusion: &Value| json!({ "name": name, "number": number, "status": status, "conclusion": conclusion });
         let last = if leak { json!("skipped") } else { json!("success") };
         let steps = if failed {
@@ -138,7 +154,7 @@ impl Store {
             vec![
                 step(1, "checkout", &conclusion),
                 step(2, "run", &conclusion),
-                step(3, if leak { "destroy cluster" } else { "report" }, &last),
+                step(3, if deploys { "destroy cluster" } else { "report" }, &last),
             ]
         };
         let job = json!({ "id": id? * 10, "name": "main", "status": run["status"], "conclusion": run["conclusion"],
