@@ -201,8 +201,10 @@ mod tests {
 
     #[test]
     fn the_board_shows_the_worst_card_first() {
-        let board = board(&[app("a", 3, Health::Ok), app("loki", 3, Health::Warning)], "prod");
-        assert_eq!(board.lanes[0].title, "3 Holding 1/2");
-        assert_eq!(board.lanes[0].cards[0].title, "loki");
+        let members = [app("b", 2, Health::Ok), app("a", 3, Health::Ok), app("loki", 3, Health::Warning)];
+        let board = board(&members, "prod/3");
+        let lane = &board.lanes[board.start];
+        assert_eq!((lane.title.as_str(), lane.count.as_str()), ("3 Holding", "1/2"));
+        assert_eq!(lane.cards[0].title, "loki");
     }
 }

@@ -156,7 +156,14 @@ impl Backend for Delivery {
             way.label,
             short(i64::try_from(way.stable.as_secs()).unwrap_or(i64::MAX))
         );
-        Diagnosis { findings: vec![Finding::new("promotion", says, Tone::Ok)], ..Diagnosis::default() }
+        let mut findings = vec![Finding::new("promotion", says, Tone::Ok)];
+        if let Some(pipeline) = &way.pipeline {
+            let check = pipeline.check.as_deref().unwrap_or("no workflow");
+            let acts = pipeline.workflow.as_deref().unwrap_or("a patch of the application");
+            let says = format!("{}: proven by {check}, carried out by {acts}", pipeline.github);
+            findings.push(Finding::new("CI", says, Tone::Ok));
+        }
+        Diagnosis { findings, ..Diagnosis::default() }
     }
 
     /// The revision that would be taken over stands in the form, so that it is decided upon and frozen.

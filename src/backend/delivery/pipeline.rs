@@ -11,6 +11,7 @@ use crate::backend::argocd::wire::short;
 use crate::backend::error::{ApiError, SendError};
 use crate::backend::follow::Look;
 use crate::backend::github::actions::{Actions, Run, Step, name, state};
+use crate::backend::lenient::Text;
 use crate::backend::{Progress, ProgressSink};
 use crate::config::Pipeline;
 use crate::model::op::{Decision, Evidence, Job, Verdict};
@@ -209,8 +210,13 @@ fn told(run: &Run, now: Timestamp) -> Look {
 pub async fn found(desk: &Delivery, plan: &Plan, since: Timestamp) -> Result<Look, ApiError> {
     let Some((_, file)) = workflow(desk) else { return Ok(Look::Done(String::new())) };
     let runs = desk.actions().await?.runs_of(file).await?;
-    let young = |run: &Run| run.created_at.time().is_some_and(|at| at.as_second() + 5 >= since.as_second());
-    let ours = runs.iter().find(|run| young(run) || run.head_sha.as_str() == plan.wanted);
+    // Its clock and ours may differ by a little.
+    let young = |at: &Text| at.time().is_some_and(|at| at.as_second() + 5 >= since.as_second());
+    let approved = |run: &Run| {
+        let moved = run.status.as_str() != "completed" || young(&run.updated_at);
+        moved && run.head_sha.as_str() == plan.wanted
+    };
+    let ours = runs.iter().find(|run| young(&run.created_at) || approved(run));
     let may_come = seconds_between(since, desk.clock.now()) < GRACE;
     Ok(match ours {
         None if may_come => Look::Going(format!("no run of {file} is there yet"), None),

@@ -215,6 +215,8 @@ async fn a_closed_window_a_missing_right_and_a_lost_answer() {
 #[tokio::test]
 async fn a_run_that_left_something_behind_or_never_ran_proves_nothing() {
     let bench = bench().await;
+    // What is written below stays as it is.
+    bench.world.set("argocd.controller", "stuck");
     let actions = bench.desk.actions().await.unwrap();
     let leaked = actions.run(8837).await.unwrap();
     assert_eq!(leaked.display_title.as_str(), "dev-ephemeral-8841");
