@@ -128,8 +128,10 @@ async fn users(desk: &Delivery, app: &Application) -> Result<String, String> {
     let tried = desk.argo.tried(app).await;
     match tried.iter().find(|one| one.health != Health::Ok) {
         Some(bad) => Err(format!("users do not get in: {}: {}", bad.name, bad.says)),
-        None if tried.is_empty() => Ok(String::new()),
-        None => Ok(tried.iter().map(|one| format!("; {}: {}", one.name, one.says)).collect()),
+        None => {
+            let said: Vec<String> = tried.iter().map(|one| format!("; {}: {}", one.name, one.says)).collect();
+            Ok(said.concat())
+        }
     }
 }
 

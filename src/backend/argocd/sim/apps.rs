@@ -52,7 +52,7 @@ fn another(number: usize, now: Timestamp) -> Value {
     let app = App {
         name: format!("team-{:02}-service-{number:05}", number % 40),
         workload: "service",
-        cluster: if number % 2 == 0 { "cloud" } else { "prod" },
+        cluster: if number.is_multiple_of(2) { "cloud" } else { "prod" },
         namespace: "default",
         wave: 4,
     };
