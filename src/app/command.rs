@@ -27,6 +27,13 @@ pub enum Command {
         /// The full id, or the new thing's name.
         target: Option<String>,
     },
+    /// A short name that several things have: whoever typed it says which.
+    Which {
+        /// The name.
+        word: String,
+        /// The whole lines that it may stand for.
+        among: Vec<Completion>,
+    },
     /// Sort the table by a column, downwards where the name begins with `-`.
     Sort(String),
     /// Write a note on the selected row.
@@ -60,6 +67,12 @@ pub struct Completion {
     /// What it does.
     pub doc: String,
 }
+
+/// Lists that are asked for often: a kind under a filter.
+const FILTERS: [(&str, &str, &str); 2] = [
+    ("alerts.silences", "state:ending", "Silences that end within 30 minutes and still keep something quiet"),
+    ("alerts.silences", "state:unused", "Silences that match nothing now"),
+];
 
 /// Words that people know from elsewhere.
 const SYNONYMS: [(&str, Action); 6] = [
@@ -104,11 +117,8 @@ pub fn parse(
     if let Some((_, action)) = SYNONYMS.iter().find(|(name, _)| *name == word) {
         return Ok(Command::Act(action.clone()));
     }
-    if let Some(found) = kind(word, rest, kinds) {
-        return found;
-    }
-    if let Some(found) = operation(word, rest, operations) {
-        return found;
+    if let Some(found) = kind(word, rest, kinds).or_else(|| operation(word, rest, operations)) {
+        return Ok(found);
     }
     if rest.is_empty()
         && let Some(action) = Action::from_name(word)
@@ -118,30 +128,38 @@ pub fn parse(
     Err(unknown(word, kinds, operations))
 }
 
-fn kind(word: &str, filter: &str, kinds: &Kinds) -> Option<Result<Command, String>> {
+fn kind(word: &str, filter: &str, kinds: &Kinds) -> Option<Command> {
     let found = kinds.named(word);
     match found.as_slice() {
         [] => None,
-        [one] => Some(Ok(Command::Browse { kind: one.id.clone(), filter: filter.to_owned() })),
-        many => {
-            let names: Vec<&str> = many.iter().map(|kind| kind.id.as_str()).collect();
-            Some(Err(format!("`{word}` may be {}", names.join(" or "))))
-        }
+        [one] => Some(Command::Browse { kind: one.id.clone(), filter: filter.to_owned() }),
+        many => Some(which(word, filter, many.iter().map(|kind| (kind.id.as_str(), &*kind.doc)))),
     }
 }
 
-fn operation(word: &str, target: &str, operations: &Operations) -> Option<Result<Command, String>> {
+fn which<'n>(word: &str, rest: &str, names: impl Iterator<Item = (&'n str, &'n str)>) -> Command {
+    let whole = |(name, doc): (&str, &str)| Completion {
+        line: format!("{name} {rest}").trim_end().to_owned(),
+        doc: doc.to_owned(),
+    };
+    Command::Which { word: word.to_owned(), among: names.map(whole).collect() }
+}
+
+fn operation(word: &str, target: &str, operations: &Operations) -> Option<Command> {
     let short = |name: &str| name.split_once('.').is_some_and(|(_, short)| short == word);
     let exact = operations.iter().filter(|op| op.name == word);
-    let mut found: Vec<&str> = exact.map(|op| &*op.name).collect();
+    let mut found: Vec<(&str, &str)> = exact.map(|op| (&*op.name, &*op.doc)).collect();
     if found.is_empty() {
-        found = operations.iter().filter(|op| short(&op.name)).map(|op| &*op.name).collect();
+        let named = operations.iter().filter(|op| short(&op.name));
+        found = named.map(|op| (&*op.name, &*op.doc)).collect();
     }
-    let target = (!target.is_empty()).then(|| target.to_owned());
     match found.as_slice() {
         [] => None,
-        [one] => Some(Ok(Command::Operate { op: (*one).to_owned(), target })),
-        many => Some(Err(format!("`{word}` may be {}", many.join(" or ")))),
+        [(one, _)] => {
+            let target = (!target.is_empty()).then(|| target.to_owned());
+            Some(Command::Operate { op: (*one).to_owned(), target })
+        }
+        many => Some(which(word, target, many.iter().copied())),
     }
 }
 
@@ -194,6 +212,11 @@ fn names(kinds: &Kinds, operations: &Operations) -> Vec<(String, String)> {
             kind.aliases.iter().map(|alias| (alias.to_string(), format!("{}: {}", kind.id, kind.doc))),
         );
     }
+    let filters = FILTERS.iter().filter(|(kind, ..)| kinds.get(&KindId::from(*kind)).is_some());
+    names.extend(filters.map(|(kind, filter, doc)| {
+        let short = kind.split_once('.').map_or(*kind, |(_, short)| short);
+        (format!("{short} {filter}"), (*doc).to_owned())
+    }));
     names.extend(operations.iter().map(|op| (op.name.to_string(), format!("{} {}", op.tier, op.doc))));
     names.extend(Action::SIMPLE.iter().map(|action| (action.name().into_owned(), action.doc().into_owned())));
     let more = [
@@ -318,7 +341,6 @@ mod tests {
     fn what_is_ambiguous_or_unknown_is_never_guessed() {
         let cases = [
             ("", "type the name"),
-            ("nodes", "proxmox.nodes or kubernetes.nodes"),
             ("gusets", "did you mean proxmox.guests"),
             ("theme pink", "themes are nord"),
             ("set pink", "no setting"),
@@ -328,6 +350,13 @@ mod tests {
             let message = read(line).unwrap_err();
             assert!(message.contains(part), "{line}: {message}");
         }
+    }
+
+    #[test]
+    fn a_short_name_of_several_things_asks_which() {
+        let Ok(Command::Which { word, among }) = read("nodes prod") else { panic!("it guesses") };
+        let lines: Vec<&str> = among.iter().map(|one| one.line.as_str()).collect();
+        assert_eq!((word.as_str(), lines), ("nodes", vec!["proxmox.nodes prod", "kubernetes.nodes prod"]));
     }
 
     #[test]

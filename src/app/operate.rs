@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::insight::guard::{self, Subject};
-use crate::insight::minded::{self, On};
+use crate::insight::guard;
 use crate::model::id::{EntityId, Identity};
 use crate::model::op::{
     Args, Decision, Field, FieldKind, Job, OpSpec, Reveal, Target, Targets, Tier, Verb, Verdict,
 };
 use crate::model::row::Tone;
 use crate::model::snapshot::Fault;
-use crate::model::store::Store;
 
 use super::App;
 use super::draft::{self, Draft, Judged, NEW_NAME};
@@ -19,13 +17,6 @@ use super::gate::{self, Confirm};
 use super::msg::DraftId;
 use super::overlay::{Chosen, Overlay};
 use super::places::PlaceKey;
-
-/// The backend's verdict with what other systems and the services that must stay have to say to it.
-fn elsewhere(store: &Store, op: &OpSpec, target: &EntityId, verdict: Verdict) -> Verdict {
-    let Some(row) = store.get(target) else { return verdict };
-    let verdict = minded::with(op, On { name: &row.name, domain: row.domain }, verdict, store);
-    guard::with(&op.name, Subject::of(row), verdict, store)
-}
 
 impl App {
     /// Starts an operation by its name, on an exact id or a new name, else on the marks or the selection.
@@ -227,15 +218,16 @@ impl App {
         let others = self.others_at(target);
         let Some(draft) = self.draft.as_mut().filter(|draft| draft.id == id) else { return Vec::new() };
         let verdict = body.unwrap_or_else(|fault| gate::unanswered(&fault));
-        let verdict = elsewhere(&self.facts.store, &draft.op, target, verdict);
+        let known = draft.targets.iter().find(|known| known.id == *target);
+        let verdict = match known {
+            Some(known) => guard::elsewhere(&draft.op, known, verdict, &self.facts.store),
+            None => verdict,
+        };
         let verdict = others.into_iter().fold(verdict, |verdict, other| verdict.and(Decision::Warn, other));
         let judged = draft.judge(target.clone(), verdict.clone());
         let op = draft.op.clone();
-        let name = draft
-            .targets
-            .iter()
-            .find(|known| known.id == *target)
-            .map_or_else(|| target.key.clone(), |t| t.name.clone());
+        let named = draft.targets.iter().find(|known| known.id == *target);
+        let name = named.map_or_else(|| target.key.clone(), |known| known.name.clone());
         self.dirty = true;
         match (judged, self.overlays.last_mut()) {
             (Judged::Refused(refusal), overlay) => {
@@ -362,6 +354,7 @@ impl App {
             Some(Chosen::Leave) => self.redrawn(Vec::new()),
             Some(Chosen::Row(id)) => self.go_to(&id),
             Some(Chosen::View(id, name)) => self.open_view(id, &name),
+            Some(Chosen::Line(line)) => self.run_line(&line),
             None => Vec::new(),
         }
     }

@@ -19,6 +19,7 @@ use crate::ui::palette::Palette;
 use crate::ui::picker::{Item, Picker};
 use crate::ui::reveal::Secret;
 
+use super::command::Completion;
 use super::draft::Draft;
 use super::gate;
 
@@ -65,6 +66,8 @@ pub(super) enum Chosen {
     Row(EntityId),
     /// Open this view of this row.
     View(EntityId, String),
+    /// Run this line of the command language.
+    Line(String),
 }
 
 impl Overlay {
@@ -147,7 +150,7 @@ impl Overlay {
                 None => item,
             }
         };
-        let picker = Picker::new(format!("operations of {name}"), ops.iter().map(item).collect());
+        let picker = Picker::new(format!("operations of {name}"), ops.iter().map(item).collect()).direct();
         let goals = ops.iter().map(|op| Chosen::Operation(op.name.to_string())).collect();
         Self::Picker { picker, goals }
     }
@@ -182,8 +185,8 @@ impl Overlay {
                 None => item,
             }
         };
-        let picker =
-            Picker::new(format!("what may be done about {name}"), remedies.iter().map(item).collect());
+        let title = format!("what may be done about {name}");
+        let picker = Picker::new(title, remedies.iter().map(item).collect()).direct();
         let goal = |remedy: Remedy| Chosen::Fallback(remedy.op.name.to_string(), remedy.on.id.clone());
         let goals = remedies.into_iter().map(goal).collect();
         Self::Picker { picker, goals }
@@ -195,6 +198,13 @@ impl Overlay {
         let picker = Picker::new(format!("{} where?", op.title), names.iter().map(item).collect());
         let goals = names.into_iter().map(|name| Chosen::Instance(op.clone(), name)).collect();
         Self::Picker { picker, goals }
+    }
+
+    /// The lines that a short name may stand for.
+    pub fn which(word: &str, among: Vec<Completion>) -> Self {
+        let item = |one: &Completion| Item::new(one.line.clone(), one.doc.clone());
+        let picker = Picker::new(format!("`{word}` may be"), among.iter().map(item).collect()).direct();
+        Self::Picker { picker, goals: among.into_iter().map(|one| Chosen::Line(one.line)).collect() }
     }
 
     /// Rows of other systems that are the same thing.
@@ -213,7 +223,7 @@ impl Overlay {
                 Grade::Hint => "? hint",
             })
         };
-        let picker = Picker::new(format!("linked to {name}"), related.iter().map(item).collect());
+        let picker = Picker::new(format!("linked to {name}"), related.iter().map(item).collect()).direct();
         let goals = related.into_iter().map(|related| Chosen::Row(related.id)).collect();
         Self::Picker { picker, goals }
     }

@@ -10,6 +10,7 @@ use crate::ui::table::Scope;
 use super::App;
 use super::command::{self, Command, Setting};
 use super::effect::Effect;
+use super::overlay::Overlay;
 use super::places::PlaceKey;
 
 impl App {
@@ -81,6 +82,10 @@ impl App {
             return Vec::new();
         }
         match command::parse(line, &self.facts.kinds, &self.facts.operations, &self.themes) {
+            Ok(Command::Which { word, among }) => {
+                self.overlays.push(Overlay::which(&word, among));
+                Vec::new()
+            }
             Ok(command) => {
                 self.remember(line);
                 self.run(command)
@@ -95,6 +100,7 @@ impl App {
     fn run(&mut self, command: Command) -> Vec<Effect> {
         match command {
             Command::Act(action) => self.act(&action),
+            Command::Which { .. } => Vec::new(),
             Command::Browse { kind, filter } => self.browse(&kind, &filter),
             Command::Operate { op, target } => self.start_named(&op, target.as_deref()),
             Command::Sort(column) => self.sort(&column),

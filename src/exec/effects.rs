@@ -85,7 +85,14 @@ impl Inner {
                 return false;
             }
         };
-        let order = Order { backend: &*backend, op: &op, job, key: None };
+        // What ends an acknowledgement must not pass a renewal of it that is on its way.
+        let turn = self.kept().get(&job.target.id).cloned();
+        let _turn = match &turn {
+            Some(turn) => Some(turn.lock().await),
+            None => None,
+        };
+        let around = self.backends();
+        let order = Order { backend: &*backend, op: &op, job, key: None, around: &around };
         let state = self.door.run(order, &|state| self.outbox.run(&job.run, state)).await;
         self.look_at(&job.target.id);
         keep::start(&self, backend.clone(), job, op.kept, &state);

@@ -58,6 +58,9 @@ pub struct Parts {
 #[derive(Clone)]
 pub struct Executor(pub(super) Arc<Inner>);
 
+/// Taken by whoever sends something about a target that is kept alive.
+pub(super) type Turn = Arc<tokio::sync::Mutex<()>>;
+
 pub(super) struct Inner {
     pub clock: Clock,
     pub ticker: Ticker,
@@ -73,6 +76,8 @@ pub(super) struct Inner {
     backends: Mutex<Vec<Arc<dyn Backend>>>,
     armed: AtomicBool,
     schedule: Mutex<Schedule>,
+    /// Targets whose state is kept alive, each with the turn that a renewal and an operation take.
+    kept: Mutex<HashMap<EntityId, Turn>>,
     views: Mutex<HashMap<ViewId, CancellationToken>>,
     stop: CancellationToken,
 }
@@ -95,6 +100,7 @@ impl Executor {
             backends: Mutex::default(),
             armed: AtomicBool::new(false),
             schedule: Mutex::new(Schedule::new(parts.refresh, parts.seed)),
+            kept: Mutex::default(),
             views: Mutex::default(),
             stop: CancellationToken::new(),
         };
@@ -205,6 +211,10 @@ impl Inner {
         locked(&self.schedule)
     }
 
+    pub fn kept(&self) -> MutexGuard<'_, HashMap<EntityId, Turn>> {
+        locked(&self.kept)
+    }
+
     pub fn views(&self) -> MutexGuard<'_, HashMap<ViewId, CancellationToken>> {
         locked(&self.views)
     }
@@ -226,6 +236,11 @@ impl Inner {
             let (this, backend) = (self.clone(), backend.clone());
             self.clone().spawn(async move { this.learn_rights(&*backend).await });
         }
+    }
+
+    /// Every instance that is connected.
+    pub fn backends(&self) -> Vec<Arc<dyn Backend>> {
+        locked(&self.backends).clone()
     }
 
     /// The instance of a backend, once it is connected.

@@ -50,6 +50,7 @@ pub enum Sending {
 
 pub struct Fake {
     pub instance: Arc<str>,
+    pub kind: &'static str,
     pub mode: Mode,
     pub lists: Answers<Result<Snapshot, ApiError>>,
     pub rights: Answers<Result<Rights, ApiError>>,
@@ -71,6 +72,7 @@ impl Default for Fake {
         let receipt = Receipt { remote: None, said: "accepted by the server".into(), reveal: None };
         Self {
             instance: "one".into(),
+            kind: KIND,
             mode: Mode::Poll(Cadence { focused: 5, visible: 10, hidden: 30 }),
             lists: Answers::new([Ok(Snapshot::complete(vec![row("a"), row("b")], Timestamp::UNIX_EPOCH))]),
             rights: Answers::new([Ok(Rights::default())]),
@@ -141,7 +143,7 @@ impl Backend for Fake {
 
     fn sources(&self) -> Vec<SourceSpec> {
         let id = SourceId::new("fake", self.instance.clone(), "things");
-        vec![SourceSpec { id, kinds: vec![KIND.into()], mode: self.mode, domain: Domain::Home }]
+        vec![SourceSpec { id, kinds: vec![self.kind.into()], mode: self.mode, domain: Domain::Home }]
     }
 
     async fn poll(&self, _source: &SourceId) -> Result<Snapshot, ApiError> {

@@ -26,11 +26,18 @@ const LOOK: Duration = Duration::from_millis(200);
 impl Inner {
     /// Keeps the effect of a run alive until its backend says that it is over.
     pub async fn keep(&self, backend: &dyn Backend, job: &Job, since: Timestamp) {
+        let turn = self.kept().entry(job.target.id.clone()).or_default().clone();
         loop {
             let wait = match within(PATIENCE, backend.upkeep(job, since)).await {
                 Ok(Upkeep::Wait(wait)) => wait,
-                Ok(Upkeep::Due(next)) => self.renew(backend, job, &next).await,
-                Ok(Upkeep::Over(why)) => return self.told(Tone::Info, job, &why).await,
+                Ok(Upkeep::Due(next)) => {
+                    let _turn = turn.lock().await;
+                    self.renew(backend, job, &next).await
+                }
+                Ok(Upkeep::Over(why)) => {
+                    self.kept().remove(&job.target.id);
+                    return self.told(Tone::Info, job, &why).await;
+                }
                 Err(_) => AGAIN,
             };
             self.pause(wait).await;
@@ -39,7 +46,7 @@ impl Inner {
 
     async fn renew(&self, backend: &dyn Backend, job: &Job, next: &Job) -> Duration {
         let Some(op) = self.operations.get(&next.op).cloned() else { return AGAIN };
-        let order = Order { backend, op: &op, job: next, key: None };
+        let order = Order { backend, op: &op, job: next, key: None, around: &[] };
         let state = self.door.run(order, &|_| {}).await;
         self.tell_journal().await;
         match &state {

@@ -1,5 +1,6 @@
 //! Carries effects out, for the console and the command line alike; no terminal, and it decides nothing.
 
+pub mod around;
 pub mod call;
 pub mod checks;
 pub mod clock;

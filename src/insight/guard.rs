@@ -1,9 +1,11 @@
 //! Refusals that no single server would give: an operation that would move a pinned service is stopped in the gate.
 
 use crate::model::id::{EntityId, KindId};
-use crate::model::op::{Decision, Evidence, Verdict};
+use crate::model::op::{Decision, Evidence, OpSpec, Target, Verdict};
 use crate::model::row::{Facet, FacetKey, Row, Tone};
 use crate::model::store::Store;
+
+use super::minded::{self, On};
 
 /// The kind whose rows are the services that must stay.
 pub const PINNED: &str = "vigie.pinned";
@@ -39,16 +41,27 @@ pub struct Subject<'a> {
     pub facets: &'a [Facet],
 }
 
-impl<'a> Subject<'a> {
-    /// A row.
-    pub fn of(row: &'a Row) -> Self {
-        Self { id: &row.id, name: &row.name, facets: &row.facets }
-    }
+/// The kinds whose rows an operation on a thing has to be guarded by; none where it moves nothing.
+///
+/// What takes a node away is judged by what the thing carries, so that its own row is needed as well.
+pub fn kinds(op: &str, target: &EntityId) -> Vec<KindId> {
+    let pinned = kind(op);
+    let own = TAKES_AWAY.contains(&op).then(|| target.kind.clone());
+    pinned.into_iter().chain(own).collect()
 }
 
-/// The kind whose rows an operation has to be guarded by; `None` where it moves nothing.
-pub fn kind(op: &str) -> Option<KindId> {
+fn kind(op: &str) -> Option<KindId> {
     (TAKES_AWAY.contains(&op) || REPLACES.contains(&op)).then(|| KindId::from(PINNED))
+}
+
+/// A server's own verdict on a target, together with everything that other systems say to it.
+#[must_use]
+pub fn elsewhere(op: &OpSpec, target: &Target, verdict: Verdict, store: &Store) -> Verdict {
+    let on = On { name: &target.name, domain: target.domain };
+    let verdict = minded::with(op, on, verdict, store);
+    let row = store.get(&target.id);
+    let facets = row.map_or(&[][..], |row| &row.facets);
+    with(&op.name, Subject { id: &target.id, name: &target.name, facets }, verdict, store)
 }
 
 /// A verdict with what the pinned services have to say to it; blind where they cannot all be seen.

@@ -58,6 +58,8 @@ pub struct Picker {
     items: Vec<Item>,
     filter: Input,
     typing: bool,
+    /// Whether letters narrow the list from the start, as they do in the command line.
+    direct: bool,
     shown: Vec<usize>,
     pick: Pick,
 }
@@ -67,7 +69,22 @@ impl Picker {
     pub fn new(title: impl Into<String>, items: Vec<Item>) -> Self {
         let shown = (0..items.len()).collect();
         let title = title.into();
-        Self { title, items, filter: Input::default(), typing: false, shown, pick: Pick::default() }
+        Self {
+            title,
+            items,
+            filter: Input::default(),
+            typing: false,
+            direct: false,
+            shown,
+            pick: Pick::default(),
+        }
+    }
+
+    /// Lets letters narrow the list at once, without a key before them.
+    #[must_use]
+    pub fn direct(mut self) -> Self {
+        (self.typing, self.direct) = (true, true);
+        self
     }
 
     /// Puts the cursor on an item.
@@ -162,16 +179,20 @@ impl Component for Picker {
         self.typing
     }
 
-    fn on(&mut self, action: &Action, _ctx: &Ctx<'_>) -> Outcome {
+    fn on(&mut self, action: &Action, ctx: &Ctx<'_>) -> Outcome {
         match action {
             Action::Enter => return self.choose(),
             Action::Filter => self.typing = true,
+            // The key that begins a filter elsewhere does no harm here.
+            Action::Insert('/') if self.direct && self.filter.is_empty() => {}
             Action::Back | Action::Close if !self.filter.is_empty() => {
                 self.filter.set("");
-                self.typing = false;
+                self.typing = self.direct;
                 self.narrow();
             }
-            Action::Back | Action::Close if self.typing => self.typing = false,
+            Action::Back | Action::Close if self.typing && !self.direct => self.typing = false,
+            Action::Complete if self.typing => return self.on(&Action::Down, ctx),
+            Action::CompleteBack if self.typing => return self.on(&Action::Up, ctx),
             Action::Back | Action::Close | Action::No => return Outcome::emit(Request::Cancel),
             action if self.pick.on(action, self.shown.len()) => {}
             action if self.typing && self.filter.on(action) => self.narrow(),
@@ -208,7 +229,8 @@ impl Component for Picker {
     }
 
     fn hints(&self, _ctx: &Ctx<'_>) -> Vec<Action> {
-        vec![Action::Enter, Action::Filter, Action::Back]
+        let narrow = if self.direct { Action::Complete } else { Action::Filter };
+        vec![Action::Enter, narrow, Action::Back]
     }
 }
 
@@ -257,6 +279,18 @@ mod tests {
         assert_snapshot!(Screen::of(&mut picker, 80, 24, &world).text());
         assert_eq!(picker.current(), Some(2));
         assert_eq!(act(&mut picker, &world, &[Action::Back]), Outcome::Consumed);
+        assert_eq!(act(&mut picker, &world, &[Action::Back]), Outcome::emit(Request::Cancel));
+    }
+
+    #[test]
+    fn a_direct_list_is_narrowed_by_the_first_letter_and_one_escape_closes_it() {
+        let world = World::lab();
+        let mut picker = picker().direct();
+        assert!(picker.takes_text());
+        act(&mut picker, &world, &typed("/note"));
+        assert_eq!(picker.current(), Some(2));
+        act(&mut picker, &world, &[Action::Back, Action::Complete, Action::CompleteBack]);
+        assert_eq!((picker.current(), picker.takes_text()), (Some(0), true));
         assert_eq!(act(&mut picker, &world, &[Action::Back]), Outcome::emit(Request::Cancel));
     }
 

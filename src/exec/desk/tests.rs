@@ -92,7 +92,7 @@ impl Room {
 
     async fn run(&self, job: &Job) -> RunState {
         let op = op(&job.op);
-        self.door.run(Order { backend: &self.desk, op: &op, job, key: None }, &|_| {}).await
+        self.door.run(Order { backend: &self.desk, op: &op, job, key: None, around: &[] }, &|_| {}).await
     }
 
     fn journal(&self) -> String {

@@ -8,6 +8,7 @@ use crate::model::id::Identity;
 use crate::model::journal::OpenRun;
 use crate::model::op::{Job, Target, Targets, Tier};
 
+use super::super::around;
 use super::super::call::{blocking, within};
 use super::super::locks::Held;
 use super::readback::Finding;
@@ -63,6 +64,8 @@ impl Door {
         }
         let verdict = within(self.patience.check, order.backend.preflight(order.job)).await;
         let verdict = verdict.unwrap_or_else(|fault| gate::unanswered(&fault));
+        let verdict =
+            around::heard(order.around, order.op, &order.job.target, verdict, self.patience.check).await;
         gate::judge(order.op, &order.job.target, &verdict).map_err(|refusal| refusal.to_string())
     }
 

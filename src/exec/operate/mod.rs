@@ -9,6 +9,7 @@ mod readback;
 mod recover;
 mod send;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::backend::Backend;
@@ -33,6 +34,8 @@ pub struct Order<'a> {
     pub job: &'a Job,
     /// The caller's own key, by which a repetition is refused.
     pub key: Option<&'a str>,
+    /// The instances that are asked for what other systems say of it.
+    pub around: &'a [Arc<dyn Backend>],
 }
 
 /// Told of every state that a run goes through.

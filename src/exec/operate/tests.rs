@@ -2,11 +2,13 @@ use std::sync::Mutex;
 
 use crate::backend::error::{ApiError, SendError};
 use crate::backend::{Progress, Proof, Receipt};
-use crate::exec::fake::{Fake, Sending, identity, job, op, refused};
-use crate::model::id::Identity;
+use crate::exec::fake::{Answers, Fake, Sending, identity, job, op, refused};
+use crate::insight::guard;
+use crate::model::id::{EntityId, Identity};
 use crate::model::journal::OpenRun;
-use crate::model::op::Reveal;
-use crate::model::snapshot::{Fault, Layer};
+use crate::model::op::{Reveal, Tier};
+use crate::model::row::{Cell, Facet, FacetKey, Grade, Row};
+use crate::model::snapshot::{Fault, Layer, Snapshot};
 
 use super::*;
 
@@ -31,7 +33,7 @@ impl Desk {
     }
 
     async fn run_as(&self, job: &Job, op: &OpSpec) -> RunState {
-        let order = Order { backend: &self.backend, op, job, key: None };
+        let order = Order { backend: &self.backend, op, job, key: None, around: &[] };
         self.door.run(order, &|state| self.told.lock().unwrap().push(state)).await
     }
 
@@ -207,7 +209,7 @@ async fn of_two_writers_on_one_target_the_second_is_refused() {
     let (first, second) = (job("r1", "a"), job("r2", "a"));
     let other_process = door(desk.dir.path(), quick());
     let order_op = op();
-    let order = Order { backend: &desk.backend, op: &order_op, job: &second, key: None };
+    let order = Order { backend: &desk.backend, op: &order_op, job: &second, key: None, around: &[] };
     let state = tokio::select! {
         _ = desk.run(&first) => panic!("it never ends"),
         state = async {
@@ -219,13 +221,44 @@ async fn of_two_writers_on_one_target_the_second_is_refused() {
     assert_eq!(desk.backend.sent(), 1);
 }
 
+/// A service that runs on a node and must stay there.
+fn pinned(node: &str) -> Snapshot {
+    let cells = ["ok", "comet", node, "", "", "", "", "bound", "", "block"].map(Cell::new).to_vec();
+    let mut row = Row::new(EntityId::new(guard::PINNED, "one", "comet"), "comet", cells);
+    row.facets = Box::new([Facet::new(FacetKey::Node, format!("cloud/{node}"), Grade::Certain)]);
+    Snapshot::complete(vec![row], jiff::Timestamp::UNIX_EPOCH)
+}
+
+#[tokio::test]
+async fn what_must_stay_is_asked_for_again_under_the_lock() {
+    let lost = || Err(ApiError::new(Layer::Tcp, "refused"));
+    let cases = [
+        (Ok(pinned("b")), "done", 1),
+        (Ok(pinned("a")), "would move comet", 0),
+        (lost(), "cannot all be seen", 0),
+    ];
+    for (seen, expected, sent) in cases {
+        let desk = Desk::new();
+        let services = Fake { kind: guard::PINNED, lists: Answers::new([seen]), ..Fake::default() };
+        let around: [Arc<dyn Backend>; 1] = [Arc::new(services)];
+        let mut job = job("r1", "a");
+        job.target.id = EntityId::new("kubernetes.nodes", "cloud", "a");
+        let drain = OpSpec::on("kubernetes.nodes", "kubernetes.drain", "drain", Tier::T1, "");
+        let order = Order { backend: &desk.backend, op: &drain, job: &job, key: None, around: &around };
+        let state = desk.door.run(order, &|_| {}).await;
+        assert!(state.word() == expected || state.text().contains(expected), "{expected}: {state:?}");
+        assert_eq!(desk.backend.sent(), sent, "{expected}");
+    }
+}
+
 #[tokio::test]
 async fn a_callers_key_serves_once() {
     let desk = Desk::new();
     let claim = desk.door.claim("deploy-7").await.unwrap();
     assert!(desk.door.claim("deploy-7").await.is_err(), "somebody is using it");
     let (order_op, job) = (op(), job("r1", "a"));
-    let order = Order { backend: &desk.backend, op: &order_op, job: &job, key: Some("deploy-7") };
+    let order =
+        Order { backend: &desk.backend, op: &order_op, job: &job, key: Some("deploy-7"), around: &[] };
     desk.door.run(order, &|_| {}).await;
     drop(claim);
     assert!(desk.door.claim("deploy-7").await.unwrap_err().contains("was used before"));

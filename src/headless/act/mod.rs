@@ -11,25 +11,23 @@ mod secret;
 pub(super) mod settle;
 mod targets;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::{gate, known};
 use crate::backend::Backend;
 use crate::cli::{Do, Report};
+use crate::exec::around;
 use crate::exec::call::blocking;
 use crate::exec::call::within;
 use crate::exec::new_run;
 use crate::exec::operate::Order;
 use crate::exec::operate::Recovered;
-use crate::insight::guard::{self, Subject};
-use crate::insight::minded::{self, On};
+use crate::insight::guard;
 use crate::model::journal::open_runs;
 use crate::model::op::{Args, Job, OpSpec, Operations, RunState, Target, Verdict};
-use crate::model::store::Store;
 
-use super::ask;
 use super::io::{Failure, Io};
 use super::session::Session;
 use outcome::Outcome;
@@ -75,7 +73,7 @@ async fn carry_out(session: &Session, op: &OpSpec, args: &Do, io: &mut Io<'_>) -
     for backend in &backends {
         backend.arm(true);
     }
-    let attempt = Attempt { session, op, args, backends };
+    let mut attempt = Attempt { session, op, args, backends, around: Vec::new() };
     let targets = match targets::resolve(op, &attempt.backends, args).await {
         Ok(targets) => targets,
         Err(failure) => {
@@ -84,6 +82,7 @@ async fn carry_out(session: &Session, op: &OpSpec, args: &Do, io: &mut Io<'_>) -
             return Err(failure);
         }
     };
+    attempt.around = neighbours(session, op, &attempt.backends, &targets).await?;
     attempt.admit(&targets).await?;
     attempt.look_back(|target| targets.iter().any(|mine| mine.id == target.id)).await?;
     let jobs = attempt.jobs(targets, &typed).await?;
@@ -124,12 +123,33 @@ async fn instances(session: &Session, op: &OpSpec, args: &Do) -> Result<Vec<Arc<
     Ok(backends)
 }
 
+/// Every instance that has a say in the operation, those that carry it out among them.
+async fn neighbours(
+    session: &Session,
+    op: &OpSpec,
+    own: &[Arc<dyn Backend>],
+    targets: &[Target],
+) -> Result<Vec<Arc<dyn Backend>>, Failure> {
+    let kinds = targets.iter().flat_map(|target| around::kinds(op, &target.id));
+    let ids: BTreeSet<String> = kinds.map(|kind| kind.backend().to_owned()).collect();
+    let mut all = Vec::new();
+    for id in ids {
+        if id == op.backend() {
+            all.extend_from_slice(own);
+        } else {
+            all.extend(session.connect(Some(&id)).await?);
+        }
+    }
+    Ok(all)
+}
+
 /// One call of `vigie do`.
 struct Attempt<'a> {
     session: &'a Session,
     op: &'a OpSpec,
     args: &'a Do,
     backends: Vec<Arc<dyn Backend>>,
+    around: Vec<Arc<dyn Backend>>,
 }
 
 impl Attempt<'_> {
@@ -199,36 +219,17 @@ impl Attempt<'_> {
         Ok(jobs)
     }
 
-    /// What other systems know that the operation minds, and the services that it must not move.
-    async fn others(&self) -> Result<Store, Failure> {
-        let mut store = Store::default();
-        for kind in minded::kinds(self.op).into_iter().chain(guard::kind(&self.op.name)) {
-            let backends = self.session.connect(Some(kind.backend())).await?;
-            let sources = ask::sources(&backends, &kind);
-            for (_, source) in &sources {
-                store.declare(source.clone());
-            }
-            let take = |update| {
-                store.apply(update);
-                Ok(())
-            };
-            ask::ask(sources, take).await?;
-        }
-        Ok(store)
-    }
-
     /// The backend's own check; all targets are judged before any is acted on.
     async fn freeze(&self, jobs: Vec<Job>, io: &mut Io<'_>) -> Result<Vec<Job>, Failure> {
         let mut frozen = Vec::new();
         let mut refusals = Vec::new();
-        let others = self.others().await?;
+        let kinds: BTreeSet<_> = jobs.iter().flat_map(|job| around::kinds(self.op, &job.target.id)).collect();
+        let kinds: Vec<_> = kinds.into_iter().collect();
+        let others = around::look(&self.around, &kinds, PATIENCE).await;
         for job in jobs {
             let verdict = within(PATIENCE, self.backend(&job.target)?.preflight(&job)).await;
             let verdict = verdict.unwrap_or_else(|fault| gate::unanswered(&fault));
-            let subject = Subject { id: &job.target.id, name: &job.target.name, facets: &[] };
-            let verdict = guard::with(&self.op.name, subject, verdict, &others);
-            let on = On { name: &job.target.name, domain: job.target.domain };
-            let verdict = minded::with(self.op, on, verdict, &others);
+            let verdict = guard::elsewhere(self.op, &job.target, verdict, &others);
             tell(&job.target, &verdict, io);
             match gate::judge(self.op, &job.target, &verdict) {
                 Ok(target) => frozen.push((verdict.rank, Job { target, ..job })),
@@ -283,7 +284,8 @@ impl Attempt<'_> {
 
     /// Tells each step on the side, once.
     async fn send(&self, backend: &dyn Backend, job: &Job, io: &mut Io<'_>) -> RunState {
-        let order = Order { backend, op: self.op, job, key: self.args.id.as_deref() };
+        let key = self.args.id.as_deref();
+        let order = Order { backend, op: self.op, job, key, around: &self.around };
         let steps = std::sync::Mutex::new((io, String::new()));
         self.session
             .door

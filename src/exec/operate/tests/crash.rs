@@ -7,7 +7,7 @@ async fn killed_while_sending(desk: &Desk) {
     let order_op = op();
     let job = job("r0", "a");
     desk.backend.sending.set([Sending::Never]);
-    let order = Order { backend: &desk.backend, op: &order_op, job: &job, key: None };
+    let order = Order { backend: &desk.backend, op: &order_op, job: &job, key: None, around: &[] };
     let silent = |_| {};
     tokio::select! {
         _ = desk.door.run(order, &silent) => panic!("it never ends"),
@@ -104,7 +104,7 @@ async fn child_that_never_ends() {
     let (backend, order_op, job) = (Fake::default(), op(), job("r0", "a"));
     backend.sending.set([Sending::Never]);
     let door = door(&dir, quick());
-    let order = Order { backend: &backend, op: &order_op, job: &job, key: None };
+    let order = Order { backend: &backend, op: &order_op, job: &job, key: None, around: &[] };
     let say = async {
         backend.arrived.lock().await.recv().await;
         println!("{UNDER_WAY}");
