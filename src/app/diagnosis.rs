@@ -12,6 +12,8 @@ use super::effect::Effect;
 use super::msg::ViewId;
 use super::places::PlaceKey;
 
+/// The heading of what was written around an alert.
+const LOKI: &str = "Loki around";
 /// So many lines of a log are kept.
 const KEPT: usize = 200;
 
@@ -39,9 +41,11 @@ impl App {
         let mut logs = Vec::new();
         for id in wanted {
             let view = self.next_view();
-            let name =
-                self.facts.store.get(&id).map_or_else(|| id.key.to_string(), |row| row.name.to_string());
-            logs.push((view, LogPart { name, ..LogPart::default() }));
+            let row = self.facts.store.get(&id);
+            let name = row.map_or(&*id.key, |row| &*row.name);
+            let title =
+                if diagnose::is_alert(&id) { format!("{LOKI} {name}") } else { format!("log of {name}") };
+            logs.push((view, LogPart { title, ..LogPart::default() }));
             effects.push(Effect::Open { view, id, name: "log".to_owned(), after: 0 });
         }
         self.diagnosis = Some(Diagnosis { id: id.clone(), view, base: None, logs });
@@ -78,6 +82,7 @@ impl App {
             match body {
                 Ok(View::Log(lines)) => part.lines.extend(lines),
                 Ok(_) => {}
+                Err(fault) if part.title.starts_with(LOKI) => part.fault = Some(fault.what),
                 Err(fault) => part.fault = Some(fault.to_string()),
             }
             let over = part.lines.len().saturating_sub(KEPT);

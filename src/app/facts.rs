@@ -9,8 +9,10 @@ use jiff::tz::TimeZone;
 use crate::config::keymap::Keymap;
 use crate::config::theme::Theme;
 use crate::insight::digest::Digest;
+use crate::insight::lookout;
 use crate::model::id::EntityId;
 use crate::model::kind::Kinds;
+use crate::model::ledger::Ledger;
 use crate::model::op::{Operations, Rights};
 use crate::model::row::Row;
 use crate::model::store::Store;
@@ -35,6 +37,11 @@ impl Facts {
     /// What the credential of a row's instance may do, where it is known.
     pub fn rights_on(&self, id: &EntityId) -> Option<&Rights> {
         self.rights.get(&(Arc::from(id.kind.backend()), id.instance.clone()))
+    }
+
+    /// What the look-out works with at an instant.
+    pub fn sight<'a>(&'a self, runs: &'a Ledger, now: Timestamp) -> lookout::Facts<'a> {
+        lookout::Facts { store: &self.store, kinds: &self.kinds, runs, now }
     }
 
     /// The rows behind ids, in their order; those that are gone are left out.

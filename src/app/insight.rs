@@ -18,27 +18,21 @@ use super::places::PlaceKey;
 impl App {
     /// A source has answered: links, problems and what is shown of them follow.
     pub(super) fn look_out(&mut self, source: &SourceId, changes: &Changes) {
-        let facts = lookout::Facts {
-            store: &self.facts.store,
-            kinds: &self.facts.kinds,
-            runs: &self.ledger,
-            now: self.look.now,
-        };
+        let facts = self.facts.sight(&self.ledger, self.look.now);
         self.lookout.take(source, changes, facts);
         self.look_home();
-        self.look_again();
+        // An answer that says what is known already costs nothing more.
+        if !changes.is_empty() || self.lookout.is_due(self.sight()) {
+            self.look_again();
+        }
     }
 
     /// Evaluates what may differ, and puts the rows of insight into the store.
     pub(super) fn look_again(&mut self) {
-        let facts = lookout::Facts {
-            store: &self.facts.store,
-            kinds: &self.facts.kinds,
-            runs: &self.ledger,
-            now: self.look.now,
-        };
+        let facts = self.facts.sight(&self.ledger, self.look.now);
         let mut updates = Vec::new();
         updates.extend(self.lookout.evaluate(facts));
+        let over = self.lookout.newly_over();
         match self.insight_in_front() {
             Some(TIMELINE) => updates.push(self.lookout.timeline(facts)),
             Some(JOURNAL) => updates.push(self.lookout.journal_rows(facts)),
@@ -46,6 +40,13 @@ impl App {
         }
         for update in updates {
             self.facts.store.apply(update);
+        }
+        for over in over {
+            if over.critical {
+                self.tell(Tone::Ok, over.words());
+            } else {
+                self.notices.add(self.look.now, Tone::Ok, over.words());
+            }
         }
         if self.facts.digest != *self.lookout.digest() {
             self.facts.digest = self.lookout.digest().clone();
@@ -72,12 +73,7 @@ impl App {
     pub(super) fn open_timeline(&mut self) -> Vec<Effect> {
         let here = matches!(self.places.key(), PlaceKey::Kind { kind, .. } if kind.as_str() == TIMELINE);
         let row = self.selected().filter(|_| !here).and_then(|id| self.facts.store.get(&id).cloned());
-        let facts = lookout::Facts {
-            store: &self.facts.store,
-            kinds: &self.facts.kinds,
-            runs: &self.ledger,
-            now: self.look.now,
-        };
+        let facts = self.facts.sight(&self.ledger, self.look.now);
         self.lookout.look_at(row.as_deref(), facts);
         let effects = self.browse(&TIMELINE.into(), "");
         self.look_again();
@@ -158,12 +154,7 @@ impl App {
 
     /// What the look-out works with.
     pub(super) fn sight(&self) -> lookout::Facts<'_> {
-        lookout::Facts {
-            store: &self.facts.store,
-            kinds: &self.facts.kinds,
-            runs: &self.ledger,
-            now: self.look.now,
-        }
+        self.facts.sight(&self.ledger, self.look.now)
     }
 
     /// The look-out, for whoever tells of it.

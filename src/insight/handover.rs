@@ -4,6 +4,7 @@
 //! of a post-mortem.
 
 use std::fmt::Write;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -16,6 +17,7 @@ use crate::model::view::{Doc, DocLine};
 
 use super::lookout::{Facts, Lookout};
 use super::problem::Problem;
+use super::recovery::Over;
 use super::timeline::{Event, Sort};
 
 /// A shift: so far back the page reaches.
@@ -51,6 +53,7 @@ pub fn page(lookout: &Lookout, facts: Facts<'_>, back: SignedDuration, armed: Ar
     let since = facts.now - back;
     let parts = vec![
         part("Wrong now", problems(lookout, facts.now)),
+        part("Over again", over(lookout, since)),
         part("Known and not told", known(lookout, facts.now)),
         part("Done by this operator", done(lookout.lines(), since)),
         part("Still to follow in Git", follow(lookout.lines(), since)),
@@ -150,6 +153,17 @@ fn problems(lookout: &Lookout, now: Timestamp) -> Vec<DocLine> {
     lookout.problems().iter().filter(|problem| problem.is_open()).map(line).collect()
 }
 
+/// What was wrong in the shift and is over, with how long it lasted.
+fn over(lookout: &Lookout, since: Timestamp) -> Vec<DocLine> {
+    let line = |over: &Over| {
+        let lasted = over.since.map(|since| short(seconds_between(since, over.at)));
+        let lasted = lasted.map(|lasted| format!(", lasted {lasted}")).unwrap_or_default();
+        let text = format!("{} {}: {}{lasted}", over.at.strftime("%H:%M"), over.name, over.what);
+        DocLine::toned(text, Tone::Ok)
+    };
+    lookout.over().iter().filter(|over| over.at >= since).map(line).collect()
+}
+
 fn known(lookout: &Lookout, now: Timestamp) -> Vec<DocLine> {
     let of = |problem: &Problem| {
         let known = problem.known.as_ref()?;
@@ -226,7 +240,8 @@ fn quiet(facts: Facts<'_>) -> Vec<DocLine> {
         at.and_then(|at| row.cell(at).value.as_text()).unwrap_or_default().to_owned()
     };
     let mut lines = Vec::new();
-    for row in facts.store.rows(&kind).filter(|row| row.cell(0).value.as_text() == Some("active")) {
+    let holds = |row: &&Arc<Row>| matches!(row.cell(0).value.as_text(), Some("active" | "ending" | "unused"));
+    for row in facts.store.rows(&kind).filter(holds) {
         let ends = facts.kinds.get(&kind).and_then(|kind| kind.column("ends"));
         let left = match ends.map(|at| &row.cell(at).value) {
             Some(Value::Time(at)) => format!(", {} left", short(seconds_between(facts.now, *at))),
@@ -234,7 +249,9 @@ fn quiet(facts: Facts<'_>) -> Vec<DocLine> {
         };
         let (matchers, by) = (text(row, facts.kinds, "matchers"), text(row, facts.kinds, "by"));
         let comment = text(row, facts.kinds, "comment");
-        lines.push(DocLine::new(format!("silence {matchers} by {by}: {comment}{left}")));
+        let note = row.note.as_deref().filter(|_| row.health == Health::Off);
+        let unused = note.map(|note| format!(", {note}")).unwrap_or_default();
+        lines.push(DocLine::new(format!("silence {matchers} by {by}: {comment}{left}{unused}")));
     }
     lines.sort_by(|a, b| a.text.cmp(&b.text));
     lines

@@ -46,19 +46,33 @@ fn kind(id: &'static str, singular: &'static str, aliases: &[&'static str], doc:
 
 fn problems() -> KindSpec {
     let columns = vec![
-        column("state", "state", Width::Fit(3, 8), "CRT, WRN, ACK (taken on) or known.")
-            .format(Format::State)
-            .priority(0),
+        column(
+            "state",
+            "state",
+            Width::Fit(3, 8),
+            "CRT, WRN, ACK (taken on), known, or over: watched for 5 minutes more.",
+        )
+        .format(Format::State)
+        .priority(0),
         column("name", "problem", Width::Fit(12, 26), "The thing that fails.").priority(0),
         column("what", "what", Width::Flex(16), "What is wrong with it.").priority(0),
         column("felt", "felt by", Width::Fit(8, 30), "Gates, applications and people who feel it.")
             .priority(2),
         column("cause", "cause?", Width::Flex(12), "What is suspected behind it, and why.").priority(3),
-        column("signs", "n", Width::Fit(1, 4), "How many signs were merged.").priority(2),
-        column("score", "score", Width::Fit(3, 5), "What it is sorted by; its page says why.").priority(4),
-        column("until", "until", Width::Fit(3, 5), "When a known problem is told again.")
-            .format(Format::Until)
-            .priority(5),
+        column("signs", "n", Width::Fit(1, 4), "How many signs were merged.")
+            .format(Format::Count)
+            .priority(2),
+        column("score", "score", Width::Fit(3, 5), "What it is sorted by; its page says why.")
+            .format(Format::Count)
+            .priority(4),
+        column(
+            "until",
+            "until",
+            Width::Fit(3, 5),
+            "When a known problem is told again, and one that is over is closed.",
+        )
+        .format(Format::Until)
+        .priority(5),
         column("reason", "reason", Width::Fit(6, 24), "Why a known problem is not told.").priority(6),
         column("since", "since", Width::Fixed(5), "Since when.").format(Format::Age).priority(0),
     ];
@@ -77,7 +91,9 @@ fn timeline() -> KindSpec {
         column("who", "who", Width::Fit(4, 18), "Who did it, where that is known.").priority(3),
         column("near", "near", Width::Fit(4, 6), "How long before (-) or after the problem's start.")
             .priority(2),
-        column("points", "pts", Width::Fit(2, 3), "How suspicious it is as a cause.").priority(2),
+        column("points", "pts", Width::Fit(2, 3), "How suspicious it is as a cause.")
+            .format(Format::Count)
+            .priority(2),
         column("why", "why", Width::Fit(8, 30), "What makes it suspicious.").priority(4),
         column("source", "source", Width::Fit(8, 24), "Where it was read.").priority(5).wide(),
     ];

@@ -22,6 +22,7 @@ use super::digest::{Digest, digest};
 use super::kinds::{CONSOLE, JOURNAL, PROBLEMS, TIMELINE, VIGIE};
 use super::link::{Aliases, Index, Related, related};
 use super::problem::{self, Problem, Sight, Signs};
+use super::recovery::{Over, Recoveries};
 use super::timeline::{self, Chronicle, Event, Focus};
 
 /// Changes are looked for so far back.
@@ -81,6 +82,8 @@ pub struct Lookout {
     lines: Vec<Line>,
     declared: Vec<Declaration>,
     problems: Vec<Problem>,
+    recoveries: Recoveries,
+    news: Vec<Over>,
     changes: Vec<Event>,
     digest: Digest,
     focus: Option<Focus>,
@@ -102,6 +105,8 @@ impl Lookout {
             lines: Vec::new(),
             declared: Vec::new(),
             problems: Vec::new(),
+            recoveries: Recoveries::default(),
+            news: Vec::new(),
             changes: Vec::new(),
             digest: Digest::default(),
             focus: None,
@@ -163,22 +168,33 @@ impl Lookout {
         self.pending = true;
     }
 
+    /// Whether what it finds may differ from what it found last: something changed, a minute passed, a domain went.
+    pub fn is_due(&self, facts: Facts<'_>) -> bool {
+        let minute = |at: Timestamp| at.as_second() / 60;
+        self.pending
+            || self.looked_at.is_none_or(|at| minute(at) != minute(facts.now))
+            || self.absence != absence(facts.store)
+    }
+
     /// Looks at everything again where something may differ; the rows for the store, and nothing where nothing may.
     pub fn evaluate(&mut self, facts: Facts<'_>) -> Option<Update> {
-        let minute = self.looked_at.is_none_or(|at| at.as_second() / 60 != facts.now.as_second() / 60);
-        let absence = facts.store.sources().find_map(|source| source.absence);
-        let moved = std::mem::replace(&mut self.absence, absence) != absence;
-        if !self.pending && !minute && !moved {
+        if !self.is_due(facts) {
             return None;
         }
+        self.absence = absence(facts.store);
         self.pending = false;
         self.looked_at = Some(facts.now);
         self.declared = standing(&self.lines, facts.now);
         self.changes = self.happened(facts, facts.now - LATELY, facts.now);
         self.changes.retain(|event| event.change);
-        self.problems = problem::evaluate(&self.signs, &self.sight(facts));
+        let problems = problem::evaluate(&self.signs, &self.sight(facts));
+        let over = self.recoveries.take(&self.problems, &problems, facts.store, facts.now);
+        over.iter().for_each(|over| self.chronicle.over(over));
+        self.news.extend_from_slice(over);
+        self.problems = problems;
         self.digest = digest(facts.store, facts.kinds, &self.changes, &self.declared, facts.now);
         let mut rows: Vec<Row> = self.problems.iter().map(problem::row).collect();
+        rows.extend(self.recoveries.rows(facts.now));
         if facts.store.sources().any(|source| is_awaited(source) && source.health == SourceHealth::Loading) {
             self.remembered.retain(|old| !rows.iter().any(|row| row.id == old.id));
             rows.extend(self.remembered.iter().cloned());
@@ -235,6 +251,16 @@ impl Lookout {
     /// All problems, the worst first.
     pub fn problems(&self) -> &[Problem] {
         &self.problems
+    }
+
+    /// Problems that are over, oldest first.
+    pub fn over(&self) -> &[Over] {
+        self.recoveries.all()
+    }
+
+    /// Problems that are newly over, each told once.
+    pub fn newly_over(&mut self) -> Vec<Over> {
+        std::mem::take(&mut self.news)
     }
 
     /// The problem behind a row of its kind.
@@ -338,6 +364,11 @@ impl Lookout {
         let snapshot = Snapshot { rows, complete, observed_at: facts.now, notes };
         Update { source: source_of(kind), epoch: Epoch(self.epoch), body: Ok(Delta::Reset(snapshot)) }
     }
+}
+
+/// Why a domain does not answer, where one does not.
+fn absence(store: &Store) -> Option<Absence> {
+    store.sources().find_map(|source| source.absence)
 }
 
 /// Whether a source is the look-out's own.

@@ -12,5 +12,6 @@ pub mod lookout;
 pub mod minded;
 pub mod presence;
 pub mod problem;
+pub mod recovery;
 pub mod timeline;
 pub mod trust;

@@ -33,6 +33,7 @@ pub fn others(target: &EntityId, me: &str, lookout: &Lookout, facts: Facts<'_>) 
 fn is_other(event: &Event, me: &str) -> bool {
     let who = event.who.to_lowercase();
     !who.is_empty()
+        && who != "auto-sync"
         && !who.contains(&me.to_lowercase())
         && !who.contains("vigie")
         && event.source.as_ref() != "kubernetes.events"
@@ -55,3 +56,6 @@ fn column<'r>(row: &'r Row, name: &str, facts: Facts<'_>) -> Option<&'r Value> {
     let at = facts.kinds.get(&row.id.kind)?.column(name)?;
     Some(&row.cell(at).value)
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,7 +18,7 @@ use super::component::{Component, Ctx, Outcome, Request};
 use super::lines::{Line, Scroll};
 
 /// So many lines of what is wrong are shown at least, and at most.
-const FEWEST: usize = 5;
+const FEWEST: usize = 9;
 const MOST: usize = 20;
 
 /// Where Enter leads from a line.

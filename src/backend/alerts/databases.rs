@@ -69,23 +69,28 @@ impl Database {
 /// The kind.
 pub fn kind() -> KindSpec {
     let columns = vec![
-        Column::new("state", "state", Width::Fit(4, 8), "ok, full, blocked by an open transaction, or down")
+        Column::new("state", "state", Width::Fit(6, 10), "ok, full, blocked by an open transaction, or down")
             .format(Format::State)
             .priority(0),
         Column::new("name", "server", Width::Flex(2), "its exporter's instance").priority(0),
-        Column::new("used", "used", Width::Fit(2, 5), "connections in use").priority(1),
-        Column::new("of", "of", Width::Fit(2, 5), "connections that it allows").priority(2),
+        Column::new("used", "used", Width::Fit(2, 5), "connections in use").format(Format::Count).priority(1),
+        Column::new("of", "of", Width::Fit(2, 5), "connections that it allows")
+            .format(Format::Count)
+            .priority(2),
         Column::new(
             "idle",
             "idle tx",
             Width::Fit(2, 7),
             "sessions that hold a transaction open and do nothing",
         )
+        .format(Format::Count)
         .priority(1),
         Column::new("oldest", "oldest", Width::Fit(3, 7), "how long the oldest of them has done so")
             .format(Format::Seconds)
             .priority(1),
-        Column::new("locks", "locks", Width::Fit(2, 5), "exclusive locks that are held").priority(2),
+        Column::new("locks", "locks", Width::Fit(2, 5), "exclusive locks that are held")
+            .format(Format::Count)
+            .priority(2),
     ];
     KindSpec {
         id: DATABASES.into(),

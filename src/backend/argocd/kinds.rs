@@ -192,6 +192,13 @@ fn applications() -> KindSpec {
         column("reconciled", "cmp", Width::Fit(3, 4), "When it was last compared with Git.")
             .format(Format::Age)
             .priority(1),
+        column("by", "by", Width::Fit(4, 14), "Who asked for its last operation.").wide(),
+        column("began", "began", Width::Fit(4, 5), "When its last operation began.")
+            .format(Format::Age)
+            .wide(),
+        column("ended", "ended", Width::Fit(4, 5), "When its last operation ended.")
+            .format(Format::Age)
+            .wide(),
     ];
     let doc = "Argo CD applications: sync, health, wave, revision and what they wait for.";
     let base = kind(APPLICATIONS, "application", &["application", "app", "apps"], doc);

@@ -58,7 +58,8 @@ pub fn project(
 ) -> Projected {
     let (state, due) = aged(app, verdict(app, now), limit, now);
     let (sync, health) = (&app.status.sync.status, &app.status.health.status);
-    let phase = app.status.operation_state.0.as_ref().map(|op| op.phase.as_str()).unwrap_or_default();
+    let last = app.status.operation_state.0.as_ref();
+    let phase = last.map(|op| op.phase.as_str()).unwrap_or_default();
     let destination = &app.spec.destination;
     let cells = vec![
         Cell { value: maker.cell(&state.word).value, tone: state.health.into() },
@@ -74,6 +75,9 @@ pub fn project(
         Cell::new(app.auto_sync()),
         Cell::new(since(app, &state.word)),
         Cell::new(app.status.reconciled_at.time()),
+        maker.cell(last.map(|op| op.operation.initiated_by.name()).unwrap_or_default()),
+        Cell::new(last.and_then(OperationState::began)),
+        Cell::new(last.filter(|op| !op.is_running()).and_then(OperationState::ended)),
     ];
     let mut row = maker.row(kind, &app.metadata, &state, cells);
     row.domain = domain(maker, domains, destination.cluster());

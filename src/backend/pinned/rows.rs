@@ -39,7 +39,9 @@ pub fn kind() -> KindSpec {
         Column::new("age", "age", Width::Fit(3, 5), "since its pod was started")
             .format(Format::Age)
             .priority(1),
-        Column::new("restarts", "restarts", Width::Fit(2, 8), "restarts of its containers").priority(3),
+        Column::new("restarts", "restarts", Width::Fit(2, 8), "restarts of its containers")
+            .format(Format::Count)
+            .priority(3),
         Column::new("pin", "pin", Width::Fit(3, 6), "bound to its node by its own specification, or loose")
             .priority(2),
         Column::new("wants", "wants", Width::Flex(1), "the node and the address that it must have")

@@ -11,4 +11,4 @@ mod tests;
 
 pub use looks::{Look, Looks, Runbooks, shipped};
 pub use page::{LogPart, looks_for, page};
-pub use pick::{logs, operable};
+pub use pick::{is_alert, logs, operable};

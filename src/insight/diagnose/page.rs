@@ -26,8 +26,8 @@ const CHANGES: usize = 4;
 /// The end of a log that belongs to a diagnosis.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct LogPart {
-    /// Whose.
-    pub name: String,
+    /// Whose, as a heading.
+    pub title: String,
     /// Its lines so far, oldest first.
     pub lines: Vec<LogLine>,
     /// Why there is none.
@@ -50,7 +50,7 @@ pub fn page(
         return doc;
     }
     let doc = doc.lines("changed just before", changes(row, lookout, facts));
-    let doc = logs.iter().fold(doc, |doc, log| doc.lines(format!("log of {}", log.name), tail(log, at)));
+    let doc = logs.iter().fold(doc, |doc, log| doc.lines(log.title.clone(), tail(log, at)));
     let columns = ["state", "what", "kind", "says"].map(Into::into).to_vec();
     let doc = doc.table("look at", columns, seen(row, &found, lookout, facts));
     let say = found.iter().flat_map(|look| &look.say).map(|line| DocLine::new(format!("- {line}"))).collect();

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::insight::lookout::{Facts, Lookout};
+use crate::insight::trust::ALERTS;
 use crate::model::id::{EntityId, KindId};
 use crate::model::row::{Health, Row};
 
@@ -11,6 +12,8 @@ use super::looks::{Look, fits};
 
 /// So many of each are shown.
 const MOST: usize = 6;
+/// The kind whose rows are there where a Loki is configured.
+const STREAMS: &str = "loki.streams";
 
 /// What a diagnosis is about: the row itself, and what its problem is made of.
 pub(super) fn subjects(row: &Row, lookout: &Lookout, facts: Facts<'_>) -> Vec<Arc<Row>> {
@@ -55,7 +58,7 @@ pub(super) fn things(
     found
 }
 
-/// The things whose logs belong to a diagnosis, at most two.
+/// The things whose logs belong to a diagnosis: at most two of their own, and what Loki has around an alert.
 pub fn logs(row: &Row, looks: &[&Look], lookout: &Lookout, facts: Facts<'_>) -> Vec<EntityId> {
     let subjects = subjects(row, lookout, facts);
     let has_log = |row: &&Arc<Row>| {
@@ -71,7 +74,15 @@ pub fn logs(row: &Row, looks: &[&Look], lookout: &Lookout, facts: Facts<'_>) -> 
         }
     }
     found.truncate(2);
+    let loki = facts.store.of_kind(&STREAMS.into()).next().is_some();
+    let alert = subjects.iter().find(|row| is_alert(&row.id)).filter(|_| loki);
+    found.extend(alert.map(|row| row.id.clone()).filter(|id| !found.contains(id)));
     found
+}
+
+/// Whether a log is what was written around an alert, and not a thing's own.
+pub fn is_alert(id: &EntityId) -> bool {
+    id.kind.as_str() == ALERTS
 }
 
 /// The things on which something may be done about a problem: those that fail, then what is looked at.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::insight::recovery::Over;
 use crate::model::id::SourceId;
 use crate::model::kind::{Format, KindSpec};
 use crate::model::row::{Health, Row, Tone, Value, natural};
@@ -95,6 +96,22 @@ impl Chronicle {
             };
             self.note(new, Sort::Change, text, tone, true, now);
         }
+    }
+
+    /// Notes that no sign of a problem is seen any more.
+    pub fn over(&mut self, over: &Over) {
+        self.push(Event {
+            at: over.at,
+            until: None,
+            sort: Sort::Change,
+            text: over.words(),
+            tone: Tone::Ok,
+            who: Arc::from(""),
+            about: over.head.clone(),
+            on: Arc::from(over.name.as_str()),
+            source: Arc::from("vigie"),
+            change: false,
+        });
     }
 
     fn note(&mut self, row: &Row, sort: Sort, text: String, tone: Tone, change: bool, at: Timestamp) {

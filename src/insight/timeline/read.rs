@@ -18,13 +18,16 @@ struct Reader {
     sort: Sort,
     /// The column that tells when; the first one with an age where it is empty.
     at: &'static str,
-    /// The columns that tell what, in this order; name and note where there are none.
+    /// The columns that tell what, in this order, and words of our own after a `=`; name and note where there are none.
     what: &'static [&'static str],
     /// The column that tells who.
     who: &'static str,
 }
 
-const READERS: [Reader; 6] = [
+/// The column of an end: it is the consequence of what began, and no change of its own.
+const ENDED: &str = "ended";
+
+const READERS: [Reader; 7] = [
     Reader {
         kind: "proxmox.tasks",
         sort: Sort::Task,
@@ -48,7 +51,20 @@ const READERS: [Reader; 6] = [
     },
     Reader { kind: "alerts.alerts", sort: Sort::Alert, at: "since", what: &["name", "on", "state"], who: "" },
     Reader { kind: "kubernetes.pods", sort: Sort::Event, at: "age", what: &[], who: "" },
-    Reader { kind: "argocd.applications", sort: Sort::Deploy, at: "synced", what: &[], who: "" },
+    Reader {
+        kind: "argocd.applications",
+        sort: Sort::Deploy,
+        at: "began",
+        what: &["name", "=sync began"],
+        who: "by",
+    },
+    Reader {
+        kind: "argocd.applications",
+        sort: Sort::Deploy,
+        at: ENDED,
+        what: &["name", "=sync", "op", "revision"],
+        who: "by",
+    },
 ];
 
 /// Kinds that are histories by their name, whichever system has them.
@@ -72,18 +88,27 @@ const CHANGES: [&str; 9] = [
 pub fn read(store: &Store, kinds: &Kinds, index: &Index, from: Timestamp, to: Timestamp) -> Vec<Event> {
     let mut events = Vec::new();
     for kind in kinds.iter().filter(|kind| !crate::insight::kinds::is_insight(&kind.id)) {
-        let own = READERS.iter().find(|reader| reader.kind == kind.id.as_str());
-        let generic = HISTORIES.contains(&kind.id.name()).then(|| history(kind));
-        let Some(reader) = own.map(|r| (r.sort, r.at, r.what, r.who)).or(generic) else { continue };
-        let Some(at) = time_column(kind, reader.1) else { continue };
-        for row in store.rows(&kind.id) {
-            let Value::Time(when) = row.cell(at).value else { continue };
-            if when >= from && when <= to {
-                events.extend(event(row, kind, when, &reader, index));
+        for reader in readings(kind) {
+            let Some(at) = time_column(kind, reader.1) else { continue };
+            for row in store.rows(&kind.id) {
+                let Value::Time(when) = row.cell(at).value else { continue };
+                if when >= from && when <= to {
+                    events.extend(event(row, kind, when, &reader, index));
+                }
             }
         }
     }
     events
+}
+
+/// How a kind's rows are read; not at all where they tell of no events.
+fn readings(kind: &KindSpec) -> Vec<Reading> {
+    let own = READERS.iter().filter(|reader| reader.kind == kind.id.as_str());
+    let mut all: Vec<Reading> = own.map(|r| (r.sort, r.at, r.what, r.who)).collect();
+    if all.is_empty() && HISTORIES.contains(&kind.id.name()) {
+        all.push(history(kind));
+    }
+    all
 }
 
 type Reading = (Sort, &'static str, &'static [&'static str], &'static str);
@@ -110,10 +135,11 @@ fn time_column(kind: &KindSpec, name: &str) -> Option<usize> {
 }
 
 fn event(row: &Arc<Row>, kind: &KindSpec, at: Timestamp, reader: &Reading, index: &Index) -> Option<Event> {
-    let (sort, _, what, who) = *reader;
+    let (sort, when, what, who) = *reader;
     let text = |name: &str| kind.column(name).and_then(|at| row.cell(at).value.as_text()).unwrap_or_default();
     let about = about(row, kind, index);
-    let mut words: Vec<&str> = what.iter().map(|name| text(name)).filter(|word| !word.is_empty()).collect();
+    let word = |name: &&'static str| name.strip_prefix('=').unwrap_or_else(|| text(name));
+    let mut words: Vec<&str> = what.iter().map(word).filter(|word| !word.is_empty()).collect();
     let created;
     let named;
     if kind.id.as_str() == "kubernetes.pods" {
@@ -121,7 +147,10 @@ fn event(row: &Arc<Row>, kind: &KindSpec, at: Timestamp, reader: &Reading, index
         words = vec![&created];
     } else if words.is_empty() {
         let did = ["action", "event", "status"].into_iter().map(text).find(|word| !word.is_empty());
-        named = [did.unwrap_or_default(), &*row.name, row.note.as_deref().unwrap_or_default()].join(" ");
+        let note = row.note.as_deref().unwrap_or_default();
+        // A note that says it in full says it once.
+        let did = did.filter(|did| !note.starts_with(did)).unwrap_or_default();
+        named = [did, &*row.name, note].join(" ");
         words = vec![named.trim()];
     }
     // What still fires is told by the alert itself.
@@ -143,7 +172,7 @@ fn event(row: &Arc<Row>, kind: &KindSpec, at: Timestamp, reader: &Reading, index
         about,
         on,
         source: Arc::from(kind.id.as_str()),
-        change: is_change(kind, sort, text("reason"), row),
+        change: when != ENDED && is_change(kind, sort, text("reason"), row),
     })
 }
 

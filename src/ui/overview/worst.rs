@@ -29,19 +29,22 @@ pub(super) fn entries(ctx: &Ctx<'_>, room: u16, most: usize) -> Vec<Entry> {
     let mut rows: Vec<&Arc<Row>> = ctx.store.rows(&kind).collect();
     let known = rows.iter().filter(|row| row.health == Health::Off).count();
     // The house as a whole has a line of its own.
-    rows.retain(|row| row.health != Health::Off && &*row.id.key != problem::HOME);
+    let over: Vec<String> =
+        rows.iter().filter(|row| row.health == Health::Ok).map(|row| clean(&row.name).into_owned()).collect();
+    rows.retain(|row| !matches!(row.health, Health::Off | Health::Ok) && &*row.id.key != problem::HOME);
     rows.sort_by_key(|row| (std::cmp::Reverse(score(row, spec)), row.id.clone()));
     let mut entries: Vec<Entry> = absence(ctx, room).into_iter().collect();
     if rows.is_empty() && entries.is_empty() {
         entries.push(Entry::text(calm(ctx)));
         entries.extend(quiet(known));
+        entries.extend(ended(&over));
         return entries;
     }
     let all = rows.len();
     // The names stand in one column, as wide as the longest of them needs.
     let widest = rows.iter().take(most).map(|row| width(&clean(&row.name))).max().unwrap_or(0);
     let column = u16::try_from(widest + 2).unwrap_or(u16::MAX).min((room / 3).clamp(18, 40));
-    let room_for = most.saturating_sub(usize::from(known > 0));
+    let room_for = most.saturating_sub(usize::from(known > 0) + usize::from(!over.is_empty()));
     for (number, row) in rows.into_iter().enumerate() {
         let more = number + 1 < all;
         if entries.len() + usize::from(more) >= room_for && number > 0 {
@@ -55,6 +58,7 @@ pub(super) fn entries(ctx: &Ctx<'_>, room: u16, most: usize) -> Vec<Entry> {
         }
     }
     entries.extend(quiet(known));
+    entries.extend(ended(&over));
     entries
 }
 
@@ -132,6 +136,14 @@ fn second(row: &Row, spec: &KindSpec, ctx: &Ctx<'_>, room: u16) -> Option<Entry>
 fn quiet(known: usize) -> Option<Entry> {
     let text = format!("{known} known and not told again: ! lists them");
     (known > 0).then(|| Entry::text(Line::of(text, Role::Off)))
+}
+
+/// What is over stands here for a while: it may come back.
+fn ended(over: &[String]) -> Option<Entry> {
+    let more = if over.len() > 2 { format!(" and {} more", over.len() - 2) } else { String::new() };
+    let names = over.iter().take(2).cloned().collect::<Vec<_>>().join(", ");
+    let text = format!("over: {names}{more}, watched in case it comes back");
+    (!over.is_empty()).then(|| Entry::text(Line::of(text, Role::Ok)))
 }
 
 /// Nothing wrong is only good where everything was seen.

@@ -29,7 +29,7 @@ pub(super) async fn around(backend: &Alerts, id: &EntityId, sink: ViewSink) -> R
                 }
                 return Ok(());
             }
-            Err(error) => faults.push(format!("{}: {error}", loki.name)),
+            Err(error) => faults.push(format!("{}: {}", loki.name, error.fault.what)),
         }
     }
     Err(ApiError::unsupported(faults.join("; ")))
@@ -49,7 +49,7 @@ fn told(found: Around, at: Timestamp, link: Option<String>) -> Vec<LogLine> {
         lines.into_iter().partition(|line| line.at < Some(at));
     if before.is_empty() && after.is_empty() {
         let (from, to) = (span.0.strftime("%H:%MZ"), span.1.strftime("%H:%MZ"));
-        all.push(say(None, format!("no lines from {from} to {to}"), Tone::Dim));
+        all.push(say(Some(at), format!("no lines from {from} to {to}"), Tone::Dim));
     }
     all.extend(before);
     all.push(say(Some(at), "──── the alert began ────".to_owned(), Tone::Info));

@@ -108,6 +108,10 @@ fn alerts() -> KindSpec {
     }
 }
 
+/// The words of a silence's state.
+const STATES: &str =
+    "active, pending or expired; ending: active for less than 30 minutes more; unused: it matches nothing";
+
 fn silences() -> KindSpec {
     KindSpec {
         id: SILENCES.into(),
@@ -115,12 +119,12 @@ fn silences() -> KindSpec {
         aliases: vec!["silence".into(), "sil".into()],
         doc: "What is kept quiet on purpose, by whom and until when; expired ones for a day.".into(),
         columns: vec![
-            Column::new("state", "state", Width::Fit(8, 10), "active, pending or expired")
-                .format(Format::State)
-                .priority(0),
+            Column::new("state", "state", Width::Fit(7, 10), STATES).format(Format::State).priority(0),
             Column::new("matchers", "matchers", Width::Flex(3), "the labels that it matches, all of them")
                 .priority(0),
-            Column::new("hits", "hits", Width::Fit(1, 4), "how many alerts it matches now").priority(1),
+            Column::new("hits", "hits", Width::Fit(1, 4), "how many alerts it matches now")
+                .format(Format::Count)
+                .priority(1),
             Column::new("ends", "ends", Width::Fit(3, 5), "the time that remains")
                 .format(Format::Until)
                 .priority(0),
@@ -150,6 +154,7 @@ fn rules() -> KindSpec {
             Column::new("name", "rule", Width::Fit(12, 40), "the alert or the recorded series").priority(0),
             Column::new("group", "group", Width::Fit(6, 28), "its group").priority(2),
             Column::new("alerts", "alerts", Width::Fit(1, 6), "how many of its alerts are pending or firing")
+                .format(Format::Count)
                 .priority(1),
             Column::new("for", "for", Width::Fit(2, 5), "how long it must be true before it fires")
                 .format(Format::Seconds)

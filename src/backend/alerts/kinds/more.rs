@@ -23,8 +23,12 @@ pub(super) fn groups() -> KindSpec {
             Column::new("severity", "severity", Width::Fit(4, 8), "the worst among its alerts").priority(2),
             Column::new("name", "group", Width::Flex(3), "the labels that its alerts share").priority(0),
             Column::new("receiver", "receiver", Width::Fit(6, 24), "who is told").priority(1),
-            Column::new("alerts", "alerts", Width::Fit(2, 6), "how many alerts it has").priority(1),
-            Column::new("quiet", "quiet", Width::Fit(2, 5), "how many of them are kept quiet").priority(2),
+            Column::new("alerts", "alerts", Width::Fit(2, 6), "how many alerts it has")
+                .format(Format::Count)
+                .priority(1),
+            Column::new("quiet", "quiet", Width::Fit(2, 5), "how many of them are kept quiet")
+                .format(Format::Count)
+                .priority(2),
             Column::new("since", "since", Width::Fit(3, 5), "how long its oldest alert has been firing")
                 .format(Format::Age)
                 .priority(1),
@@ -44,15 +48,20 @@ pub(super) fn receivers() -> KindSpec {
         aliases: vec!["receiver".into()],
         doc: "Whom Alertmanager tells, by which way, and how many alerts lead there now.".into(),
         columns: vec![
-            Column::new("state", "state", Width::Fit(5, 7), "open, muted by an interval, or nobody")
+            Column::new("state", "state", Width::Fit(6, 8), "open, muted by an interval, or nobody")
                 .format(Format::State)
                 .priority(0),
             Column::new("name", "receiver", Width::Flex(2), "its name").priority(0),
             Column::new("by", "by", Width::Flex(2), "its integrations, without their addresses").priority(1),
-            Column::new("told", "told", Width::Fit(2, 5), "how many alerts it is told of now").priority(1),
+            Column::new("told", "told", Width::Fit(2, 5), "how many alerts it is told of now")
+                .format(Format::Count)
+                .priority(1),
             Column::new("quiet", "quiet", Width::Fit(2, 5), "how many more lead there and are kept quiet")
+                .format(Format::Count)
                 .priority(2),
-            Column::new("routes", "routes", Width::Fit(2, 6), "how many routes end there").priority(3),
+            Column::new("routes", "routes", Width::Fit(2, 6), "how many routes end there")
+                .format(Format::Count)
+                .priority(3),
             Column::new("why", "why", Width::Flex(2), "why it is muted, and until when").priority(2),
         ],
         sort: (1, false),
@@ -81,7 +90,7 @@ pub(super) fn history() -> KindSpec {
                 .priority(2),
             Column::new("name", "alert", Width::Fit(12, 32), "its alertname").priority(0),
             Column::new("on", "on", Width::Flex(12), "the thing it is about").priority(1),
-            Column::new("began", "began", Width::Fit(3, 5), "when it began to fire")
+            Column::new("began", "began", Width::Fit(6, 6), "when it began to fire")
                 .format(Format::Age)
                 .priority(1),
             Column::new("ended", "ended", Width::Fit(3, 5), "when it was gone, as near as the source tells")
@@ -118,7 +127,7 @@ pub(super) fn trust() -> KindSpec {
             Column::new("state", "state", Width::Fit(3, 7), "ok, or blind where it does not hold")
                 .format(Format::State)
                 .priority(0),
-            Column::new("name", "check", Width::Fit(8, 16), "what was looked at").priority(0),
+            Column::new("name", "check", Width::Fit(8, 32), "what was looked at").priority(0),
             Column::new("says", "says", Width::Flex(3), "what it says").priority(1),
             Column::new("at", "at", Width::Fit(3, 5), "when it was last seen")
                 .format(Format::Age)

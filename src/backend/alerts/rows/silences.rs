@@ -37,11 +37,11 @@ pub fn row(silence: &Silence, seen: &Observation, around: Around<'_>) -> Row {
     let hits = hits(silence, seen).map(|hits| hits.len());
     let left = silence.ends_at.map_or(0, |end| seconds_between(around.now, end));
     let ended = state == "expired";
-    let (health, note) = health(state, &hits, left);
+    let (word, health, note) = shown(state, &hits, left);
     let matchers: Arc<str> = Arc::from(words(silence));
     let count = hits.ok().and_then(|hits| i64::try_from(hits).ok());
     let cells = vec![
-        Cell::toned(Value::text(if state.is_empty() { "unknown" } else { state }), Tone::from(health)),
+        Cell::toned(Value::text(word), Tone::from(health)),
         Cell::new(Value::Text(matchers)),
         if ended { Cell::empty() } else { Cell::new(count) },
         // An end in the past would stand before those that are near.
@@ -61,17 +61,19 @@ pub fn row(silence: &Silence, seen: &Observation, around: Around<'_>) -> Row {
     row
 }
 
-fn health(state: &str, hits: &Result<usize, String>, left: i64) -> (Health, Option<String>) {
+/// The word by which such silences are listed, what it makes of health, and the one fact behind it.
+fn shown<'s>(state: &'s str, hits: &Result<usize, String>, left: i64) -> (&'s str, Health, Option<String>) {
     match (state, hits) {
-        ("active", Ok(0)) => (Health::Off, Some("matches nothing now".to_owned())),
+        ("active", Ok(0)) => ("unused", Health::Off, Some("matches nothing now".to_owned())),
         ("active", Ok(n)) if left < SOON => {
-            (Health::Warning, Some(format!("ends in {}, {n} will be told again", short(left))))
+            ("ending", Health::Warning, Some(format!("ends in {}, {n} will be told again", short(left))))
         }
-        ("active", Ok(_)) => (Health::Ok, None),
-        ("active", Err(why)) => (Health::Unknown, Some(why.clone())),
-        ("pending", _) => (Health::Pending, None),
-        ("expired", _) => (Health::Off, None),
-        _ => (Health::Unknown, None),
+        ("active", Ok(_)) => (state, Health::Ok, None),
+        ("active", Err(why)) => (state, Health::Unknown, Some(why.clone())),
+        ("pending", _) => (state, Health::Pending, None),
+        ("expired", _) => (state, Health::Off, None),
+        ("", _) => ("unknown", Health::Unknown, None),
+        _ => (state, Health::Unknown, None),
     }
 }
 
@@ -105,17 +107,18 @@ mod tests {
     #[test]
     fn a_silence_says_when_it_matches_nothing_or_ends_soon() {
         let cases = [
-            ("active", Ok(0), 7200, Health::Off),
-            ("active", Ok(2), 7200, Health::Ok),
-            ("active", Ok(2), 600, Health::Warning),
-            ("active", Err("pattern".to_owned()), 600, Health::Unknown),
-            ("pending", Ok(0), 7200, Health::Pending),
-            ("expired", Ok(3), -60, Health::Off),
-            ("", Ok(3), 60, Health::Unknown),
+            ("active", Ok(0), 7200, "unused", Health::Off),
+            ("active", Ok(2), 7200, "active", Health::Ok),
+            ("active", Ok(2), 600, "ending", Health::Warning),
+            ("active", Err("pattern".to_owned()), 600, "active", Health::Unknown),
+            ("pending", Ok(0), 7200, "pending", Health::Pending),
+            ("expired", Ok(3), -60, "expired", Health::Off),
+            ("", Ok(3), 60, "unknown", Health::Unknown),
         ];
-        for (state, hits, left, expected) in cases {
-            assert_eq!(health(state, &hits, left).0, expected, "{state} {hits:?}");
+        for (state, hits, left, word, health) in cases {
+            let found = shown(state, &hits, left);
+            assert_eq!((found.0, found.1), (word, health), "{state} {hits:?}");
         }
-        assert_eq!(health("active", &Ok(2), 600).1.as_deref(), Some("ends in 10m, 2 will be told again"));
+        assert_eq!(shown("active", &Ok(2), 600).2.as_deref(), Some("ends in 10m, 2 will be told again"));
     }
 }

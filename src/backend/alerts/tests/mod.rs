@@ -22,6 +22,7 @@ use super::*;
 
 mod acks;
 mod told;
+mod traps;
 
 const BEGAN: &str = "2026-11-22T10:00:00Z";
 

@@ -100,6 +100,11 @@ impl OperationState {
     pub fn began(&self) -> Option<Timestamp> {
         self.started_at.time()
     }
+
+    /// When it ended, or its last try did.
+    pub fn ended(&self) -> Option<Timestamp> {
+        self.finished_at.time()
+    }
 }
 
 /// `SyncOperationResult`.
