@@ -89,7 +89,8 @@ impl Github {
     }
 }
 
-fn is_bad(conclusion: &str) -> bool {
+/// Whether a conclusion is a failure.
+pub fn is_bad(conclusion: &str) -> bool {
     matches!(conclusion, "failure" | "timed_out" | "startup_failure")
 }
 

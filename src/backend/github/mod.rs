@@ -11,6 +11,7 @@ mod ops;
 mod rows;
 #[cfg(feature = "demo")]
 mod sim;
+mod why;
 mod wire;
 mod workflow;
 
@@ -51,6 +52,7 @@ struct Github {
     actions: Actions,
     place: rows::Place,
     clock: Clock,
+    reasons: why::Reasons,
     /// How long an effect that is not there yet may still come.
     grace: Duration,
 }
@@ -62,7 +64,13 @@ fn connect(config: &Config, clock: &Clock) -> Vec<Arc<dyn Backend>> {
             Ok(actions) => {
                 let place = rows::Place { instance: connection.name.clone(), domain: connection.domain };
                 let grace = Duration::from_secs(120);
-                Arc::new(Github { actions, place, clock: clock.clone(), grace })
+                Arc::new(Github {
+                    actions,
+                    place,
+                    clock: clock.clone(),
+                    reasons: why::Reasons::default(),
+                    grace,
+                })
             }
             Err(error) => {
                 let instance = connection.name.clone();
@@ -95,7 +103,9 @@ impl Github {
         match feed {
             "runs" => {
                 let runs = self.actions.recent().await?;
-                let rows = runs.iter().filter_map(|run| rows::run(run, &self.place, now)).collect();
+                let mut rows: Vec<Row> =
+                    runs.iter().filter_map(|run| rows::run(run, &self.place, now)).collect();
+                self.reasons.explain(&self.actions, &runs, &mut rows).await;
                 Ok(Snapshot::of(rows, runs.len(), now))
             }
             "approvals" => {

@@ -57,7 +57,17 @@ impl Bench {
         let (actions, running) = client(&world, token).await;
         let place = rows::Place { instance: "homelab".into(), domain: Domain::Edge };
         let (clock, grace) = (world.clock.clone(), Duration::from_secs(120));
-        Self { github: Github { actions, place, clock, grace }, world, _running: running }
+        Self {
+            github: Github {
+                actions,
+                place,
+                clock,
+                reasons: crate::backend::github::why::Reasons::default(),
+                grace,
+            },
+            world,
+            _running: running,
+        }
     }
 
     async fn job(&self, op: &str, kind: &str, name: &str, args: &[(&str, &str)]) -> Job {

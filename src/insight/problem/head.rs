@@ -1,6 +1,7 @@
 //! A group of symptoms as one problem: which of them explains the rest, what is suspected behind it, and its score.
 
 use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -25,6 +26,10 @@ const AFTER: SignedDuration = SignedDuration::from_mins(2);
 const WEIGHED: usize = 40;
 /// A problem that has stood longer than this is less urgent, in seconds.
 const STANDING: i64 = 24 * 3600;
+/// One that is younger is what somebody was called for, in seconds.
+const NEW: i64 = 3600;
+/// The kind whose rows are runs of a pipeline.
+const RUNS: &str = "github.runs";
 
 /// A symptom with what speaks for it as the cause of the others.
 struct Candidate<'s> {
@@ -63,7 +68,7 @@ pub(super) fn problem(group: &Group, symptoms: &[Symptom], sight: &Sight<'_>) ->
     let cause =
         if group.home { None } else { leak.or_else(|| cause(&told, best.as_ref(), since, &members, sight)) };
     let acked = members.iter().any(|m| m.acked) && members.iter().all(|m| m.acked || !m.is_alert());
-    let weight = head.as_ref().and_then(weight);
+    let weight = head.as_ref().and_then(weight).or_else(|| shut_out(&members, sight));
     let score = score(health, &felt, members.len(), since, acked, sight.now);
     let score = score.into_iter().chain(weight).collect();
     let domain = if group.home { Domain::Home } else { leading.domain };
@@ -171,6 +176,10 @@ fn tell(group: &Group, leading: &Symptom, members: &[&Symptom], sight: &Sight<'_
             head: Some(target.clone()),
         },
         Sign::Row(row) if leading.is_alert() => alerts(row, group, members, sight),
+        Sign::Row(row) if shut_out(members, sight).is_some() => {
+            let told = thing(row, sight);
+            Told { what: format!("a pipeline cannot pass: {}", told.what), ..told }
+        }
         Sign::Row(row) => many(row, members, sight),
     }
 }
@@ -344,6 +353,18 @@ fn weight(head: &EntityId) -> Option<Point> {
     })
 }
 
+/// A pipeline that the edge keeps away from what it needs: nothing is delivered until somebody opens a door.
+fn shut_out(members: &[&Symptom], sight: &Sight<'_>) -> Option<Point> {
+    let kept_out = |row: &&Arc<Row>| {
+        let layer = sight.kinds.get(&row.id.kind).and_then(|kind| kind.column("layer"));
+        row.id.kind.as_str() == "probe.probes"
+            && layer.is_some_and(|at| row.cell(at).value.as_text() == Some("edge"))
+    };
+    let rows = || members.iter().filter_map(|m| m.row());
+    let stopped = rows().any(|row| row.id.kind.as_str() == RUNS) && rows().any(|row| kept_out(&row));
+    stopped.then(|| Point::new(50, "the edge keeps a pipeline out, so that nothing can be delivered"))
+}
+
 /// Every point that decides where a problem stands.
 fn score(
     health: Health,
@@ -370,8 +391,13 @@ fn score(
     if signs > 1 {
         score.push(Point::new(few(signs - 1, 10), format!("{signs} signs")));
     }
-    if let Some(age) = since.map(|since| seconds_between(since, now)).filter(|age| *age > STANDING) {
-        score.push(Point::new(-20, format!("it has stood for {}", short(age))));
+    match since.map(|since| seconds_between(since, now)) {
+        Some(age) if age > STANDING => {
+            score.push(Point::new(-20, format!("it has stood for {}", short(age))));
+        }
+        Some(age) if age < NEW => score.push(Point::new(20, format!("it is new: {}", short(age)))),
+        Some(_) => {}
+        None => score.push(Point::new(-10, "it was there before anybody looked")),
     }
     if acked {
         score.push(Point::new(-30, "somebody has taken it on"));

@@ -17,7 +17,7 @@ use super::Sight;
 /// An operation that takes longer is stuck, in seconds.
 const STUCK: i64 = 600;
 /// Kinds whose bad rows are history, bookkeeping or people, and no sign that something fails now.
-const QUIET: [&str; 11] = [
+const QUIET: [&str; 12] = [
     "argocd.waves",
     "kubernetes.events",
     "proxmox.tasks",
@@ -29,6 +29,8 @@ const QUIET: [&str; 11] = [
     "authentik.users",
     "authentik.invitations",
     "omni.audit",
+    // A failed run is told by itself.
+    "github.workflows",
 ];
 
 /// Whether bad rows of a kind are signs of a problem.
@@ -159,9 +161,9 @@ fn since(row: &Row, kind: &KindSpec) -> Option<Timestamp> {
             _ => None,
         }
     };
-    // A pinned service that is elsewhere is so since its pod was started there.
-    let pinned = (row.id.kind.as_str() == "vigie.pinned").then_some("age");
-    ["since", "failing", "down", "seen"].into_iter().chain(pinned).find_map(|column| told(&column))
+    // A pinned service that is elsewhere is so since its pod was started there, and a run fails in minutes.
+    let aged = matches!(row.id.kind.as_str(), "vigie.pinned" | "github.runs").then_some("age");
+    ["since", "failing", "down", "seen"].into_iter().chain(aged).find_map(|column| told(&column))
 }
 
 /// Instances that none of their sources can see any more.
