@@ -273,8 +273,14 @@ async fn a_password_is_sent_and_a_wrong_one_is_told_as_such() {
             server.url
         );
         let backend = &connect(&config(&toml, folder.path()))[0];
-        let answer = backend.poll(&backend.sources()[0].id).await;
-        assert_eq!(answer.err().map(|error| error.fault.layer), layer, "{password}");
+        // On a busy machine an answer may be late; what it says in the end is what counts.
+        until(async || {
+            let answer = backend.poll(&backend.sources()[0].id).await;
+            let said = answer.err().map(|error| error.fault.layer);
+            assert!(said == layer || said == Some(Layer::Http), "{password}: {said:?}");
+            (said == layer).then_some(())
+        })
+        .await;
     }
 }
 

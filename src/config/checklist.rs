@@ -3,10 +3,11 @@
 use serde::Deserialize;
 
 /// The checklists that come with vigie, by name.
-const SHIPPED: [(&str, &str); 3] = [
+const SHIPPED: [(&str, &str); 4] = [
     ("login-loop", include_str!("checklists/login-loop.toml")),
     ("authentik-upgrade", include_str!("checklists/authentik-upgrade.toml")),
     ("provisioning", include_str!("checklists/provisioning.toml")),
+    ("compose-update", include_str!("checklists/compose-update.toml")),
 ];
 
 /// A list of steps.

@@ -6,6 +6,7 @@ use std::net::{TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
@@ -41,13 +42,18 @@ pub fn programs<const N: usize>(names: [&str; N]) -> Option<[PathBuf; N]> {
     Some(found.map(Option::unwrap_or_default))
 }
 
-/// A loopback port that was free a moment ago, for TCP and for UDP.
+/// A loopback port that is free for TCP and for UDP, and that no client is given meanwhile.
+///
+/// Those that the system hands out by itself (from 32768 on) may become some connection's own before a server has it.
 pub fn free_port() -> u16 {
-    let free = |_: &usize| {
-        let port = TcpListener::bind("127.0.0.1:0").ok()?.local_addr().ok()?.port();
-        UdpSocket::bind(("127.0.0.1", port)).ok().map(|_| port)
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let free = |_: u32| {
+        let step = NEXT.fetch_add(1, Ordering::Relaxed);
+        let port = u16::try_from(20_000 + (std::process::id() * 37 + step) % 12_000).ok()?;
+        let here = ("127.0.0.1", port);
+        TcpListener::bind(here).ok().and(UdpSocket::bind(here).ok()).map(|_| port)
     };
-    (0..100).find_map(|attempt| free(&attempt)).expect("a free port")
+    (0..1_000).find_map(free).expect("a free port")
 }
 
 /// The test's own client, besides vigie's.
