@@ -2,7 +2,7 @@ use crate::insight::lookout::Settings;
 use crate::model::id::{KindId, SourceId};
 use crate::model::kind::{Column, Format, KindSpec, Kinds, Width};
 use crate::model::ledger::Ledger;
-use crate::model::row::{Cell, Domain};
+use crate::model::row::{Cell, Domain, Facet, FacetKey, Grade};
 use crate::model::snapshot::{Delta, Epoch, Mode, Snapshot, SourceSpec, Update};
 use crate::model::store::Store;
 
@@ -70,8 +70,11 @@ fn task(user: &str, minutes: i64) -> Vec<Row> {
     let text = |text: &str| Cell::new(text);
     let cells =
         vec![ago(minutes), text("shutdown"), text("windows-gaming"), text("OK"), text(""), text(user)];
+    // Only what other systems could know is a thing that events are about.
+    let facets = Box::new([Facet::new(FacetKey::Name, "windows-gaming", Grade::Hint)]);
+    let cells_of_guest = vec![Cell::new("running"), Cell::new("windows-gaming")];
     vec![
-        Row::new(guest(), "windows-gaming", vec![Cell::new("running"), Cell::new("windows-gaming")]),
+        Row { facets, ..Row::new(guest(), "windows-gaming", cells_of_guest) },
         Row::new(id, "shutdown windows-gaming", cells),
     ]
 }

@@ -36,7 +36,10 @@ fn facets(maker: &Maker, node: &Node) -> Box<[Facet]> {
     let name = node.metadata.name.as_str();
     let mut facets = vec![maker.node(name), Facet::new(FacetKey::Name, name, Grade::Hint)];
     if let Some(uuid) = node.status.node_info.system_uuid.some() {
-        facets.push(Facet::new(FacetKey::MachineUuid, uuid.to_ascii_lowercase(), Grade::Certain));
+        let uuid = uuid.to_ascii_lowercase();
+        let turned = turned(&uuid).filter(|turned| *turned != uuid);
+        facets.extend(turned.map(|turned| Facet::new(FacetKey::MachineUuid, turned, Grade::Likely)));
+        facets.push(Facet::new(FacetKey::MachineUuid, uuid, Grade::Certain));
     }
     for address in node.status.addresses.iter().filter(|address| !address.address.is_empty()) {
         let (key, value) = match &*address.sort {
@@ -46,6 +49,12 @@ fn facets(maker: &Maker, node: &Node) -> Box<[Facet]> {
         facets.push(Facet::new(key, value, Grade::Likely));
     }
     facets.into_boxed_slice()
+}
+
+/// The UUID with the bytes of its first three parts turned round, as firmware before SMBIOS 2.6 hands it to the guest.
+fn turned(uuid: &str) -> Option<String> {
+    let bytes = uuid::Uuid::parse_str(uuid).ok()?;
+    Some(uuid::Uuid::from_bytes_le(bytes.into_bytes()).to_string())
 }
 
 fn address<'a>(node: &'a Node, sort: &str) -> &'a str {
@@ -129,6 +138,13 @@ mod tests {
             let state = state(&node(&spec, &conditions));
             assert_eq!((state.word.as_str(), state.health), (word, health), "{conditions}");
         }
+    }
+
+    #[test]
+    fn a_uuid_whose_bytes_the_firmware_turned_is_known_by_both_and_less_surely_by_the_other() {
+        let turned = turned("33221100-5544-7766-8899-aabbccddeeff");
+        assert_eq!(turned.as_deref(), Some("00112233-4455-6677-8899-aabbccddeeff"));
+        assert_eq!(super::turned("4C4C4544-0001"), None);
     }
 
     #[test]
