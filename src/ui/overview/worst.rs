@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::config::theme::Role;
 use crate::insight::kinds::PROBLEMS;
 use crate::insight::{problem, trust};
@@ -29,22 +31,23 @@ pub(super) fn entries(ctx: &Ctx<'_>, room: u16, most: usize) -> Vec<Entry> {
     let mut rows: Vec<&Arc<Row>> = ctx.store.rows(&kind).collect();
     let known = rows.iter().filter(|row| row.health == Health::Off).count();
     // The house as a whole has a line of its own.
-    let over: Vec<String> =
-        rows.iter().filter(|row| row.health == Health::Ok).map(|row| clean(&row.name).into_owned()).collect();
+    let mut ended: Vec<&Arc<Row>> = rows.iter().copied().filter(|row| row.health == Health::Ok).collect();
+    ended.sort_by_key(|row| (std::cmp::Reverse(since(row, spec)), row.id.clone()));
+    let ended: Vec<String> = ended.into_iter().map(|row| clean(&row.name).into_owned()).collect();
     rows.retain(|row| !matches!(row.health, Health::Off | Health::Ok) && &*row.id.key != problem::HOME);
     rows.sort_by_key(|row| (std::cmp::Reverse(score(row, spec)), row.id.clone()));
     let mut entries: Vec<Entry> = absence(ctx, room).into_iter().collect();
     if rows.is_empty() && entries.is_empty() {
         entries.push(Entry::text(calm(ctx)));
         entries.extend(quiet(known));
-        entries.extend(ended(&over));
+        entries.extend(over(&ended));
         return entries;
     }
     let all = rows.len();
     // The names stand in one column, as wide as the longest of them needs.
     let widest = rows.iter().take(most).map(|row| width(&clean(&row.name))).max().unwrap_or(0);
     let column = u16::try_from(widest + 2).unwrap_or(u16::MAX).min((room / 3).clamp(18, 40));
-    let room_for = most.saturating_sub(usize::from(known > 0) + usize::from(!over.is_empty()));
+    let room_for = most.saturating_sub(usize::from(known > 0) + usize::from(!ended.is_empty()));
     for (number, row) in rows.into_iter().enumerate() {
         let more = number + 1 < all;
         if entries.len() + usize::from(more) >= room_for && number > 0 {
@@ -58,7 +61,7 @@ pub(super) fn entries(ctx: &Ctx<'_>, room: u16, most: usize) -> Vec<Entry> {
         }
     }
     entries.extend(quiet(known));
-    entries.extend(ended(&over));
+    entries.extend(over(&ended));
     entries
 }
 
@@ -80,6 +83,13 @@ fn absence(ctx: &Ctx<'_>, room: u16) -> Option<Entry> {
         line = line.right(writer.age(heard), Role::Dim);
     }
     Some(Entry { line, goal: Goal::Home, name })
+}
+
+fn since(row: &Row, spec: &KindSpec) -> Option<Timestamp> {
+    match spec.column("since").map(|at| &row.cell(at).value) {
+        Some(Value::Time(since)) => Some(*since),
+        _ => None,
+    }
 }
 
 fn score(row: &Row, spec: &KindSpec) -> i64 {
@@ -104,8 +114,8 @@ fn entry(row: &Row, spec: &KindSpec, ctx: &Ctx<'_>, room: u16, column: u16) -> E
     let what = fit(&what, left, ctx.ascii).into_owned();
     let mut line =
         Line::new().at(2, word.to_owned(), tone).at(7, name.clone(), Role::Text).at(start, what, Role::Text);
-    if let Some(Value::Time(since)) = spec.column("since").map(|at| &row.cell(at).value) {
-        line = line.right(Writer::from(ctx).age(*since), Role::Dim);
+    if let Some(since) = since(row, spec) {
+        line = line.right(Writer::from(ctx).age(since), Role::Dim);
     }
     Entry { line, goal: Goal::Row(row.id.clone()), name }
 }
@@ -139,11 +149,11 @@ fn quiet(known: usize) -> Option<Entry> {
 }
 
 /// What is over stands here for a while: it may come back.
-fn ended(over: &[String]) -> Option<Entry> {
-    let more = if over.len() > 2 { format!(" and {} more", over.len() - 2) } else { String::new() };
-    let names = over.iter().take(2).cloned().collect::<Vec<_>>().join(", ");
-    let text = format!("over: {names}{more}, watched in case it comes back");
-    (!over.is_empty()).then(|| Entry::text(Line::of(text, Role::Ok)))
+fn over(names: &[String]) -> Option<Entry> {
+    let more = if names.len() > 2 { format!(" and {} more", names.len() - 2) } else { String::new() };
+    let named = names.iter().take(2).cloned().collect::<Vec<_>>().join(", ");
+    let text = format!("over: {named}{more}, watched in case it comes back");
+    (!names.is_empty()).then(|| Entry::text(Line::of(text, Role::Ok)))
 }
 
 /// Nothing wrong is only good where everything was seen.
