@@ -30,10 +30,8 @@ pub(super) fn entries(ctx: &Ctx<'_>, room: u16, most: usize) -> Vec<Entry> {
     let Some(spec) = ctx.kinds.get(&kind) else { return Vec::new() };
     let mut rows: Vec<&Arc<Row>> = ctx.store.rows(&kind).collect();
     let known = rows.iter().filter(|row| row.health == Health::Off).count();
+    let ended = ended(&rows, spec);
     // The house as a whole has a line of its own.
-    let mut ended: Vec<&Arc<Row>> = rows.iter().copied().filter(|row| row.health == Health::Ok).collect();
-    ended.sort_by_key(|row| (std::cmp::Reverse(since(row, spec)), row.id.clone()));
-    let ended: Vec<String> = ended.into_iter().map(|row| clean(&row.name).into_owned()).collect();
     rows.retain(|row| !matches!(row.health, Health::Off | Health::Ok) && &*row.id.key != problem::HOME);
     rows.sort_by_key(|row| (std::cmp::Reverse(score(row, spec)), row.id.clone()));
     let mut entries: Vec<Entry> = absence(ctx, room).into_iter().collect();
@@ -146,6 +144,13 @@ fn second(row: &Row, spec: &KindSpec, ctx: &Ctx<'_>, room: u16) -> Option<Entry>
 fn quiet(known: usize) -> Option<Entry> {
     let text = format!("{known} known and not told again: ! lists them");
     (known > 0).then(|| Entry::text(Line::of(text, Role::Off)))
+}
+
+/// The names of what is over, the newest first.
+fn ended(rows: &[&Arc<Row>], spec: &KindSpec) -> Vec<String> {
+    let mut ended: Vec<&Arc<Row>> = rows.iter().copied().filter(|row| row.health == Health::Ok).collect();
+    ended.sort_by_key(|row| (std::cmp::Reverse(since(row, spec)), row.id.clone()));
+    ended.into_iter().map(|row| clean(&row.name).into_owned()).collect()
 }
 
 /// What is over stands here for a while: it may come back.
