@@ -189,7 +189,9 @@ impl Lookout {
         self.changes.retain(|event| event.change);
         let problems = problem::evaluate(&self.signs, &self.sight(facts));
         let over = self.recoveries.take(&self.problems, &problems, facts.store, facts.now);
-        over.iter().for_each(|over| self.chronicle.over(over));
+        for over in over {
+            self.chronicle.over(over);
+        }
         self.news.extend_from_slice(over);
         self.problems = problems;
         self.digest = digest(facts.store, facts.kinds, &self.changes, &self.declared, facts.now);

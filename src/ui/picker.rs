@@ -109,6 +109,10 @@ impl Picker {
         self.pick = Pick::default();
     }
 
+    fn step(&mut self, action: &Action) {
+        self.pick.on(action, self.shown.len());
+    }
+
     fn choose(&self) -> Outcome {
         match self.current() {
             Some(index) if self.items[index].off.is_none() => Outcome::emit(Request::Chosen(index)),
@@ -179,7 +183,7 @@ impl Component for Picker {
         self.typing
     }
 
-    fn on(&mut self, action: &Action, ctx: &Ctx<'_>) -> Outcome {
+    fn on(&mut self, action: &Action, _ctx: &Ctx<'_>) -> Outcome {
         match action {
             Action::Enter => return self.choose(),
             Action::Filter => self.typing = true,
@@ -191,8 +195,8 @@ impl Component for Picker {
                 self.narrow();
             }
             Action::Back | Action::Close if self.typing && !self.direct => self.typing = false,
-            Action::Complete if self.typing => return self.on(&Action::Down, ctx),
-            Action::CompleteBack if self.typing => return self.on(&Action::Up, ctx),
+            Action::Complete if self.typing => self.step(&Action::Down),
+            Action::CompleteBack if self.typing => self.step(&Action::Up),
             Action::Back | Action::Close | Action::No => return Outcome::emit(Request::Cancel),
             action if self.pick.on(action, self.shown.len()) => {}
             action if self.typing && self.filter.on(action) => self.narrow(),

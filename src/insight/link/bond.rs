@@ -77,14 +77,14 @@ pub fn bond(kind: &KindId, key: FacetKey) -> Bond {
         | ("docker", "containers", Name)
         | ("cloudflare", "tunnels", Name)
         | ("probe", _, Host) => Bond::Is,
-        // A run that names a host in its error could not do without it.
-        ("github", "runs", Host) => Bond::On,
         ("kubernetes", "events", _) => Bond::About,
         ("kubernetes", _, Object) => Bond::Is,
         ("kubernetes", _, App | Host | Cluster) | ("omni", _, Cluster) | ("docker", _, Gate | App | Host) => {
             Bond::Carries
         }
-        ("kubernetes", _, Node)
+        // A run that names a host in its error could not do without it.
+        ("github", "runs", Host)
+        | ("kubernetes", _, Node)
         | ("vigie", "pinned", Object | Node)
         | (_, "applications", Gate | Cluster)
         | ("authentik", "outposts", Host)

@@ -58,7 +58,7 @@ fn told(rows: Vec<Row>, target: &EntityId) -> Vec<String> {
         lookout.take(&id, &changes, Facts { store: &store, kinds: &kinds, runs: &runs, now: now() });
     }
     let facts = Facts { store: &store, kinds: &kinds, runs: &runs, now: now() };
-    others(target, "ada", &lookout, facts).into_iter().map(|fact| fact.says.to_string()).collect()
+    others(target, "ada", &lookout, facts).into_iter().map(|fact| fact.says).collect()
 }
 
 fn guest() -> EntityId {
