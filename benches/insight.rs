@@ -1,5 +1,7 @@
 //! What joining costs: problems over a storm of alerts, links over everything that a large platform has.
 
+#![allow(clippy::expect_used, reason = "a bench may fail where its platform cannot be made")]
+
 use divan::Bencher;
 use jiff::Timestamp;
 use vigie::insight::lookout::{Facts, Lookout, Settings};
@@ -53,7 +55,7 @@ fn kind(id: &str) -> KindSpec {
 fn row(kind: &str, name: &str, health: Health, now: Timestamp, facets: Vec<Facet>) -> Row {
     let word = if health == Health::Ok { "ok" } else { "firing" };
     let cells = vec![Cell::new(word), Cell::new("warning"), Cell::new(name), Cell::new(now)];
-    let mut row = Row::new(EntityId::new(kind.to_owned(), "cloud", name), name, cells);
+    let mut row = Row::new(EntityId::new(kind, "cloud", name), name, cells);
     (row.health, row.domain, row.facets) = (health, Domain::Cloud, facets.into());
     row
 }
@@ -95,7 +97,7 @@ fn alerts(now: Timestamp) -> Vec<Row> {
             Facet::new(FacetKey::Object, format!("cloud/team-{}/app-{n:05}", n % 40), Grade::Certain),
             Facet::new(FacetKey::Node, format!("cloud/node-{}", n % NODES), Grade::Likely),
         ];
-        let health = if n % 3 == 0 { Health::Critical } else { Health::Warning };
+        let health = if n.is_multiple_of(3) { Health::Critical } else { Health::Warning };
         row("alerts.alerts", &format!("Rule{:03} {n}", n % 500), health, now, facets)
     };
     (0..ALERTS).map(one).collect()

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::insight::guard;
+use crate::insight::{guard, minded};
 use crate::model::id::{EntityId, Identity};
 use crate::model::op::{
     Args, Decision, Field, FieldKind, Job, OpSpec, Reveal, Target, Targets, Tier, Verb, Verdict,

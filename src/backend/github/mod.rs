@@ -24,7 +24,7 @@ use jiff::Timestamp;
 use crate::config::{Config, Github as Settings};
 use crate::model::id::{EntityId, Identity, KindId, SourceId};
 use crate::model::op::{Field, Job, OpSpec, Rights, Target, Verdict};
-use crate::model::row::Domain;
+use crate::model::row::{Domain, Row};
 use crate::model::snapshot::{Cadence, Mode, Snapshot, SourceSpec};
 use crate::model::time::Clock;
 
