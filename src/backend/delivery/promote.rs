@@ -126,13 +126,11 @@ async fn follow(
 /// What strangers meet at its addresses, to be joined to what is said of it; the error is who does not get in.
 async fn users(desk: &Delivery, app: &Application) -> Result<String, String> {
     let tried = desk.argo.tried(app).await;
-    match tried.iter().find(|one| one.health != Health::Ok) {
-        Some(bad) => Err(format!("users do not get in: {}: {}", bad.name, bad.says)),
-        None => {
-            let said: Vec<String> = tried.iter().map(|one| format!("; {}: {}", one.name, one.says)).collect();
-            Ok(said.concat())
-        }
+    if let Some(bad) = tried.iter().find(|one| one.health != Health::Ok) {
+        return Err(format!("users do not get in: {}: {}", bad.name, bad.says));
     }
+    let said: Vec<String> = tried.iter().map(|one| format!("; {}: {}", one.name, one.says)).collect();
+    Ok(said.concat())
 }
 
 pub async fn verify(

@@ -55,6 +55,17 @@ pub enum Pulse {
     Template,
 }
 
+impl Pulse {
+    /// What a guest of a listed status counts as.
+    pub fn of(template: bool, status: Option<&str>) -> Self {
+        match status {
+            _ if template => Self::Template,
+            None | Some("stopped" | "unknown") => Self::Off,
+            Some(_) => Self::On,
+        }
+    }
+}
+
 /// Running and all guests of each host, templates not counted.
 pub type Counts = HashMap<Arc<str>, (u32, u32)>;
 

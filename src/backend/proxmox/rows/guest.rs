@@ -27,11 +27,7 @@ pub(super) fn row(
     let node = guest.node.as_deref().map(|node| memory.words.share(node));
     let template = guest.template == Some(true);
     let container = family == "lxc";
-    let pulse = match guest.status.as_deref() {
-        _ if template => Pulse::Template,
-        None | Some("stopped" | "unknown") => Pulse::Off,
-        Some(_) => Pulse::On,
-    };
+    let pulse = Pulse::of(template, guest.status.as_deref());
     let named = guest.name.is_some();
     memory.list(vmid, Known { name: name.clone(), named, node, container, pulse });
     let state = match memory.fresher(vmid) {
