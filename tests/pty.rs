@@ -113,7 +113,7 @@ fn what_was_seen_is_kept_whoever_ends_it() {
     for (signal, code) in [(Signal::TERM, 143), (Signal::INT, 130), (Signal::HUP, 129)] {
         let environment = [("XDG_STATE_HOME", state.to_str().unwrap())];
         let terminal = Pty::spawn(VIGIE, &["--config", config.to_str().unwrap()], &environment, DESIGN_SIZE);
-        terminal.wait_for("argocd argo");
+        terminal.wait_for("46 applications");
         // What was kept in between would prove nothing.
         let _ = std::fs::remove_file(&kept);
         terminal.signal(signal);

@@ -262,7 +262,9 @@ impl App {
             !insight || &*memory.spec.id.feed == "problems"
         });
         let fresh = self.facts.store.sources().any(|source| source.health == SourceHealth::Fresh);
-        fresh.then_some(Effect::Remember(memories))
+        // Where nothing is configured there is nothing to remember, and nothing is written.
+        let seen = memories.iter().any(|memory| !memory.rows.is_empty());
+        (fresh && seen).then_some(Effect::Remember(memories))
     }
 
     /// Leaves by the operator's own wish.

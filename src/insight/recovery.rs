@@ -95,9 +95,10 @@ impl Recoveries {
         let known = self.0.len();
         if !gone.is_empty() {
             let signs: HashSet<&EntityId> = after.iter().flat_map(|problem| &problem.members).collect();
-            // What was only folded into it may go on by itself; where the thing itself is a sign of another, it is not over.
+            // What was only folded into it may go on by itself; where the thing itself is a sign of another, or every
+            // sign of it is, it is not over but told under another name.
             let merged = |old: &Problem| match &old.head {
-                Some(head) => signs.contains(head),
+                Some(head) => signs.contains(head) || old.members.iter().all(|member| signs.contains(member)),
                 None => old.members.iter().any(|member| signs.contains(member)),
             };
             let seen = |old: &Problem| {
@@ -207,6 +208,17 @@ mod tests {
         let mut recoveries = Recoveries::default();
         let over = recoveries.take(&old, &[], &store(true), at(0));
         assert_eq!(over[0].words(), "over: vm after 26m, no sign of it is seen any more");
+    }
+
+    #[test]
+    fn what_is_told_under_another_name_is_not_over_and_what_it_left_behind_is() {
+        let node = |members: &[&str]| [problem("node", members)];
+        let machine = Problem { head: Some(guest("machine")), ..problem("machine", &["alert", "pod"]) };
+        for (after, expected) in [(node(&["alert", "pod", "x"]), 0), (node(&["pod"]), 1)] {
+            let mut recoveries = Recoveries::default();
+            let over = recoveries.take(std::slice::from_ref(&machine), &after, &store(true), at(0));
+            assert_eq!(over.len(), expected, "{:?}", after[0].members);
+        }
     }
 
     #[test]
