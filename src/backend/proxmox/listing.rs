@@ -75,6 +75,8 @@ pub struct Told {
     pub guests: HashMap<u64, Guest>,
     /// Hosts and storages, likewise.
     pub others: HashMap<u64, EntityId>,
+    /// Guests whose rows are to be made again although their entries are the same.
+    pub stale: HashSet<u32>,
     /// Whether every entry was recognised.
     pub complete: bool,
     /// What the reader must know of the list.

@@ -130,14 +130,19 @@ pub struct Memory {
     startups: HashMap<u32, Startup>,
     /// Whether all guests were being stopped when the server was last heard of: its host was going down.
     pub leaving: bool,
-    /// What was told of the last list, until something else is learnt.
+    /// What was told of the last list.
     listed: Option<listing::Told>,
+    /// Guests of whom something else was learnt since.
+    news: HashSet<u32>,
 }
 
 impl Memory {
-    /// What was told of the last list, where equal entries would make equal rows again.
+    /// What was told of the last list, and of which guests equal entries would not make equal rows again.
     pub fn settled(&mut self) -> Option<listing::Told> {
-        self.listed.take().filter(|_| self.seen.is_empty())
+        let news = std::mem::take(&mut self.news);
+        let mut told = self.listed.take()?;
+        told.stale = news.into_iter().chain(self.seen.keys().copied()).collect();
+        Some(told)
     }
 
     /// Notes what was told of a list.
@@ -154,7 +159,7 @@ impl Memory {
     /// Notes what a guest told of itself.
     pub fn tell(&mut self, vmid: u32, told: Told) {
         if self.told.get(&vmid).is_none_or(|(known, _)| *known != told) {
-            self.listed = None;
+            self.news.insert(vmid);
         }
         self.told.insert(vmid, (told, Instant::now()));
     }
@@ -177,9 +182,7 @@ impl Memory {
 
     /// Notes the newest snapshots, by guest.
     pub fn snap(&mut self, snapped: HashMap<u32, i64>) {
-        if self.snapped != snapped {
-            self.listed = None;
-        }
+        self.news.extend(differing(&self.snapped, &snapped));
         self.snapped = snapped;
     }
 
@@ -203,7 +206,7 @@ impl Memory {
     /// Notes what a configuration told; `None` where it could not be read.
     pub fn learn(&mut self, vmid: u32, facts: Option<Facts>) {
         if self.facts.get(&vmid).is_none_or(|(known, _)| *known != facts) {
-            self.listed = None;
+            self.news.insert(vmid);
         }
         self.facts.insert(vmid, (facts, Instant::now()));
     }
@@ -215,9 +218,7 @@ impl Memory {
 
     /// Notes the last good backups, by guest.
     pub fn keep(&mut self, saved: HashMap<u32, i64>) {
-        if self.saved != saved {
-            self.listed = None;
-        }
+        self.news.extend(differing(&self.saved, &saved));
         self.saved = saved;
     }
 
@@ -316,6 +317,15 @@ impl Memory {
     }
 }
 
+/// The guests of whom two readings tell something else.
+fn differing(old: &HashMap<u32, i64>, new: &HashMap<u32, i64>) -> Vec<u32> {
+    let of = |one: &HashMap<u32, i64>, other: &HashMap<u32, i64>| {
+        let unlike = one.iter().filter(|(vmid, at)| other.get(vmid) != Some(at));
+        unlike.map(|(vmid, _)| *vmid).collect::<Vec<_>>()
+    };
+    [of(old, new), of(new, old)].concat()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -352,31 +362,36 @@ mod tests {
     }
 
     #[test]
-    fn rows_are_settled_until_anything_else_is_learnt() {
-        let settled = || {
-            let mut memory = Memory::default();
-            memory.settle(listing::Told::default());
-            memory
-        };
-        assert!(settled().settled().is_some() && Memory::default().settled().is_none());
-        let learning: [fn(&mut Memory); 3] = [
+    fn a_row_is_made_again_once_something_else_is_learnt_of_its_guest() {
+        let learning: [fn(&mut Memory); 5] = [
             |memory| memory.saw(110, "running"),
             |memory| memory.learn(110, Some(Facts { onboot: true, ..Facts::default() })),
+            |memory| memory.learn(110, None),
             |memory| memory.keep(HashMap::from([(110, 5)])),
+            |memory| memory.snap(HashMap::from([(110, 5)])),
         ];
+        assert!(Memory::default().settled().is_none());
         for learn in learning {
-            let mut memory = settled();
-            learn(&mut memory);
-            assert!(memory.settled().is_none());
-            learn(&mut memory);
-            memory.seen.clear();
-            memory.settle(listing::Told::default());
-            memory.learn(111, None);
-            assert!(memory.settled().is_none(), "a configuration that cannot be read is news once");
-            memory.settle(listing::Told::default());
-            memory.learn(111, None);
-            assert!(memory.settled().is_some());
+            let mut memory = Memory::default();
+            let mut stale = |learn: Option<fn(&mut Memory)>| {
+                memory.settle(listing::Told::default());
+                if let Some(learn) = learn {
+                    learn(&mut memory);
+                }
+                let stale = memory.settled().unwrap().stale;
+                memory.seen.clear();
+                stale
+            };
+            assert!(stale(None).is_empty());
+            assert_eq!(stale(Some(learn)), HashSet::from([110]));
+            assert!(stale(None).is_empty());
         }
+        let mut memory = Memory::default();
+        memory.keep(HashMap::from([(110, 5), (111, 6)]));
+        memory.settle(listing::Told::default());
+        memory.news.clear();
+        memory.keep(HashMap::from([(110, 5)]));
+        assert_eq!(memory.settled().unwrap().stale, HashSet::from([111]), "its backup is gone");
     }
 
     #[test]

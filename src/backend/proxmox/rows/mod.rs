@@ -94,8 +94,9 @@ struct Pass<'a> {
 impl Pass<'_> {
     /// Takes a guest over that stands there as before; false where none does.
     fn still(&mut self, print: u64, memory: &mut Memory) -> bool {
-        let known = self.before.and_then(|told| told.guests.get(&print)).copied();
-        let Some(guest) = known.filter(|(vmid, _)| memory.relisted(*vmid)) else { return false };
+        let Some(before) = self.before else { return false };
+        let known = before.guests.get(&print).filter(|(vmid, _)| !before.stale.contains(vmid));
+        let Some(guest) = known.copied().filter(|(vmid, _)| memory.relisted(*vmid)) else { return false };
         self.told.guests.insert(print, guest);
         true
     }
