@@ -10,7 +10,7 @@ use crate::model::id::{EntityId, SourceId};
 use crate::model::journal::{Declaration, Line, declarations};
 use crate::model::kind::{Format, KindSpec};
 use crate::model::row::{Cell, Domain, Row, Tone};
-use crate::model::snapshot::{Absence, Delta, SourceHealth, Update};
+use crate::model::snapshot::{Absence, SourceHealth, Update};
 use crate::model::store::Source;
 use crate::model::view::{Doc, DocLine, Fact};
 
@@ -92,7 +92,9 @@ impl App {
 
     /// A source answers after a silence: what was known before is kept for comparison.
     pub(super) fn keep_before(&mut self, update: &Update) {
-        let Ok(Delta::Reset(_)) = &update.body else { return };
+        if update.body.is_err() {
+            return;
+        }
         let Some(source) = self.facts.store.source(&update.source) else { return };
         let (Some(seen), false) = (source.good_at, source.health == SourceHealth::Fresh) else { return };
         if source.spec.domain != Domain::Home || !home::lists_hosts(source) {
