@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::model::id::{EntityId, KindId};
 use crate::model::op::{Args, Job, OpSpec, RunId, Target, Targets, Verdict};
-use crate::model::row::{Domain, Row};
+use crate::model::row::Domain;
 
 use super::gate::{self, Refusal};
 use super::msg::DraftId;
@@ -98,11 +98,6 @@ impl Draft {
     }
 }
 
-/// A row as the target of an operation.
-pub fn target(row: &Row) -> Target {
-    Target { id: row.id.clone(), name: row.name.clone(), identity: row.identity.clone(), domain: row.domain }
-}
-
 /// A thing that an operation will create.
 pub fn new_target(kind: &KindId, instance: &Arc<str>, name: &str) -> Target {
     let name = name.trim();
@@ -118,7 +113,7 @@ pub fn new_target(kind: &KindId, instance: &Arc<str>, name: &str) -> Target {
 mod tests {
     use crate::model::id::Identity;
     use crate::model::op::{Decision, Evidence, Tier};
-    use crate::model::row::Tone;
+    use crate::model::row::{Row, Tone};
 
     use super::*;
 
@@ -127,7 +122,7 @@ mod tests {
         let row = |n| {
             Row::new(EntityId::new("proxmox.guests", "pve", format!("qemu/{n}")), format!("vm-{n}"), vec![])
         };
-        Draft::on(DraftId(1), Arc::new(op), "pve".into(), (0..count).map(|n| target(&row(n))).collect())
+        Draft::on(DraftId(1), Arc::new(op), "pve".into(), (0..count).map(|n| row(n).into()).collect())
     }
 
     fn verdict() -> Verdict {

@@ -11,7 +11,7 @@ use crate::model::row::Tone;
 use crate::model::snapshot::Fault;
 
 use super::App;
-use super::draft::{self, Draft, Judged, NEW_NAME};
+use super::draft::{Draft, Judged, NEW_NAME};
 use super::effect::Effect;
 use super::gate::{self, Confirm};
 use super::msg::DraftId;
@@ -89,7 +89,7 @@ impl App {
     /// A row, or a part that only the open view lists: its identity is then what the check before sending finds.
     fn target_of(&self, id: &EntityId) -> Option<Target> {
         if let Some(row) = self.facts.store.get(id) {
-            return Some(draft::target(row));
+            return Some((&**row).into());
         }
         let PlaceKey::View { id: whole, .. } = self.places.key() else { return None };
         let shown = id != whole && self.selected().as_ref() == Some(id);
@@ -218,16 +218,12 @@ impl App {
         let others = self.others_at(target);
         let Some(draft) = self.draft.as_mut().filter(|draft| draft.id == id) else { return Vec::new() };
         let verdict = body.unwrap_or_else(|fault| gate::unanswered(&fault));
-        let known = draft.targets.iter().find(|known| known.id == *target);
-        let verdict = match known {
-            Some(known) => guard::elsewhere(&draft.op, known, verdict, &self.facts.store),
-            None => verdict,
-        };
+        let Some(known) = draft.targets.iter().find(|known| known.id == *target) else { return Vec::new() };
+        let name = known.name.clone();
+        let verdict = guard::elsewhere(&draft.op, known, verdict, &self.facts.store);
         let verdict = others.into_iter().fold(verdict, |verdict, other| verdict.and(Decision::Warn, other));
         let judged = draft.judge(target.clone(), verdict.clone());
         let op = draft.op.clone();
-        let named = draft.targets.iter().find(|known| known.id == *target);
-        let name = named.map_or_else(|| target.key.clone(), |known| known.name.clone());
         self.dirty = true;
         match (judged, self.overlays.last_mut()) {
             (Judged::Refused(refusal), overlay) => {

@@ -82,10 +82,6 @@ impl App {
             return Vec::new();
         }
         match command::parse(line, &self.facts.kinds, &self.facts.operations, &self.themes) {
-            Ok(Command::Which { word, among }) => {
-                self.overlays.push(Overlay::which(&word, among));
-                Vec::new()
-            }
             Ok(command) => {
                 self.remember(line);
                 self.run(command)
@@ -100,7 +96,10 @@ impl App {
     fn run(&mut self, command: Command) -> Vec<Effect> {
         match command {
             Command::Act(action) => self.act(&action),
-            Command::Which { .. } => Vec::new(),
+            Command::Which { word, among } => {
+                self.overlays.push(Overlay::which(&word, among));
+                Vec::new()
+            }
             Command::Browse { kind, filter } => self.browse(&kind, &filter),
             Command::Operate { op, target } => self.start_named(&op, target.as_deref()),
             Command::Sort(column) => self.sort(&column),

@@ -48,6 +48,25 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// How long a request may take where nothing else is said.
+    pub const TIMEOUT: Duration = Duration::from_secs(10);
+
+    /// A server of which nothing is set but its name and URL.
+    pub fn to(name: impl Into<Arc<str>>, url: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            url: url.into(),
+            host_header: None,
+            headers: Vec::new(),
+            proxy: None,
+            trust: Trust::System,
+            domain: Domain::Unknown,
+            public_url: None,
+            plaintext: false,
+            timeout: Self::TIMEOUT,
+        }
+    }
+
     /// The address for people: `public_url`, else `url`.
     pub fn browser_url(&self) -> &str {
         self.public_url.as_deref().unwrap_or(&self.url)

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use crate::backend::Backend as _;
 use crate::backend::sim::{Fault, Running, Size, World, serve};
-use crate::config::{Cloudflare as Settings, Connection, Secret, SecretSource, Trust};
+use crate::config::{Cloudflare as Settings, Connection, Secret, SecretSource};
 use crate::model::row::{Domain, Health};
 use crate::model::snapshot::Layer;
 use crate::model::time::Clock;
@@ -24,16 +24,9 @@ async fn configured(
     let world = World::new(clock.clone(), 7, "calm", Size::default());
     let (running, _) = serve(sim::simulators(&world).remove(0), world.clone()).await.unwrap();
     let connection = Connection {
-        name: "cf".into(),
-        url: running.address.url.clone(),
-        host_header: None,
-        headers: Vec::new(),
-        proxy: None,
-        trust: Trust::System,
         domain: Domain::Edge,
-        public_url: None,
-        plaintext: false,
         timeout: Duration::from_secs(2),
+        ..Connection::to("cf", running.address.url.clone())
     };
     let token = token.map_or_else(|| sim::token(7), str::to_owned);
     let token = Secret::new(SecretSource::Memory(token.into()));

@@ -5,7 +5,7 @@ use tokio::sync::mpsc;
 use crate::backend::kubernetes::sim::lab::Lab;
 use crate::backend::kubernetes::tests::served::{self, Served};
 use crate::backend::sim::{Running, Size, World, serve};
-use crate::config::{ArgoCd, Connection, Expect, Pipeline, Probe, Trust};
+use crate::config::{ArgoCd, Connection, Expect, Pipeline, Probe};
 use crate::model::op::{Args, Decision, RunId};
 use crate::model::row::Domain;
 
@@ -68,16 +68,10 @@ async fn bench() -> Bench {
 /// The address of one application, through the edge.
 fn door(edge: &Running) -> Probe {
     let way = Connection {
-        name: "vaultwarden".into(),
-        url: format!("{}/edge", edge.address.url),
         host_header: Some("vaultwarden.lab.example".to_owned()),
-        headers: Vec::new(),
-        proxy: None,
-        trust: Trust::System,
         domain: Domain::Edge,
-        public_url: None,
-        plaintext: false,
         timeout: Duration::from_secs(2),
+        ..Connection::to("vaultwarden", format!("{}/edge", edge.address.url))
     };
     let (domain, timeout) = (Domain::Edge, way.timeout);
     Probe { edge: way, origin: None, expect: Expect::Open, gate: None, domain, timeout }

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::backend::error::{ApiError, SendError};
 use crate::backend::http::{Call, Http, Payload, Profile, Reply};
 use crate::backend::lenient::{Maybe, Text};
-use crate::config::{Connection, Docker, DockerWay, Trust};
+use crate::config::{Connection, Docker, DockerWay};
 use crate::model::snapshot::Layer;
 
 use super::dial::Dial;
@@ -130,16 +130,10 @@ impl Engine {
 /// The URL of a socket is only a name.
 fn local(config: &Docker) -> Connection {
     Connection {
-        name: config.name.clone(),
-        url: "http://localhost".to_owned(),
-        host_header: None,
-        headers: Vec::new(),
-        proxy: None,
-        trust: Trust::System,
         domain: config.domain,
-        public_url: None,
         plaintext: true,
         timeout: config.timeout,
+        ..Connection::to(config.name.clone(), "http://localhost")
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tokio::sync::mpsc;
 
 use crate::backend::sim::{Fault, FaultKind, Running, Setting, Size, World, serve};
-use crate::config::{Connection, DockerWay, Trust};
+use crate::config::{Connection, DockerWay};
 use crate::model::op::{Decision, RunId};
 use crate::model::row::{Domain, Health, Row};
 use crate::model::snapshot::Layer;
@@ -21,18 +21,7 @@ struct Lab {
 }
 
 fn connection(url: &str) -> Connection {
-    Connection {
-        name: "oci-mgmt".into(),
-        url: url.into(),
-        host_header: None,
-        headers: Vec::new(),
-        proxy: None,
-        trust: Trust::System,
-        domain: Domain::Cloud,
-        public_url: None,
-        plaintext: false,
-        timeout: Duration::from_secs(10),
-    }
+    Connection { domain: Domain::Cloud, ..Connection::to("oci-mgmt", url) }
 }
 
 fn settings(way: DockerWay, restart: &[&str]) -> config::Docker {
@@ -77,12 +66,7 @@ fn job(row: &Row) -> Job {
     Job {
         run: RunId("run".into()),
         op: kinds::RESTART.into(),
-        target: Target {
-            id: row.id.clone(),
-            name: row.name.clone(),
-            identity: row.identity.clone(),
-            domain: row.domain,
-        },
+        target: row.into(),
         args: BTreeMap::new(),
         reason: Some("it hangs".into()),
         operator: "alice".into(),

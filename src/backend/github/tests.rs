@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use crate::backend::error::SendError;
 use crate::backend::sim::{Fault, Running, Size, World, serve};
 use crate::backend::{Backend as _, Proof, Receipt};
-use crate::config::{Connection, Github as Settings, Secret, SecretSource, Trust};
+use crate::config::{Connection, Github as Settings, Secret, SecretSource};
 use crate::model::op::{Decision, Job, RunId, Verdict};
 use crate::model::row::{Domain, Health};
 use crate::model::snapshot::Layer;
@@ -23,16 +23,9 @@ pub async fn lab(world: &std::sync::Arc<World>) -> (Actions, Running) {
 async fn client(world: &std::sync::Arc<World>, token: Option<&str>) -> (Actions, Running) {
     let (running, _) = serve(sim::simulators(world).remove(0), world.clone()).await.unwrap();
     let connection = Connection {
-        name: "homelab".into(),
-        url: running.address.url.clone(),
-        host_header: None,
-        headers: Vec::new(),
-        proxy: None,
-        trust: Trust::System,
         domain: Domain::Edge,
-        public_url: None,
-        plaintext: false,
         timeout: Duration::from_secs(2),
+        ..Connection::to("homelab", running.address.url.clone())
     };
     let token = token.map_or_else(|| sim::token(world.seed), str::to_owned);
     let token = Secret::new(SecretSource::Memory(token.into()));

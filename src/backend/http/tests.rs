@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use crate::config::{Connection, Trust};
-use crate::model::row::Domain;
+use crate::config::Connection;
 
 use super::*;
 
@@ -28,18 +27,7 @@ fn server(answers: Vec<&'static str>) -> (Connection, Arc<AtomicUsize>) {
 }
 
 fn connection(url: String) -> Connection {
-    Connection {
-        name: "test".into(),
-        url,
-        host_header: None,
-        headers: Vec::new(),
-        proxy: None,
-        trust: Trust::System,
-        domain: Domain::Unknown,
-        public_url: None,
-        plaintext: false,
-        timeout: Duration::from_secs(2),
-    }
+    Connection { timeout: Duration::from_secs(2), ..Connection::to("test", url) }
 }
 
 fn http(connection: &Connection) -> Http {

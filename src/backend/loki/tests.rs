@@ -1,7 +1,7 @@
 //! Lines around an instant, read from the simulator over HTTP.
 
 use crate::backend::sim::{Running, Size, World, serve};
-use crate::config::{Connection, HttpAuth, Trust};
+use crate::config::{Connection, HttpAuth};
 use crate::model::snapshot::Layer;
 
 use super::*;
@@ -13,18 +13,8 @@ async fn lab(tenant: Option<&str>) -> (Arc<World>, Running, Loki) {
     let clock = Clock::manual(BEGAN.parse().unwrap());
     let world = World::new(clock.clone(), 7, "calm", Size::default());
     let (running, _) = serve(sim::all(&world).remove(0), world.clone()).await.unwrap();
-    let connection = Connection {
-        name: "loki".into(),
-        url: running.address.url.clone(),
-        host_header: None,
-        headers: Vec::new(),
-        proxy: None,
-        trust: Trust::System,
-        domain: Domain::Home,
-        public_url: None,
-        plaintext: false,
-        timeout: Duration::from_secs(10),
-    };
+    let connection =
+        Connection { domain: Domain::Home, ..Connection::to("loki", running.address.url.clone()) };
     let config = config::Loki {
         connection,
         auth: HttpAuth::None,

@@ -1,12 +1,11 @@
 //! Topics read and a test message sent, against the simulator over HTTP.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use tokio::sync::mpsc;
 
 use crate::backend::sim::{Running, Setting, Size, World, serve};
-use crate::config::{Connection, HttpAuth, Secret, SecretSource, Trust};
+use crate::config::{Connection, HttpAuth, Secret, SecretSource};
 use crate::model::op::RunId;
 use crate::model::row::Domain;
 use crate::model::snapshot::Layer;
@@ -19,18 +18,8 @@ async fn lab(token: Option<&str>) -> (Arc<World>, Running, Notify) {
     let (running, simulator) = serve(sim::all(&world).remove(0), world.clone()).await.unwrap();
     let settings: BTreeMap<_, _> = (simulator.tables[0].1)(&running.address).into_iter().collect();
     let Some(Setting::Secret(real)) = settings.get("bearer") else { panic!("no token") };
-    let connection = Connection {
-        name: "ntfy".into(),
-        url: running.address.url.clone(),
-        host_header: None,
-        headers: Vec::new(),
-        proxy: None,
-        trust: Trust::System,
-        domain: Domain::Home,
-        public_url: None,
-        plaintext: false,
-        timeout: Duration::from_secs(10),
-    };
+    let connection =
+        Connection { domain: Domain::Home, ..Connection::to("ntfy", running.address.url.clone()) };
     let bearer = Secret::new(SecretSource::Memory(token.unwrap_or(real).into()));
     let config = config::Ntfy {
         connection,

@@ -49,16 +49,10 @@ async fn sized(machines: usize) -> (Arc<World>, Running, config::Omni) {
     let print = text("fingerprint");
     let byte = |at: usize| u8::from_str_radix(&print[2 * at..2 * at + 2], 16).unwrap();
     let connection = Connection {
-        name: text("name").into(),
-        url: text("url"),
-        host_header: None,
-        headers: Vec::new(),
-        proxy: None,
         trust: Trust::Fingerprint(std::array::from_fn(byte)),
         domain: Domain::Cloud,
-        public_url: None,
-        plaintext: false,
         timeout: Duration::from_secs(20),
+        ..Connection::to(text("name"), text("url"))
     };
     let ephemeral = Ephemeral {
         prefix: "dev-ephemeral-".into(),

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use crate::backend::sim::{Fault, Running, Size, World, serve};
-use crate::config::{Connection, Expect, Probe as Settings, Trust};
+use crate::config::{Connection, Expect, Probe as Settings};
 use crate::model::row::{Domain, Health, Row};
 use crate::model::time::Clock;
 
@@ -20,16 +20,10 @@ impl Bench {
         let world = World::new(clock.clone(), 7, scenario, Size::default());
         let (running, _) = serve(sim::simulators(&world).remove(0), world.clone()).await.unwrap();
         let way = |name: &str, leg: &str| Connection {
-            name: name.into(),
-            url: format!("{}/{leg}", running.address.url),
             host_header: Some(format!("{name}.lab.example")),
-            headers: Vec::new(),
-            proxy: None,
-            trust: Trust::System,
             domain: Domain::Edge,
-            public_url: None,
-            plaintext: false,
             timeout: Duration::from_secs(2),
+            ..Connection::to(name, format!("{}/{leg}", running.address.url))
         };
         let probe = |name: &str, expect, gate: Option<&str>| {
             Address::new(&Settings {

@@ -36,13 +36,7 @@ impl Proxmox {
                     || &*row.id.key == exact
                     || (kind.as_str() == GUESTS && number(&row.id.key)))
         };
-        let target = |row: &crate::model::row::Row| Target {
-            id: row.id.clone(),
-            name: row.name.clone(),
-            identity: row.identity.clone(),
-            domain: row.domain,
-        };
-        Ok(snapshot.rows.iter().filter(fits).map(target).collect())
+        Ok(snapshot.rows.iter().filter(fits).map(Target::from).collect())
     }
 
     /// What a full key names, asked of its own guest or storage: no list of everything is needed to know it.

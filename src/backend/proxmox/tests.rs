@@ -46,16 +46,10 @@ async fn sized(scenario: &str, guests: usize) -> Lab {
     let hex = running.address.fingerprint.clone().unwrap();
     let byte = |at: usize| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).unwrap();
     let connection = Connection {
-        name: "pve".into(),
-        url: running.address.url.clone(),
-        host_header: None,
-        headers: Vec::new(),
-        proxy: None,
         trust: Trust::Fingerprint(std::array::from_fn(byte)),
         domain: Domain::Home,
-        public_url: None,
-        plaintext: false,
         timeout: Duration::from_secs(5),
+        ..Connection::to("pve", running.address.url.clone())
     };
     let budget = MemoryBudget { ram: Some(64.0), ..MemoryBudget::default() };
     let token = Secret::new(SecretSource::Memory(TOKEN.into()));

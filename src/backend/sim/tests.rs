@@ -2,7 +2,6 @@ use axum::routing::get;
 
 use crate::backend::http::{Call, Http, Profile};
 use crate::config::{Connection, Trust};
-use crate::model::row::Domain;
 use crate::model::snapshot::Layer;
 
 use super::*;
@@ -19,16 +18,9 @@ async fn started(tls: bool) -> (Arc<World>, Running, Connection) {
         Trust::Fingerprint(std::array::from_fn(byte))
     });
     let connection = Connection {
-        name: "probe".into(),
-        url: running.address.url.clone(),
-        host_header: None,
-        headers: Vec::new(),
-        proxy: None,
         trust,
-        domain: Domain::Unknown,
-        public_url: None,
-        plaintext: false,
         timeout: std::time::Duration::from_millis(500),
+        ..Connection::to("probe", running.address.url.clone())
     };
     (world, running, connection)
 }

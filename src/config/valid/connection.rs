@@ -14,9 +14,6 @@ use crate::config::secret::Secret;
 use crate::config::source::Fault;
 use crate::model::row::Domain;
 
-/// How long a request may take where nothing else is said.
-const TIMEOUT: Duration = Duration::from_secs(10);
-
 impl Validator<'_> {
     /// Where a server is and how it is reached and believed.
     pub(super) fn connection(
@@ -98,7 +95,8 @@ impl Validator<'_> {
 
 /// How long one request may take.
 pub(super) fn timeout(table: &Table<'_>) -> Duration {
-    timespan(table, "timeout", Duration::from_secs(1)..=Duration::from_secs(300)).unwrap_or(TIMEOUT)
+    timespan(table, "timeout", Duration::from_secs(1)..=Duration::from_secs(300))
+        .unwrap_or(Connection::TIMEOUT)
 }
 
 /// The address for people, without trailing slash.

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 
 use crate::app::desk::operations;
 use crate::backend::sim::{Running, Setting, Size, World, serve};
-use crate::config::{Alertmanager, Connection, HttpAuth, Secret, SecretSource, Trust};
+use crate::config::{Alertmanager, Connection, HttpAuth, Secret, SecretSource};
 use crate::exec::locks::Locks;
 use crate::exec::operate::{Door, Order, Patience, Recovered};
 use crate::model::journal::open_runs;
@@ -53,16 +53,9 @@ fn member(settings: &[(&'static str, Setting)]) -> Alertmanager {
         }
     };
     let connection = Connection {
-        name: text("name").into(),
-        url: text("url"),
-        host_header: None,
-        headers: Vec::new(),
-        proxy: None,
-        trust: Trust::System,
         domain: Domain::Home,
-        public_url: None,
-        plaintext: false,
         timeout: Duration::from_secs(5),
+        ..Connection::to(text("name"), text("url"))
     };
     let password = Secret::new(SecretSource::Memory(text("password").into()));
     let auth = HttpAuth::Basic { user: text("user"), password };

@@ -268,11 +268,9 @@ impl Attempt<'_> {
             let state = match self.backend(&job.target) {
                 Ok(backend) => {
                     let state = self.send(&**backend, job, io).await;
-                    wait = if matches!(state, RunState::Done { .. }) {
-                        backend.pause_after(job)
-                    } else {
-                        Duration::ZERO
-                    };
+                    if matches!(state, RunState::Done { .. }) {
+                        wait = backend.pause_after(job);
+                    }
                     state
                 }
                 Err(failure) => RunState::Refused(failure.to_string()),

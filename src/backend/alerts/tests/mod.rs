@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 
 use crate::backend::sim::{Fault, FaultKind, Running, Setting, Size, World, serve};
 use crate::backend::{Backend, Proof};
-use crate::config::{self, Config, Connection, HttpAuth, Secret, SecretSource, Trust};
+use crate::config::{self, Config, Connection, HttpAuth, Secret, SecretSource};
 use crate::model::id::{EntityId, KindId};
 use crate::model::op::{Decision, Job, RunId};
 use crate::model::row::{Domain, Health, Row};
@@ -35,18 +35,7 @@ struct Lab {
 }
 
 fn connection(name: &str, url: &str) -> Connection {
-    Connection {
-        name: name.into(),
-        url: url.into(),
-        host_header: None,
-        headers: Vec::new(),
-        proxy: None,
-        trust: Trust::System,
-        domain: Domain::Home,
-        public_url: None,
-        plaintext: false,
-        timeout: Duration::from_secs(20),
-    }
+    Connection { domain: Domain::Home, timeout: Duration::from_secs(20), ..Connection::to(name, url) }
 }
 
 async fn lab(scenario: &str) -> Lab {
@@ -151,7 +140,7 @@ fn job(op: &str, row: &Row, args: &[(&str, &str)]) -> Job {
     Job {
         run: RunId("run".into()),
         op: op.into(),
-        target: watch::target(row.clone()),
+        target: row.clone().into(),
         args: args.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
         reason: None,
         operator: "alice".into(),
@@ -369,7 +358,7 @@ async fn the_form_offers_the_alerts_own_matchers() {
     let lab = lab("calm").await;
     let alert = lab.alert("PodCrashLooping").await;
     let op = kinds::operations().into_iter().find(|op| op.name == kinds::SILENCE).unwrap();
-    let form = lab.alertmanager().form(&op, &[watch::target(alert)]).await.unwrap();
+    let form = lab.alertmanager().form(&op, &[alert.into()]).await.unwrap();
     let matchers = form.iter().find(|field| field.name == "matchers").unwrap();
     assert!(matchers.default.starts_with("alertname=\"PodCrashLooping\"\n"), "{}", matchers.default);
     assert!(!matchers.default.contains("prometheus="));

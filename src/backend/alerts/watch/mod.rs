@@ -173,14 +173,9 @@ pub(super) async fn resolve(backend: &Alerts, kind: &KindId, exact: &str) -> Res
             return Err(ApiError::unsupported(format!("the list of {kind} is incomplete: {why}")));
         }
         let rows = snapshot.rows.into_iter().filter(|row| row.id.kind == *kind);
-        found.extend(rows.filter(|row| &*row.name == exact || &*row.id.key == exact).map(target));
+        found.extend(rows.filter(|row| &*row.name == exact || &*row.id.key == exact).map(Target::from));
     }
     Ok(found)
-}
-
-/// A row as something to act on.
-pub(super) fn target(row: Row) -> Target {
-    Target { id: row.id, name: row.name, identity: row.identity, domain: row.domain }
 }
 
 #[cfg(test)]

@@ -66,8 +66,7 @@ pub async fn resolve(argo: &Argo, exact: &str) -> Result<Vec<Target>, ApiError> 
     let applications = argo.applications.snapshot().await?;
     let rows = waves::rows(&argo.maker, &kinds::WAVES.into(), &applications.rows);
     let named = rows.into_iter().filter(|row| *row.id.key == *exact || *row.name == *exact);
-    let target = |row: Row| Target { id: row.id, name: row.name, identity: row.identity, domain: row.domain };
-    Ok(named.map(target).collect())
+    Ok(named.map(Target::from).collect())
 }
 
 fn is_good(row: &Row) -> bool {

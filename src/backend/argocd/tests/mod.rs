@@ -40,16 +40,10 @@ async fn bench_at(clock: Clock) -> Bench {
         _ => None,
     });
     let way = Connection {
-        name: "argo".into(),
-        url: rest.address.url.clone(),
-        host_header: None,
-        headers: Vec::new(),
-        proxy: None,
         trust: Trust::Fingerprint(fingerprint(rest.address.fingerprint.as_deref().unwrap())),
         domain: Domain::Cloud,
-        public_url: None,
-        plaintext: false,
         timeout: Duration::from_millis(800),
+        ..Connection::to("argo", rest.address.url.clone())
     };
     let token = Secret::new(SecretSource::Memory(token.unwrap().into()));
     let settings = ArgoCd {

@@ -13,7 +13,7 @@ use std::time::Duration;
 use crate::backend::error::SendError;
 use crate::backend::sim::{Fault, Running, Size, World, serve};
 use crate::backend::{Backend as _, Proof, Receipt};
-use crate::config::{Authentik as Settings, Connection, Secret, SecretSource, Trust};
+use crate::config::{Authentik as Settings, Connection, Secret, SecretSource};
 use crate::model::id::EntityId;
 use crate::model::op::{Args, Decision, Job, RunId, Target, Verdict};
 use crate::model::row::Domain;
@@ -98,16 +98,11 @@ pub fn console(settings: &Settings, world: &World) -> Authentik {
 
 fn settings(url: &str, token: &str) -> Settings {
     let connection = Connection {
-        name: "auth".into(),
-        url: url.to_owned(),
         host_header: Some(sim::HOST.to_owned()),
-        headers: Vec::new(),
-        proxy: None,
-        trust: Trust::System,
         domain: Domain::Cloud,
         public_url: Some("https://auth.lab.example".to_owned()),
-        plaintext: false,
         timeout: Duration::from_secs(3),
+        ..Connection::to("auth", url)
     };
     let token = Secret::new(SecretSource::Memory(token.to_owned().into()));
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();

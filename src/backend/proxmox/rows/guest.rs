@@ -12,6 +12,9 @@ use crate::model::row::{Cell, Facet, FacetKey, Grade, Health, Row, Tone, Value};
 
 use super::{Place, id, instant, size, text};
 
+/// Why a guest that is off is not as it should be.
+const ASLEEP: &str = "off, though it starts with its host";
+
 /// A guest and its row; `None` where neither its id nor its number can be read.
 pub(super) fn row(
     guest: &Resource<'_>,
@@ -27,8 +30,7 @@ pub(super) fn row(
     let node = guest.node.as_deref().map(|node| memory.words.share(node));
     let template = guest.template == Some(true);
     let container = family == "lxc";
-    let pulse = Pulse::of(template, guest.status.as_deref());
-    let named = guest.name.is_some();
+    let (pulse, named) = (Pulse::of(template, guest.status.as_deref()), guest.name.is_some());
     memory.list(vmid, Known { name: name.clone(), named, node, container, pulse });
     let state = match memory.fresher(vmid) {
         Some(state) => state,
@@ -36,13 +38,12 @@ pub(super) fn row(
     };
     let lock = guest.lock.as_deref().filter(|lock| !lock.is_empty());
     let ha = guest.hastate.as_deref().filter(|state| !state.is_empty());
-    let (health, why) = health(&state, lock, ha, template);
     let starts = memory.facts(vmid).map(|facts| facts.onboot);
-    let (health, why) = match health {
-        Health::Off if starts == Some(true) && !template && why.is_none() => {
-            (Health::Warning, Some("off, though it starts with its host".to_owned()))
+    let (health, why) = match health(&state, lock, ha, template) {
+        (Health::Off, None) if starts == Some(true) && !template => {
+            (Health::Warning, Some(ASLEEP.to_owned()))
         }
-        health => (health, why),
+        judged => judged,
     };
     let on = !matches!(&*state, "stopped" | "unknown");
     let uptime = guest.uptime.filter(|uptime| on && *uptime > 0);
