@@ -16,7 +16,7 @@
 //! | `restart` | the console is gone, and another one starts on the same lab and state |
 //! | `well` | nothing goes wrong any more |
 //! | `set flag value` | a fact that the simulators look at |
-//! | `journal text` | waits until a line of the journal holds it |
+//! | `journal text` | waits until a line of the journal holds it and the console knows of it |
 //! | `file path text` | the file holds it; `{lab}` is the lab's own folder, here and in every other text |
 //! | `# …` | a remark |
 #![cfg(feature = "demo")]
@@ -50,6 +50,7 @@ use vigie::exec::locks::Locks;
 use vigie::exec::operate::{Door, Patience};
 use vigie::exec::state::LastState;
 use vigie::insight::lookout::Settings;
+use vigie::model::journal::{Entry, Line};
 use vigie::model::op::Operations;
 use vigie::model::time::{Clock, parse_duration};
 
@@ -231,8 +232,17 @@ impl Stage {
             }
             "journal" => {
                 let path = self.lab.state().join("journal.jsonl");
-                let holds =
-                    |_: &mut Self| std::fs::read_to_string(&path).is_ok_and(|text| text.contains(rest));
+                // A line is written before the console hears of it, and until then it still holds the target.
+                let heard = |stage: &Self, line: &str| {
+                    serde_json::from_str::<Line>(line).is_ok_and(|line| match line.entry {
+                        Entry::Done { .. } | Entry::Failed { .. } => !stage.app.awaits(&line.run),
+                        _ => true,
+                    })
+                };
+                let holds = |stage: &mut Self| {
+                    let text = std::fs::read_to_string(&path).unwrap_or_default();
+                    text.lines().any(|line| line.contains(rest) && heard(stage, line))
+                };
                 return self.until(&format!("not in the journal: {rest}"), holds).await;
             }
             "file" => {

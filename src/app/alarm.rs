@@ -54,6 +54,7 @@ mod tests {
             score: vec![],
             head: None,
             members: vec![],
+            fails: false,
             blind: vec![],
             domain: Domain::Cloud,
             acked,

@@ -224,9 +224,9 @@ impl App {
         self.dirty
     }
 
-    /// True while text is being entered or a decision is open, so that leaving would lose something.
-    pub fn is_busy(&self) -> bool {
-        self.ledger.under_way() > 0
+    /// True while a run is under way as far as this console has heard.
+    pub fn awaits(&self, run: &RunId) -> bool {
+        self.ledger.runs().iter().any(|known| known.job.run == *run && !known.state.is_final())
     }
 
     /// The next instant at which something on screen changes by itself; `None` where nothing will.

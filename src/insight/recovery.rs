@@ -81,49 +81,63 @@ impl Over {
     }
 }
 
-/// What is over, oldest first.
+/// What is over, and what is no longer told of but not over yet.
 #[derive(Debug, Default)]
-pub struct Recoveries(Vec<Over>);
+pub struct Recoveries {
+    /// Oldest first.
+    over: Vec<Over>,
+    /// Problems that went from the list while their signs went on under another name, or could not be seen.
+    waiting: Vec<Problem>,
+}
 
 impl Recoveries {
     /// Compares the problems before and after a look; those that are newly over.
     pub fn take(&mut self, before: &[Problem], after: &[Problem], store: &Store, now: Timestamp) -> &[Over] {
         let here = |key: &str| after.iter().any(|problem| *problem.key == *key);
         // What comes back while it is watched was never over.
-        self.0.retain(|over| over.at + WATCHED <= now || !here(&over.key));
-        let gone: Vec<&Problem> = before.iter().filter(|old| old.is_open() && !here(&old.key)).collect();
-        let known = self.0.len();
-        if !gone.is_empty() {
+        self.over.retain(|over| over.at + WATCHED <= now || !here(&over.key));
+        self.waiting.retain(|old| !here(&old.key));
+        let gone = before.iter().filter(|old| old.is_open() && !here(&old.key));
+        self.waiting.extend(gone.cloned());
+        let known = self.over.len();
+        if !self.waiting.is_empty() {
             let signs: HashSet<&EntityId> = after.iter().flat_map(|problem| &problem.members).collect();
-            // What was only folded into it may go on by itself; where the thing itself is a sign of another, or every
-            // sign of it is, it is not over but told under another name.
-            let merged = |old: &Problem| match &old.head {
-                Some(head) => signs.contains(head) || old.members.iter().all(|member| signs.contains(member)),
-                None => old.members.iter().any(|member| signs.contains(member)),
-            };
-            let seen = |old: &Problem| {
-                old.members
-                    .iter()
-                    .filter(|member| !signs.contains(member))
-                    .all(|member| is_seen(member, store))
-            };
-            let over = gone.into_iter().filter(|old| !merged(old) && seen(old));
-            self.0.extend(over.map(|old| Over::of(old, now)));
+            let over = self.waiting.extract_if(.., |old| is_over(old, &signs, store));
+            self.over.extend(over.map(|old| Over::of(&old, now)));
         }
-        let many = self.0.len().saturating_sub(KEPT);
-        self.0.drain(..many);
-        &self.0[known.saturating_sub(many)..]
+        let many = self.over.len().saturating_sub(KEPT);
+        self.over.drain(..many);
+        let many_wait = self.waiting.len().saturating_sub(KEPT);
+        self.waiting.drain(..many_wait);
+        &self.over[known.saturating_sub(many)..]
     }
 
     /// Rows for those that are still watched.
     pub fn rows(&self, now: Timestamp) -> impl Iterator<Item = Row> + '_ {
-        self.0.iter().filter(move |over| over.at + WATCHED > now).map(Over::row)
+        self.over.iter().filter(move |over| over.at + WATCHED > now).map(Over::row)
     }
 
     /// All that are remembered, oldest first.
     pub fn all(&self) -> &[Over] {
-        &self.0
+        &self.over
     }
+}
+
+/// Whether a problem that is no longer told of is over.
+///
+/// Where the thing itself failed, what was folded into it may go on without it; where others only told of it, it is not
+/// over as long as most of them do, under whatever name. And all that is no sign any more must be seen to be none.
+fn is_over(old: &Problem, signs: &HashSet<&EntityId>, store: &Store) -> bool {
+    let goes_on = match &old.head {
+        Some(head) if old.fails => signs.contains(head),
+        head => {
+            let told = || old.members.iter().filter(|member| Some(*member) != head.as_ref());
+            let go_on = told().filter(|member| signs.contains(member)).count();
+            go_on > 0 && go_on * 2 >= told().count()
+        }
+    };
+    !goes_on
+        && old.members.iter().filter(|member| !signs.contains(member)).all(|member| is_seen(member, store))
 }
 
 /// Whether it is known how a thing is: what is there is fresh, and what is gone is gone from a whole list.
@@ -165,6 +179,7 @@ mod tests {
             score: vec![],
             head: None,
             members: members.iter().map(|name| guest(name)).collect(),
+            fails: false,
             blind: vec![],
             domain: Domain::Home,
             acked: false,
@@ -211,14 +226,40 @@ mod tests {
     }
 
     #[test]
-    fn what_is_told_under_another_name_is_not_over_and_what_it_left_behind_is() {
-        let node = |members: &[&str]| [problem("node", members)];
-        let machine = Problem { head: Some(guest("machine")), ..problem("machine", &["alert", "pod"]) };
-        for (after, expected) in [(node(&["alert", "pod", "x"]), 0), (node(&["pod"]), 1)] {
+    fn what_failed_itself_is_over_without_its_signs_and_what_was_only_told_of_is_not() {
+        let told =
+            Problem { head: Some(guest("machine")), ..problem("machine", &["machine", "alert", "pod"]) };
+        let failed = Problem { fails: true, ..told.clone() };
+        let many =
+            Problem { head: told.head.clone(), ..problem("machine", &["machine", "alert", "probe", "pod"]) };
+        let cases: [(&Problem, &[&str], usize); 6] = [
+            (&told, &["alert", "pod", "x"], 0),
+            (&told, &["pod"], 0),
+            (&told, &["x"], 1),
+            (&many, &["pod"], 1),
+            (&failed, &["alert", "pod"], 1),
+            (&failed, &["x", "machine"], 0),
+        ];
+        for (before, signs, expected) in cases {
+            let after = [problem("node", signs)];
             let mut recoveries = Recoveries::default();
-            let over = recoveries.take(std::slice::from_ref(&machine), &after, &store(true), at(0));
-            assert_eq!(over.len(), expected, "{:?}", after[0].members);
+            let over = recoveries.take(std::slice::from_ref(before), &after, &store(true), at(0));
+            assert_eq!(over.len(), expected, "fails {}: {signs:?}", before.fails);
         }
+    }
+
+    #[test]
+    fn what_went_under_another_name_or_unseen_is_over_once_it_is_seen_to_be() {
+        let (machine, node) = (problem("machine", &["alert", "pod"]), problem("node", &["alert", "pod"]));
+        let mut recoveries = Recoveries::default();
+        let first = recoveries.take(std::slice::from_ref(&machine), &[node], &store(true), at(0));
+        assert!(first.is_empty());
+        assert!(recoveries.take(&[], &[], &store(false), at(1)).is_empty(), "nobody sees it");
+        let then = recoveries.take(&[], &[], &store(true), at(2));
+        assert_eq!(then.iter().map(|over| (&*over.name, over.at)).collect::<Vec<_>>(), [("machine", at(2))]);
+        recoveries.take(&[machine.clone()], &[], &store(false), at(10));
+        recoveries.take(&[], &[machine], &store(true), at(11));
+        assert!(recoveries.take(&[], &[], &store(true), at(12)).is_empty(), "it is told of again");
     }
 
     #[test]

@@ -73,6 +73,8 @@ pub(super) fn problem(group: &Group, symptoms: &[Symptom], sight: &Sight<'_>) ->
     let score = score.into_iter().chain(weight).collect();
     let domain = if group.home { Domain::Home } else { leading.domain };
     let rows = |symptom: &&Symptom| symptom.row().map(|row| row.id.clone());
+    let own =
+        |head: &EntityId| members.iter().any(|symptom| symptom.row().is_some_and(|row| row.id == *head));
     let mut ids: Vec<EntityId> = head.iter().cloned().chain(members.iter().filter_map(rows)).collect();
     let mut seen = HashSet::new();
     ids.retain(|id| seen.insert(id.clone()));
@@ -90,6 +92,7 @@ pub(super) fn problem(group: &Group, symptoms: &[Symptom], sight: &Sight<'_>) ->
         since,
         cause,
         score,
+        fails: head.as_ref().is_some_and(own),
         head,
         blind: members.iter().filter_map(blind).collect(),
         members: ids,

@@ -112,7 +112,9 @@ pub struct Problem {
     pub score: Vec<Point>,
     /// The thing itself, where it is a row.
     pub head: Option<EntityId>,
-    /// Every sign that was merged, the head's own first.
+    /// Whether that thing shows a sign itself, and is not only what others tell of.
+    pub fails: bool,
+    /// The thing itself, then every sign that was merged.
     pub members: Vec<EntityId>,
     /// Signs that are no rows: sources that cannot be reached.
     pub blind: Vec<String>,
