@@ -187,6 +187,23 @@ impl Stage {
         Ok(())
     }
 
+    /// Waits until a line holds the text and the console knows of it: it is written first, and until the console hears of
+    /// the end the run still holds its target.
+    async fn journal(&mut self, text: &str) -> Result<(), String> {
+        let path = self.lab.state().join("journal.jsonl");
+        let heard = |stage: &Self, line: &str| {
+            serde_json::from_str::<Line>(line).is_ok_and(|line| match line.entry {
+                Entry::Done { .. } | Entry::Failed { .. } => !stage.app.awaits(&line.run),
+                _ => true,
+            })
+        };
+        let holds = |stage: &mut Self| {
+            let journal = std::fs::read_to_string(&path).unwrap_or_default();
+            journal.lines().any(|line| line.contains(text) && heard(stage, line))
+        };
+        self.until(&format!("not in the journal: {text}"), holds).await
+    }
+
     async fn play(&mut self, line: &str) -> Result<(), String> {
         let line = line.replace("{lab}", &self.lab.state().to_string_lossy());
         let (verb, rest) = line.split_once(' ').unwrap_or((&line, ""));
@@ -230,21 +247,7 @@ impl Stage {
                 let (flag, value) = rest.split_once(' ').ok_or("set FLAG VALUE")?;
                 self.lab.world.set(flag, value);
             }
-            "journal" => {
-                let path = self.lab.state().join("journal.jsonl");
-                // A line is written before the console hears of it, and until then it still holds the target.
-                let heard = |stage: &Self, line: &str| {
-                    serde_json::from_str::<Line>(line).is_ok_and(|line| match line.entry {
-                        Entry::Done { .. } | Entry::Failed { .. } => !stage.app.awaits(&line.run),
-                        _ => true,
-                    })
-                };
-                let holds = |stage: &mut Self| {
-                    let text = std::fs::read_to_string(&path).unwrap_or_default();
-                    text.lines().any(|line| line.contains(rest) && heard(stage, line))
-                };
-                return self.until(&format!("not in the journal: {rest}"), holds).await;
-            }
+            "journal" => return self.journal(rest).await,
             "file" => {
                 let (path, text) = rest.split_once(' ').ok_or("file PATH TEXT")?;
                 let held = std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;

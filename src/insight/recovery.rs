@@ -257,7 +257,7 @@ mod tests {
         assert!(recoveries.take(&[], &[], &store(false), at(1)).is_empty(), "nobody sees it");
         let then = recoveries.take(&[], &[], &store(true), at(2));
         assert_eq!(then.iter().map(|over| (&*over.name, over.at)).collect::<Vec<_>>(), [("machine", at(2))]);
-        recoveries.take(&[machine.clone()], &[], &store(false), at(10));
+        recoveries.take(std::slice::from_ref(&machine), &[], &store(false), at(10));
         recoveries.take(&[], &[machine], &store(true), at(11));
         assert!(recoveries.take(&[], &[], &store(true), at(12)).is_empty(), "it is told of again");
     }
