@@ -153,7 +153,7 @@ mod tests {
         let mut alerts: Vec<Held> = alerts.iter().map(held).collect();
         alerts.sort_by_key(|held| held.fingerprint);
         let members = vec![Said { lists, told: None, ahead: 0 }];
-        Observation { at: at(second), alerts, silences: BTreeMap::new(), members }
+        Observation { at: at(second), alerts, silences: BTreeMap::new(), ghosts: BTreeMap::new(), members }
     }
 
     fn told(history: &History) -> Vec<(u64, i64, Option<i64>)> {

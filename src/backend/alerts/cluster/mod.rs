@@ -25,7 +25,7 @@ use super::wire::{Alert, Silence};
 
 pub use history::{Ending, Episode, History};
 pub use metrics::Metrics;
-pub use observation::{Held, Observation, Said, Told};
+pub use observation::{Ghost, Held, Observation, Said, Told};
 
 use observation::Union;
 
@@ -145,8 +145,9 @@ impl Cluster {
             let lists = answer.lists.map(|(alerts, silences)| union.add(index, alerts, silences));
             members.push(Said { lists, told: answer.told, ahead: answer.ahead });
         }
+        let ghosts = union.ghosts(before, now);
         let (alerts, silences) = union.finish();
-        Ok(Observation { at: now, alerts, silences, members })
+        Ok(Observation { at: now, alerts, silences, ghosts, members })
     }
 
     /// Writes to one member: the first that can be reached, the healthy ones first. Another is only tried where

@@ -1,15 +1,19 @@
 //! What all members said, united: alerts by fingerprint, silences by id.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::model::snapshot::Fault;
+use crate::model::time::seconds_between;
 
 use super::super::routing::Routing;
 use super::super::wire::{Alert, Silence, Status};
 use super::Metrics;
+
+/// So long, in seconds, an end may be on its way to the other members: it takes them a fraction of one.
+const GOSSIP: i64 = 60;
 
 /// What one member said last.
 #[derive(Debug, Clone)]
@@ -48,6 +52,15 @@ pub struct Held {
     pub members: u64,
 }
 
+/// A silence that should be gone: silences live in gossip and in files, and a member may come back with an old one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ghost {
+    /// It had ended, and is active again under its id: no server revives one on purpose.
+    Back,
+    /// It has ended, and some member still holds it.
+    Held,
+}
+
 /// What all members said, united.
 #[derive(Debug, Clone)]
 pub struct Observation {
@@ -57,6 +70,8 @@ pub struct Observation {
     pub alerts: Vec<Held>,
     /// The silences, by id.
     pub silences: BTreeMap<String, Silence>,
+    /// Those of them that should be gone, by id.
+    pub ghosts: BTreeMap<String, Ghost>,
     /// What each member said, in the order of the configuration.
     pub members: Vec<Said>,
 }
@@ -67,7 +82,7 @@ impl Observation {
         let mut union = Union::default();
         union.add(0, alerts, Vec::new());
         let (alerts, silences) = union.finish();
-        Self { at, alerts, silences, members: vec![said] }
+        Self { at, alerts, silences, ghosts: BTreeMap::new(), members: vec![said] }
     }
 
     /// Whether every member answered, so that absence means something.
@@ -84,6 +99,11 @@ impl Observation {
     pub fn routing(&self) -> Option<Result<&Routing, &str>> {
         let told = self.members.iter().find_map(|said| said.told.as_ref())?;
         Some(told.routing.as_deref().map_err(String::as_str))
+    }
+
+    /// Whether a silence had ended by then, whatever came after.
+    fn had_ended(&self, id: &str) -> bool {
+        self.ghosts.contains_key(id) || self.silences.get(id).is_some_and(|one| one.status.state == "expired")
     }
 
     /// An alert by its fingerprint.
@@ -108,6 +128,8 @@ impl Observation {
 pub(super) struct Union {
     alerts: HashMap<u64, Held>,
     silences: BTreeMap<String, Silence>,
+    /// Silences that some member holds active.
+    active: BTreeSet<String>,
 }
 
 impl Union {
@@ -125,6 +147,9 @@ impl Union {
             }
         }
         for silence in silences {
+            if silence.status.state == "active" {
+                self.active.insert(silence.id.clone());
+            }
             match self.silences.get(&silence.id) {
                 Some(known) if known.updated_at >= silence.updated_at => {}
                 _ => {
@@ -134,9 +159,23 @@ impl Union {
         }
     }
 
+    /// The silences that should be gone, as the members tell at an instant and told before.
+    pub(super) fn ghosts(&self, before: Option<&Observation>, now: Timestamp) -> BTreeMap<String, Ghost> {
+        let ghost = |id: &String| {
+            let silence = self.silences.get(id)?;
+            if silence.status.state != "expired" {
+                let ended = before.is_some_and(|seen| seen.had_ended(id));
+                return ended.then_some((id.clone(), Ghost::Back));
+            }
+            let ended = silence.updated_at.max(silence.ends_at)?;
+            (seconds_between(ended, now) > GOSSIP).then(|| (id.clone(), Ghost::Held))
+        };
+        self.active.iter().filter_map(ghost).collect()
+    }
+
     /// A silence that has meanwhile ended or is nowhere to be found keeps nothing quiet.
     pub(super) fn finish(self) -> (Vec<Held>, BTreeMap<String, Silence>) {
-        let Self { alerts, silences } = self;
+        let Self { alerts, silences, .. } = self;
         let holds = |id: &String| silences.get(id).is_some_and(|silence| silence.status.state == "active");
         let mut alerts: Vec<Held> = alerts.into_values().collect();
         for held in &mut alerts {
@@ -209,5 +248,37 @@ mod tests {
         let quiet = alert("0a", "2026-11-22T10:00:00Z", &["ended", "nowhere", "holds"]);
         union.add(0, vec![quiet], vec![silence("ended", "expired"), silence("holds", "active")]);
         assert_eq!(union.finish().0[0].alert.status.silenced_by, ["holds"]);
+    }
+
+    #[test]
+    fn a_silence_that_a_member_brought_back_or_still_holds_is_a_ghost() {
+        let at = |second: i64| Timestamp::from_second(1_800_000_000 + second).unwrap();
+        let told = |state: &str, updated: i64| Silence {
+            updated_at: Some(at(updated)),
+            ends_at: Some(at(if state == "expired" { updated } else { 7200 })),
+            ..silence("s", state)
+        };
+        let look = |members: &[Silence], before: Option<&Observation>, now: i64| {
+            let mut union = Union::default();
+            for (index, silence) in members.iter().enumerate() {
+                union.add(index, Vec::new(), vec![silence.clone()]);
+            }
+            let ghosts = union.ghosts(before, at(now));
+            let (alerts, silences) = union.finish();
+            Observation { at: at(now), alerts, silences, ghosts, members: Vec::new() }
+        };
+        let (active, ended) = (told("active", 0), told("expired", 100));
+        let found = |seen: &Observation| seen.ghosts.get("s").copied();
+        let first = look(&[active.clone(), active.clone()], None, 90);
+        assert_eq!(found(&first), None);
+        let ending = look(&[ended.clone(), active.clone()], Some(&first), 101);
+        assert_eq!(found(&ending), None, "its end is on its way");
+        let split = look(&[active.clone(), ended.clone()], Some(&ending), 170);
+        assert_eq!(found(&split), Some(Ghost::Held), "whichever member is asked first");
+        let gone = look(&[ended.clone(), ended], Some(&split), 180);
+        assert_eq!(found(&gone), None);
+        let back = look(std::slice::from_ref(&active), Some(&gone), 200);
+        assert_eq!(found(&back), Some(Ghost::Back));
+        assert_eq!(found(&look(&[active], Some(&back), 215)), Some(Ghost::Back), "as long as it is there");
     }
 }

@@ -176,6 +176,7 @@ mod tests {
             at: at(0),
             alerts: fires.then(held).into_iter().collect(),
             silences: silence.map(|one| (one.id.clone(), one)).into_iter().collect::<BTreeMap<_, _>>(),
+            ghosts: BTreeMap::new(),
             members: vec![Said { lists, told: None, ahead: 0 }],
         }
     }

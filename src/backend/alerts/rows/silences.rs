@@ -8,7 +8,7 @@ use crate::model::id::{EntityId, Identity};
 use crate::model::row::{Cell, Health, Row, Tone, Value};
 use crate::model::time::{seconds_between, short};
 
-use super::super::cluster::{Held, Observation};
+use super::super::cluster::{Ghost, Held, Observation};
 use super::super::kinds;
 use super::super::matcher::Matchers;
 use super::super::wire::Silence;
@@ -37,7 +37,10 @@ pub fn row(silence: &Silence, seen: &Observation, around: Around<'_>) -> Row {
     let hits = hits(silence, seen).map(|hits| hits.len());
     let left = silence.ends_at.map_or(0, |end| seconds_between(around.now, end));
     let ended = state == "expired";
-    let (word, health, note) = shown(state, &hits, left);
+    let (word, health, note) = match seen.ghosts.get(&silence.id) {
+        Some(ghost) => haunting(*ghost),
+        None => shown(state, &hits, left),
+    };
     let matchers: Arc<str> = Arc::from(words(silence));
     let count = hits.ok().and_then(|hits| i64::try_from(hits).ok());
     let cells = vec![
@@ -77,6 +80,19 @@ fn shown<'s>(state: &'s str, hits: &Result<usize, String>, left: i64) -> (&'s st
     }
 }
 
+/// What is said of a silence that should be gone: alerts may be quiet that nobody wants quiet.
+fn haunting(ghost: Ghost) -> (&'static str, Health, Option<String>) {
+    let (word, note) = match ghost {
+        Ghost::Back => {
+            ("back", "it had ended and is back: a member returned with an old state; expire it again")
+        }
+        Ghost::Held => {
+            ("held", "it has ended, but a member still holds it: the members do not hear each other")
+        }
+    };
+    (word, Health::Warning, Some(note.to_owned()))
+}
+
 /// What it is mostly about, and enough of its id to tell it from its namesakes.
 fn name(silence: &Silence) -> String {
     let alertname = silence.matchers.iter().find(|matcher| matcher.name == "alertname");
@@ -102,6 +118,7 @@ pub fn identity(silence: &Silence) -> Identity {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::cluster::Said;
     use super::*;
 
     #[test]
@@ -120,5 +137,25 @@ mod tests {
             assert_eq!((found.0, found.1), (word, health), "{state} {hits:?}");
         }
         assert_eq!(shown("active", &Ok(2), 600).2.as_deref(), Some("ends in 10m, 2 will be told again"));
+    }
+
+    #[test]
+    fn a_silence_that_should_be_gone_is_amber_and_says_why() {
+        let instance: Arc<str> = Arc::from("lab");
+        let around = Around::plain(&instance, crate::model::row::Domain::Home, Timestamp::UNIX_EPOCH);
+        let mut silence = Silence { id: "s".into(), ..Silence::default() };
+        for (state, ghost, word, part) in [
+            ("active", Ghost::Back, "back", "expire it again"),
+            ("expired", Ghost::Held, "held", "still holds it"),
+        ] {
+            silence.status.state = state.into();
+            let mut seen =
+                Observation::of_one(around.now, Vec::new(), Said { lists: Ok(()), told: None, ahead: 0 });
+            assert_ne!(row(&silence, &seen, around).health, Health::Warning);
+            seen.ghosts.insert("s".into(), ghost);
+            let row = row(&silence, &seen, around);
+            assert_eq!((row.cells[0].value.as_text(), row.health), (Some(word), Health::Warning));
+            assert!(row.note.is_some_and(|note| note.contains(part)));
+        }
     }
 }

@@ -208,7 +208,8 @@ mod tests {
         let mut alerts: Vec<Held> = labels.iter().map(held).collect();
         alerts.sort_by_key(|held| held.fingerprint);
         let at = "2026-11-22T10:00:00Z".parse().unwrap();
-        Arc::new(Observation { at, alerts, silences: BTreeMap::default(), members: Vec::new() })
+        let silences = BTreeMap::new();
+        Arc::new(Observation { at, alerts, silences, ghosts: BTreeMap::new(), members: Vec::new() })
     }
 
     #[test]
