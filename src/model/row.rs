@@ -266,6 +266,8 @@ pub enum FacetKey {
     MachineUuid,
     /// MAC address, lower case with colons.
     Mac,
+    /// Virtual machine or container by its number, `qemu/101`: unique in one Proxmox VE alone.
+    Guest,
     /// IP address.
     Ip,
     /// Host name or FQDN, lower case.

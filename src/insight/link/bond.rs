@@ -62,14 +62,14 @@ impl Relation {
 
 /// The bond of a facet on a row of a kind; what nobody has said anything about is only a remark.
 pub fn bond(kind: &KindId, key: FacetKey) -> Bond {
-    use FacetKey::{App, Cluster, Fingerprint, Gate, Host, Ip, Mac, MachineUuid, Name, Node, Object};
+    use FacetKey::{App, Cluster, Fingerprint, Gate, Guest, Host, Ip, Mac, MachineUuid, Name, Node, Object};
     match (kind.backend(), kind.name(), key) {
         (_, _, Fingerprint)
         | ("proxmox", "nodes", Host | Name | Ip)
-        | ("proxmox", "guests", MachineUuid | Mac | Host | Name | Ip)
+        | ("proxmox", "guests", MachineUuid | Mac | Guest | Host | Name | Ip)
         | ("omni", "clusters", Name | Cluster)
         | ("omni", "machines", MachineUuid | Mac | Ip | Host | Node | Name)
-        | ("kubernetes", "nodes", Node | MachineUuid | Ip | Host | Name)
+        | ("kubernetes", "nodes", Node | MachineUuid | Guest | Ip | Host | Name)
         | ("kubernetes", "pods", Ip)
         | ("argocd", "applications", App | Name)
         | ("authentik", "applications", App | Host)

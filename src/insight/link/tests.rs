@@ -160,3 +160,21 @@ fn only_what_changed_is_indexed_anew_and_what_went_is_forgotten() {
     }
     assert!(index.is_empty());
 }
+
+#[test]
+fn a_number_that_a_provider_gave_joins_a_node_with_its_guest_and_the_alert_about_it() {
+    let guest = || vec![facet(FacetKey::Guest, "qemu/221", Grade::Likely)];
+    let mut rows = vec![
+        row("kubernetes.nodes", "talos-abc-xyz", guest()),
+        row("proxmox.guests", "worker", guest()),
+        row("alerts.alerts", "PveVm/ctDown", guest()),
+    ];
+    let found = seen(&rows, 0);
+    assert_eq!(found[0], ("proxmox.guests".to_owned(), Relation::Same, Grade::Likely));
+    assert_eq!(seen(&rows, 2)[0].1, Relation::Subject, "{found:?}");
+    // Another Proxmox VE may have given the same number: both are shown as likely, and neither is followed.
+    rows.push(row("proxmox.guests", "other", guest()));
+    let grades: Vec<Grade> =
+        seen(&rows, 0).into_iter().filter(|one| one.1 == Relation::Same).map(|one| one.2).collect();
+    assert_eq!(grades, [Grade::Likely, Grade::Likely]);
+}

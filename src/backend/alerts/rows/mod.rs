@@ -76,6 +76,12 @@ pub fn facets(fingerprint: u64, labels: &Labels) -> Box<[Facet]> {
     if let (Some(app), Some(_)) = (labels.find("name"), labels.find("dest_server")) {
         facets.push(Facet::new(FacetKey::App, app.clone(), Grade::Certain));
     }
+    // The exporter of Proxmox VE names things as the cluster does: `qemu/221`, `lxc/105`, `node/pve1`.
+    facets.extend(labels.find("id").and_then(|id| match id.split_once('/')? {
+        ("qemu" | "lxc", _) => Some(Facet::new(FacetKey::Guest, id.clone(), Grade::Likely)),
+        ("node", node) => Some(Facet::new(FacetKey::Host, node.to_ascii_lowercase(), Grade::Likely)),
+        _ => None,
+    }));
     for place in ["instance", "host", "target"] {
         facets.extend(labels.find(place).and_then(|value| address(value)));
     }
@@ -136,5 +142,44 @@ mod tests {
             assert_eq!((facet.key, &*facet.value), (key, expected));
         }
         assert_eq!(address(""), None);
+    }
+
+    #[test]
+    fn labels_are_join_keys_of_what_they_name_and_never_of_the_exporter() {
+        use FacetKey::{App, Fingerprint, Guest, Host, Ip, Name, Node, Object};
+        type Case<'a> = (&'a [(&'a str, &'a str)], &'a [(FacetKey, &'a str)]);
+        let cases: [Case<'_>; 8] = [
+            (
+                &[("id", "qemu/221"), ("instance", "pve.lab.example")],
+                &[(Guest, "qemu/221"), (Host, "pve.lab.example")],
+            ),
+            (&[("id", "lxc/105")], &[(Guest, "lxc/105")]),
+            (&[("id", "node/PVE1")], &[(Host, "pve1")]),
+            (&[("id", "storage/homelab/local-zfs")], &[]),
+            (&[("node", "n1"), ("instance", "192.0.2.1:9100")], &[(Name, "n1"), (Ip, "192.0.2.1")]),
+            (
+                &[("cluster", "cloud"), ("kubernetes_node", "n1")],
+                &[(Node, "cloud/n1"), (FacetKey::Cluster, "cloud")],
+            ),
+            (
+                &[
+                    ("namespace", "monitoring"),
+                    ("pod", "exporter"),
+                    ("exported_namespace", "m"),
+                    ("exported_pod", "p"),
+                ],
+                &[(Object, "/m/p")],
+            ),
+            (
+                &[("name", "romm"), ("project", "default"), ("dest_server", "https://192.0.2.9:6443")],
+                &[(App, "romm")],
+            ),
+        ];
+        for (labels, expected) in cases {
+            let found = facets(1, &labels.iter().copied().collect());
+            let found: Vec<_> = found.iter().map(|facet| (facet.key, &*facet.value)).collect();
+            assert_eq!(found[0].0, Fingerprint);
+            assert_eq!(found[1..], *expected, "{labels:?}");
+        }
     }
 }

@@ -41,6 +41,8 @@ fn facets(maker: &Maker, node: &Node) -> Box<[Facet]> {
         facets.extend(turned.map(|turned| Facet::new(FacetKey::MachineUuid, turned, Grade::Likely)));
         facets.push(Facet::new(FacetKey::MachineUuid, uuid, Grade::Certain));
     }
+    facets
+        .extend(guest(&node.spec.provider_id).map(|guest| Facet::new(FacetKey::Guest, guest, Grade::Likely)));
     for address in node.status.addresses.iter().filter(|address| !address.address.is_empty()) {
         let (key, value) = match &*address.sort {
             "InternalIP" | "ExternalIP" => (FacetKey::Ip, address.address.as_str().to_owned()),
@@ -49,6 +51,12 @@ fn facets(maker: &Maker, node: &Node) -> Box<[Facet]> {
         facets.push(Facet::new(key, value, Grade::Likely));
     }
     facets.into_boxed_slice()
+}
+
+/// The guest of `proxmox://REGION/NUMBER`. The region is a name that only the controller knows.
+fn guest(provider: &str) -> Option<String> {
+    let (_, number) = provider.strip_prefix("proxmox://")?.rsplit_once('/')?;
+    number.parse::<u32>().ok().map(|number| format!("qemu/{number}"))
 }
 
 /// The UUID with the bytes of its first three parts turned round, as firmware before SMBIOS 2.6 hands it to the guest.
@@ -159,5 +167,25 @@ mod tests {
         );
         assert_eq!(row.cell(2).value.as_text(), Some("control-plane"));
         assert_eq!(row.cell(5).value.as_number(), Some(1.95));
+    }
+
+    #[test]
+    fn a_provider_id_names_the_guest_where_the_controller_of_proxmox_wrote_it() {
+        let cases = [
+            ("proxmox://homelab/221", Some("qemu/221")),
+            ("proxmox:///221", Some("qemu/221")),
+            ("proxmox://homelab/worker", None),
+            ("talos://metal/192.0.2.62", None),
+            ("ocid1.instance.oc1..aaaa", None),
+            ("", None),
+        ];
+        for (provider, expected) in cases {
+            let node = node(&json!({"providerID": provider}), &json!([]));
+            let maker = Maker::new("cloud".into(), crate::model::row::Domain::Cloud);
+            let found = facets(&maker, &node);
+            let found = found.iter().find(|facet| facet.key == FacetKey::Guest);
+            let expected = expected.map(|value| (value, Grade::Likely));
+            assert_eq!(found.map(|facet| (&*facet.value, facet.grade)), expected, "{provider}");
+        }
     }
 }

@@ -20,10 +20,13 @@ pub struct Node {
 
 /// `v1.NodeSpec`.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, rename_all = "camelCase")]
 pub struct NodeSpec {
     /// Cordoned.
     pub unschedulable: Flag,
+    /// `proxmox://REGION/NUMBER` where the cloud controller of Proxmox VE runs; others write other schemes.
+    #[serde(rename = "providerID")]
+    pub provider_id: Text,
     /// Keep pods away.
     pub taints: List<Taint>,
 }

@@ -78,7 +78,7 @@ pub(super) fn row(
     row.note = why.map(|why| memory.words.share(&why));
     row.domain = place.domain;
     row.identity = known(&row.id.key, guest, memory);
-    row.facets = facets(&name, vmid, memory);
+    row.facets = facets(&row.id.key, &name, vmid, memory);
     Some(((vmid, container), row))
 }
 
@@ -92,13 +92,14 @@ fn rate(guest: &Resource<'_>, vmid: u32, memory: &mut Memory, now: Timestamp) ->
     memory.rate(vmid, bytes, now.as_second())
 }
 
-fn facets(name: &Arc<str>, vmid: u32, memory: &mut Memory) -> Box<[Facet]> {
+fn facets(key: &Arc<str>, name: &Arc<str>, vmid: u32, memory: &mut Memory) -> Box<[Facet]> {
     let host = if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
         memory.words.share(&name.to_ascii_lowercase())
     } else {
         name.clone()
     };
     let mut facets = vec![
+        Facet::new(FacetKey::Guest, key.clone(), Grade::Likely),
         Facet::new(FacetKey::Host, host, Grade::Likely),
         Facet::new(FacetKey::Name, name.clone(), Grade::Hint),
     ];
