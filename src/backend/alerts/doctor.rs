@@ -23,7 +23,7 @@ pub(super) async fn look(backend: &Alerts) -> Diagnosis {
     let several = members.len() + usize::from(backend.feed.is_some()) > 1;
     for member in members {
         let mut server = Server::new(backend, several.then(|| member.name.to_string()));
-        alertmanager(member, &mut server).await;
+        alertmanager(member, members.len(), &mut server).await;
         server.tell(&mut diagnosis);
     }
     if let Some(feed) = &backend.feed {
@@ -80,7 +80,7 @@ impl<'a> Server<'a> {
     }
 }
 
-async fn alertmanager(member: &Member, server: &mut Server<'_>) {
+async fn alertmanager(member: &Member, configured: usize, server: &mut Server<'_>) {
     let started = Instant::now();
     let status = match member.api() {
         Ok(api) => api.status().await,
@@ -98,6 +98,14 @@ async fn alertmanager(member: &Member, server: &mut Server<'_>) {
         "disabled" => server.find("cluster", "stands alone", Tone::Ok),
         "settling" => server.find("cluster", "settling: notifications are held back", Tone::Warn),
         other => server.find("cluster", format!("`{other}`"), Tone::Unknown),
+    }
+    if cluster.peers.len() > configured {
+        let says = format!(
+            "{} members, {configured} configured: alerts that only the others hold are missing, and behind a load \
+             balancer lists flap; give each member's own URL",
+            cluster.peers.len()
+        );
+        server.find("members", says, Tone::Warn);
     }
     if let Some(date) = answer.reply.date() {
         let ahead = seconds_between(server.backend.now(), date);

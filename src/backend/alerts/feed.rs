@@ -266,6 +266,14 @@ mod tests {
         let known = known(None);
         assert_eq!(known.rules.len(), 2);
         assert_ne!(known.rules[0].key, known.rules[1].key);
+        let of = |file: &str| {
+            let rule = r#"{"type":"alerting","name":"X","query":"up == 0"}"#;
+            format!(r#"{{"name":"g","file":"{file}","rules":[{rule}]}}"#)
+        };
+        let both = format!(r#"{{"groups":[{},{}]}}"#, of("a.yml"), of("b.yml"));
+        let known =
+            Knowledge::new(Timestamp::UNIX_EPOCH, serde_json::from_str(&both).unwrap(), None, Vec::new());
+        assert_ne!(known.rules[0].key, known.rules[1].key, "one group's name in two files");
     }
 
     #[test]

@@ -79,7 +79,7 @@ impl Matcher {
         let found =
             operators.iter().find_map(|(sign, regex, equal)| Some((rest.strip_prefix(sign)?, regex, equal)));
         let (value, is_regex, is_equal) = found.ok_or_else(wrong)?;
-        if name.is_empty() || name.contains(char::is_whitespace) {
+        if name.is_empty() || (!text.starts_with('"') && name.contains(char::is_whitespace)) {
             return Err(wrong());
         }
         let value = value.trim();
@@ -122,10 +122,16 @@ fn unquote(text: &str) -> String {
     plain
 }
 
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
+}
+
 impl fmt::Display for Matcher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let value = self.value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
-        write!(f, "{}{}\"{value}\"", self.name, self.operator())
+        // Names that are no plain word are quoted too, as Alertmanager has it since 0.27.
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | ':');
+        let name = if self.name.chars().all(plain) { self.name.clone() } else { quoted(&self.name) };
+        write!(f, "{name}{}{}", self.operator(), quoted(&self.value))
     }
 }
 
@@ -180,6 +186,8 @@ mod tests {
             (r#"a!="x=y""#, Some(("a", "!=", "x=y"))),
             ("ns=~media|books", Some(("ns", "=~", "media|books"))),
             (r#""k8s.pod.name"!~"a.*""#, Some(("k8s.pod.name", "!~", "a.*"))),
+            (r#""a = \"b\"" = "x""#, Some(("a = \"b\"", "=", "x"))),
+            ("a b=x", None),
             (r#"a="with \"quotes\" and \\ and \n""#, Some(("a", "=", "with \"quotes\" and \\ and \n"))),
             ("", None),
             ("severity>\"x\"", None),
@@ -191,7 +199,7 @@ mod tests {
             let parsed = Matcher::parse(text).ok();
             let found = parsed.as_ref().map(|m| (m.name.as_str(), m.operator(), m.value.as_str()));
             assert_eq!(found, expected, "{text}");
-            if let Some(matcher) = parsed.filter(|m| !m.name.contains('.')) {
+            if let Some(matcher) = parsed {
                 assert_eq!(Matcher::parse(&matcher.to_string()), Ok(matcher));
             }
         }

@@ -232,4 +232,13 @@ mod tests {
         assert_eq!(nearest(&all, &alert), Some(&all[2]));
         assert_eq!(nearest(&all[..1], &alert), None);
     }
+
+    #[test]
+    fn a_missing_point_is_a_gap_and_no_zero_and_every_poll_asks_for_the_same_points() {
+        let samples = [0, 180, 540].map(|second| Sample { at: at(second), value: Some(1.0) });
+        let points = spaced(&samples, (at(0), at(540)), 180);
+        let values: Vec<_> = points.iter().map(|(_, value)| *value).collect();
+        assert_eq!(values, [Some(1.0), Some(1.0), None, Some(1.0)]);
+        assert_eq!((aligned(at(7)), aligned(at(299)), aligned(at(300))), (at(0), at(0), at(300)));
+    }
 }

@@ -162,6 +162,12 @@ pub(super) fn verify(
 
 #[cfg(test)]
 mod tests {
+    use crate::model::id::{EntityId, Identity};
+    use crate::model::op::{Args, RunId, Target};
+    use crate::model::row::Domain;
+
+    use super::super::super::cluster::Said;
+    use super::super::super::kinds;
     use super::*;
 
     #[test]
@@ -177,5 +183,31 @@ mod tests {
             assert_eq!(sent[field], raw[field]);
         }
         assert!(sent.get("status").is_none() && sent.get("updatedAt").is_none());
+    }
+
+    #[test]
+    fn a_silence_that_was_replaced_is_followed_under_its_new_id() {
+        let at = |text: &str| -> Timestamp { text.parse().unwrap() };
+        let now = at("2026-11-22T10:00:00Z");
+        let target = Target {
+            id: EntityId::new(kinds::SILENCES, "lab", "old"),
+            name: "X".into(),
+            identity: Identity::new().with("ends", "2026-11-22T11:00:00Z"),
+            domain: Domain::Home,
+        };
+        let args = Args::from([("duration".to_owned(), "1h".to_owned())]);
+        let (run, op) = (RunId("r".into()), kinds::EXTEND.into());
+        let job = Job { run, op, target, args, reason: None, operator: "alice".into() };
+        let mut new = Silence { ends_at: Some(at("2026-11-22T12:00:00Z")), ..Silence::default() };
+        new.status.state = "active".into();
+        let answers = Said { lists: Ok(()), told: None, ahead: 0 };
+        let mut seen = Observation::of_one(now, Vec::new(), answers);
+        seen.silences.insert("new".into(), new);
+        let found = verify(&job, Some("new"), now, 120, &seen);
+        assert!(matches!(&found, Proof::Seen(said) if said.starts_with("silence new ends")), "{found:?}");
+        assert!(
+            matches!(verify(&job, None, now, 120, &seen), Proof::Absent(_)),
+            "under the old id is nothing"
+        );
     }
 }

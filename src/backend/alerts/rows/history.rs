@@ -167,4 +167,26 @@ mod tests {
         assert!(!many(2, 600, 60).flaps());
         assert_eq!(many(1, 600, 60).words(), "");
     }
+
+    #[test]
+    fn an_end_is_not_believed_where_the_rule_cannot_be_evaluated() {
+        let rules = |health: &str| {
+            let body = format!(
+                r#"{{"groups":[{{"name":"g","file":"f","rules":[{{"type":"alerting","name":"X","health":"{health}",
+                "lastError":"found duplicate series"}}]}}]}}"#
+            );
+            Arc::new(Knowledge::new(
+                Timestamp::UNIX_EPOCH,
+                serde_json::from_str(&body).unwrap(),
+                None,
+                Vec::new(),
+            ))
+        };
+        let mut one = episode(-600, Some(300));
+        one.labels = [("alertname", "X")].into_iter().collect();
+        let (word, health, note) = state(&one, Severity::Warning, &[rules("err")]);
+        assert_eq!((word, health), ("ended?", Health::Unknown));
+        assert!(note.unwrap().contains("duplicate series"));
+        assert_eq!(state(&one, Severity::Warning, &[rules("ok")]).0, "ended");
+    }
 }

@@ -3,9 +3,10 @@
 use reqwest::header::HeaderMap;
 
 use crate::backend::alerts::client::refusal;
+use crate::backend::alerts::cluster::Observation;
 use crate::backend::alerts::promwire::{Envelope, Queried, RuleAlert};
 use crate::backend::alerts::wire::{Alert, Silence, Status};
-use crate::backend::http::Reply;
+use crate::backend::http::{Call, Payload, Reply};
 
 use super::*;
 
@@ -123,4 +124,121 @@ async fn expiring_what_is_not_there_is_a_refusal_in_either_version() {
     let error = client::Alertmanager(&http).expire("../../-/reload").await.unwrap_err();
     assert!(matches!(error, SendError::NotSent(_)), "only an id goes into a path");
     assert_eq!(client::Alertmanager(&http).silence(unknown).await.unwrap(), None);
+}
+
+#[test]
+fn an_alert_out_of_a_webhook_has_no_end_yet_and_a_status_of_another_shape() {
+    // `POST` of a notification, version 4: a firing alert ends in the year 1, and `status` is a word.
+    let body = r#"{"version":"4","receiver":"ops","status":"firing","truncatedAlerts":0,"alerts":[
+        {"status":"firing","labels":{"alertname":"X"},"annotations":{},"startsAt":"2026-11-22T09:54:46.860Z",
+         "endsAt":"0001-01-01T00:00:00Z","generatorURL":"","fingerprint":"9f3e929a6fe20fb3"}]}"#;
+    let group: crate::backend::alerts::wire::AlertGroup = serde_json::from_str(body).unwrap();
+    let alert = &group.alerts[0];
+    assert_eq!((alert.ends_at, alert.status.state.as_str()), (None, ""));
+    assert_eq!(
+        (alert.fingerprint.as_str(), alert.starts_at),
+        ("9f3e929a6fe20fb3", "2026-11-22T09:54:46.860Z".parse().ok())
+    );
+}
+
+#[tokio::test]
+async fn clusters_are_instances_of_their_own_and_members_are_not() {
+    let mut lab = lab("calm").await;
+    lab.config.prometheus.clear();
+    let names = |config: &Config| -> Vec<String> {
+        let backends = connect(config, &lab.world.clock);
+        backends.iter().map(|backend| backend.instance().to_string()).collect()
+    };
+    assert_eq!(names(&lab.config), ["lab"]);
+    let mut apart = lab.config.clone();
+    apart.alertmanager[1].cluster = Some("oci".into());
+    assert_eq!(names(&apart), ["lab", "oci"]);
+    apart.alertmanager.iter_mut().for_each(|member| member.cluster = None);
+    assert_eq!(names(&apart), ["alertmanager-1", "alertmanager-2"]);
+}
+
+#[tokio::test]
+async fn a_member_that_nobody_configured_is_asked_for() {
+    let mut lab = lab("calm").await;
+    let says = async |config: &Config| {
+        let doctor = connect(config, &lab.world.clock)[0].doctor().await;
+        doctor.findings.into_iter().find(|finding| finding.what == "members").map(|finding| finding.says)
+    };
+    assert_eq!(says(&lab.config).await, None);
+    lab.config.alertmanager.pop();
+    let said = says(&lab.config).await.unwrap();
+    assert!(said.contains("2 members, 1 configured"), "{said}");
+}
+
+#[tokio::test]
+async fn a_member_that_settles_or_has_another_clock_is_told_of_and_not_trusted() {
+    let lab = lab("calm").await;
+    let cluster = Cluster::new(&lab.config.alertmanager.iter().collect::<Vec<_>>(), &lab.world.clock);
+    let mut seen = Observation::clone(&*cluster.observe(0).await.unwrap());
+    assert_eq!(watch::member_notes(&cluster, &seen, "Watchdog"), [""; 0]);
+    let told = seen.members[0].told.as_mut().unwrap();
+    Arc::make_mut(&mut told.status).cluster.status = "settling".into();
+    seen.members[1].ahead = -90;
+    let notes = watch::member_notes(&cluster, &seen, "Watchdog");
+    assert!(notes[0].starts_with("alertmanager-1 is settling"), "{notes:?}");
+    assert_eq!(notes[1], "the clock of alertmanager-2 is 90s behind ours");
+    let instance = Arc::from("lab");
+    let around = Around::plain(&instance, Domain::Home, lab.world.clock.now());
+    let rows = rows::trust::of_cluster(&cluster, &seen, "Watchdog", around);
+    let blind: Vec<_> = rows.iter().filter(|row| row.health != Health::Ok).map(|row| &*row.name).collect();
+    assert_eq!(blind, ["cluster alertmanager-1"]);
+}
+
+#[tokio::test]
+async fn each_sender_needs_a_watchdog_that_was_heard_lately() {
+    let lab = lab("calm").await;
+    let cluster = Cluster::new(&lab.config.alertmanager.iter().collect::<Vec<_>>(), &lab.world.clock);
+    let mut seen = Observation::clone(&*cluster.observe(0).await.unwrap());
+    let now = lab.world.clock.now();
+    let instance = Arc::from("lab");
+    let around = Around::plain(&instance, Domain::Home, now);
+    let blind = |seen: &Observation| -> Vec<String> {
+        let rows = rows::trust::of_cluster(&cluster, seen, "Watchdog", around);
+        let rows = rows.iter().filter(|row| row.health != Health::Ok);
+        rows.map(|row| format!("{}: {}", row.name, row.note.as_deref().unwrap_or_default())).collect()
+    };
+    assert_eq!(blind(&seen), [""; 0]);
+    let mut other =
+        seen.alerts.iter().find(|held| held.alert.labels.get("alertname") == "Watchdog").unwrap().clone();
+    let pairs = [("alertname", "Watchdog"), ("prometheus", "second")];
+    other.alert.labels = pairs.into_iter().collect();
+    other.alert.updated_at = Some(now - SignedDuration::from_secs(200));
+    seen.alerts.push(other);
+    let said = blind(&seen);
+    assert_eq!(said.len(), 1, "the first sender is still heard: {said:?}");
+    assert!(said[0].starts_with("watchdog second: the alert path is broken: last heard 3m"), "{said:?}");
+    seen.alerts.retain(|held| held.alert.labels.get("alertname") != "Watchdog");
+    assert!(blind(&seen)[0].starts_with("watchdog: no Watchdog alert"), "{:?}", blind(&seen));
+}
+
+#[tokio::test]
+async fn the_server_forgives_a_wrong_boolean_and_no_wrong_filter_and_keeps_what_is_good_of_a_post() {
+    let lab = lab("calm").await;
+    let member = &lab.config.alertmanager[0];
+    let http = client::open(&member.connection, &member.auth).unwrap();
+    let list = async |query: &[(&'static str, &str)]| {
+        let call =
+            query.iter().fold(Call::get("/api/v2/alerts"), |call, (name, value)| call.query(*name, *value));
+        let reply = http.read(&call).await.unwrap();
+        (reply.status, reply.json::<Vec<Alert>>().map(|list| list.len()).unwrap_or_default())
+    };
+    let (_, all) = list(&[("nonsense", "1")]).await;
+    let (status, suppressed) = list(&[("active", "maybe")]).await;
+    assert!(status == 200 && suppressed > 0 && suppressed < all, "{suppressed} of {all}");
+    assert_eq!(list(&[("filter", "{a=\"b\",c=\"d\"}")]).await, (400, 0));
+    assert_eq!(
+        list(&[("filter", "alertname=~\"Watch.*\""), ("receiver", "dead")]).await,
+        (200, 0),
+        "anchored"
+    );
+    let mixed = json!([{"labels": {"alertname": "Good"}}, {"labels": {}}, {"labels": {"bad-name": "x"}}]);
+    assert_eq!(lab.post(0, mixed).await, 400);
+    assert_eq!(list(&[("filter", "alertname=Good")]).await, (200, 1));
+    let text = http.write(&Call::post("/api/v2/alerts", Payload::Form(Vec::new()))).await.unwrap();
+    assert_eq!(text.status, 415);
 }
