@@ -31,7 +31,12 @@ pub async fn messages(http: &Http, topics: &[String], since: &str) -> Result<Vec
     if !reply.is_success() {
         return Err(refusal(&reply));
     }
-    let lines = reply.body().split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    lines(reply.body())
+}
+
+/// The messages of a stream of lines; those that only open it or keep it alive are none.
+pub fn lines(body: &[u8]) -> Result<Vec<Message>, ApiError> {
+    let lines = body.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
     let read = lines.map(serde_json::from_slice::<Message>).collect::<Result<Vec<_>, _>>();
     let messages = read.map_err(|error| {
         ApiError::new(Layer::App, format!("a line of the answer cannot be read: {error}"))
@@ -54,7 +59,8 @@ pub async fn health(http: &Http) -> Result<Reply, ApiError> {
     if reply.is_success() { Ok(reply) } else { Err(refusal(&reply)) }
 }
 
-fn refusal(reply: &Reply) -> ApiError {
+/// Reads its own error, or whatever stands before it.
+pub fn refusal(reply: &Reply) -> ApiError {
     let said: Refused = serde_json::from_slice(reply.body()).unwrap_or_default();
     let Some(what) = said.error.some() else { return reply.unexpected() };
     let layer = if matches!(reply.status, 401 | 403) { Layer::Auth } else { Layer::App };

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use reqwest::header::HeaderMap;
 use tokio::sync::mpsc;
 
+use crate::backend::http::Reply;
 use crate::backend::sim::{Running, Setting, Size, World, serve};
 use crate::config::{Connection, HttpAuth, Secret, SecretSource};
 use crate::model::op::RunId;
@@ -99,4 +101,56 @@ async fn without_a_topic_to_publish_to_nothing_is_sent() {
     notify.config.publish = None;
     assert_eq!(notify.preflight(&job("x")).await.unwrap().decision, Decision::Refuse);
     assert!(notify.rights().await.unwrap().missing.contains_key(NTFY));
+}
+
+#[test]
+fn lines_that_are_no_messages_are_skipped_and_what_is_absent_has_the_servers_default() {
+    let stream = br#"{"id":"o","time":1764410400,"event":"open","topic":"t"}
+{"id":"k","time":1764410445,"event":"keepalive","topic":"t"}
+{"id":"m","time":1764410450,"event":"message","topic":"t","message":"hello","expires":1764453650}
+{"id":"p","time":1764410451,"event":"poll_request","topic":"t"}
+{"id":"n","event":"something-new","topic":"t"}
+{"id":"w","time":"soon","event":"message","priority":[5],"tags":"x","message":7}
+"#;
+    let found = client::lines(stream).unwrap();
+    let ids: Vec<&str> = found.iter().map(|message| &*message.id).collect();
+    assert_eq!(ids, ["m", "w"]);
+    assert_eq!(priority(found[0].priority.0).0, "default");
+    assert!(client::lines(b"{\"id\":\"m\",\"event\":\"mess").is_err(), "half a line is no end of the list");
+    assert!(client::lines(b"\n").unwrap().is_empty());
+}
+
+#[test]
+fn each_refusal_says_what_cures_it() {
+    let cases = [
+        (401, r#"{"code":40101,"http":401,"error":"unauthorized"}"#, Layer::Auth, "credential"),
+        (403, r#"{"code":40301,"http":403,"error":"forbidden"}"#, Layer::Auth, "credential"),
+        (429, r#"{"code":42901,"http":429,"error":"limit reached: too many requests"}"#, Layer::App, "wait"),
+        (
+            429,
+            r#"{"code":42903,"http":429,"error":"limit reached: too many subscriptions"}"#,
+            Layer::App,
+            "wait",
+        ),
+        (400, r#"{"code":40024,"http":400,"error":"invalid request"}"#, Layer::App, ""),
+    ];
+    for (status, body, layer, hint) in cases {
+        let reply = Reply::assembled(
+            status,
+            "http://ntfy.example".into(),
+            HeaderMap::new(),
+            body.as_bytes().to_vec(),
+        );
+        let error = client::refusal(&reply);
+        assert_eq!((error.fault.layer, error.fault.status), (layer, Some(status)), "{body}");
+        assert!(error.fault.hint.contains(hint) && !error.fault.what.is_empty(), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn what_would_become_an_attachment_is_refused() {
+    let (_world, _running, notify) = lab(None).await;
+    let long = "ü".repeat(2048);
+    assert_eq!(notify.preflight(&job(&long)).await.unwrap().decision, Decision::Allow);
+    assert_eq!(notify.preflight(&job(&format!("{long}."))).await.unwrap().decision, Decision::Refuse);
 }
