@@ -153,13 +153,19 @@ fn problems(lookout: &Lookout, now: Timestamp) -> Vec<DocLine> {
     lookout.problems().iter().filter(|problem| problem.is_open()).map(line).collect()
 }
 
-/// What was wrong in the shift and is over, with how long it lasted.
+/// What was wrong in the shift and is over, with how long it lasted and whether that is proven.
 fn over(lookout: &Lookout, since: Timestamp) -> Vec<DocLine> {
     let line = |over: &Over| {
         let lasted = over.since.map(|since| short(seconds_between(since, over.at)));
         let lasted = lasted.map(|lasted| format!(", lasted {lasted}")).unwrap_or_default();
-        let text = format!("{} {}: {}{lasted}", over.at.strftime("%H:%M"), over.name, over.what);
-        DocLine::toned(text, Tone::Ok)
+        let at = over.proven_at().strftime("%H:%M");
+        let (proof, tone) = if over.is_proven() {
+            (format!("stable at {at}"), Tone::Ok)
+        } else {
+            (format!("watched until {at}"), Tone::Pending)
+        };
+        let text = format!("{} {}: {}{lasted}, {proof}", over.at.strftime("%H:%M"), over.name, over.what);
+        DocLine::toned(text, tone)
     };
     lookout.over().iter().filter(|over| over.at >= since).map(line).collect()
 }

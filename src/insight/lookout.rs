@@ -193,10 +193,13 @@ impl Lookout {
             self.chronicle.over(over);
         }
         self.news.extend_from_slice(over);
+        for over in self.recoveries.prove() {
+            self.chronicle.proven(over);
+        }
         self.problems = problems;
         self.digest = digest(facts.store, facts.kinds, &self.changes, &self.declared, facts.now);
         let mut rows: Vec<Row> = self.problems.iter().map(problem::row).collect();
-        rows.extend(self.recoveries.rows(facts.now));
+        rows.extend(self.recoveries.rows());
         if facts.store.sources().any(|source| is_awaited(source) && source.health == SourceHealth::Loading) {
             self.remembered.retain(|old| !rows.iter().any(|row| row.id == old.id));
             rows.extend(self.remembered.iter().cloned());

@@ -14,8 +14,10 @@ use crate::model::time::{seconds_between, short};
 use super::kinds::{CONSOLE, PROBLEMS};
 use super::problem::Problem;
 
-/// One that has been away for so long does not count as the same any more.
+/// So long no sign may be seen, and all must be visible, before it counts as proven that a problem is over.
 pub const WATCHED: SignedDuration = SignedDuration::from_mins(5);
+/// Where nobody saw it for longer, it may have been back meanwhile.
+const AWAY: SignedDuration = SignedDuration::from_mins(2);
 /// So many are remembered.
 const KEPT: usize = 100;
 
@@ -35,6 +37,14 @@ pub struct Over {
     pub since: Option<Timestamp>,
     /// Since when no sign of it is seen.
     pub at: Timestamp,
+    /// Since when that has been seen without a gap.
+    steady: Timestamp,
+    /// When it was seen last.
+    seen: Timestamp,
+    /// What its signs were, while it is watched.
+    members: Vec<EntityId>,
+    /// Whether that is proven.
+    proven: bool,
 }
 
 impl Over {
@@ -47,7 +57,34 @@ impl Over {
             head: problem.head.clone(),
             since: problem.since,
             at: now,
+            steady: now,
+            seen: now,
+            members: problem.members.clone(),
+            proven: false,
         }
+    }
+
+    /// When it is proven that it is over, unless it comes back or is lost from sight before.
+    pub fn proven_at(&self) -> Timestamp {
+        self.steady + WATCHED
+    }
+
+    /// Whether it has stayed away, seen, for the whole of its watch.
+    pub fn is_proven(&self) -> bool {
+        self.proven
+    }
+
+    /// It is seen to be gone; what was not seen for too long proves nothing, and the watch begins anew.
+    fn see(&mut self, now: Timestamp) {
+        if now > self.seen + AWAY {
+            self.steady = now;
+        }
+        self.seen = now;
+    }
+
+    /// Whether some sign of it is neither there nor seen to be gone.
+    fn is_lost(&self, signs: &HashSet<&EntityId>, store: &Store) -> bool {
+        self.members.iter().any(|member| !signs.contains(member) && !is_seen(member, store))
     }
 
     /// In one line.
@@ -68,7 +105,7 @@ impl Over {
             text(""),
             Cell::empty(),
             Cell::toned(0, Tone::Dim),
-            Cell::new(self.at + WATCHED),
+            Cell::new(self.proven_at()),
             text(&format!("was: {}", self.what)),
             Cell::new(self.at),
         ];
@@ -95,13 +132,19 @@ impl Recoveries {
     pub fn take(&mut self, before: &[Problem], after: &[Problem], store: &Store, now: Timestamp) -> &[Over] {
         let here = |key: &str| after.iter().any(|problem| *problem.key == *key);
         // What comes back while it is watched was never over.
-        self.over.retain(|over| over.at + WATCHED <= now || !here(&over.key));
+        self.over.retain(|over| over.proven || !here(&over.key));
         self.waiting.retain(|old| !here(&old.key));
         let gone = before.iter().filter(|old| old.is_open() && !here(&old.key));
         self.waiting.extend(gone.cloned());
         let known = self.over.len();
+        let watched = self.over.iter().any(|over| !over.proven);
+        let told = after.iter().flat_map(|problem| &problem.members);
+        let signs: HashSet<&EntityId> =
+            if watched || !self.waiting.is_empty() { told.collect() } else { HashSet::new() };
+        for over in self.over.iter_mut().filter(|over| !over.proven && !over.is_lost(&signs, store)) {
+            over.see(now);
+        }
         if !self.waiting.is_empty() {
-            let signs: HashSet<&EntityId> = after.iter().flat_map(|problem| &problem.members).collect();
             let over = self.waiting.extract_if(.., |old| is_over(old, &signs, store));
             self.over.extend(over.map(|old| Over::of(&old, now)));
         }
@@ -113,8 +156,18 @@ impl Recoveries {
     }
 
     /// Rows for those that are still watched.
-    pub fn rows(&self, now: Timestamp) -> impl Iterator<Item = Row> + '_ {
-        self.over.iter().filter(move |over| over.at + WATCHED > now).map(Over::row)
+    pub fn rows(&self) -> impl Iterator<Item = Row> + '_ {
+        self.over.iter().filter(|over| !over.proven).map(Over::row)
+    }
+
+    /// Ends the watches that are long enough by now, each told once: those problems are proven to be over.
+    pub fn prove(&mut self) -> impl Iterator<Item = &Over> {
+        let ripe = self.over.iter_mut().filter(|over| !over.proven && over.proven_at() <= over.seen);
+        ripe.map(|over| {
+            over.proven = true;
+            over.members = Vec::new();
+            &*over
+        })
     }
 
     /// All that are remembered, oldest first.
@@ -266,11 +319,37 @@ mod tests {
     fn what_comes_back_while_it_is_watched_was_never_over() {
         let mut recoveries = Recoveries::default();
         recoveries.take(&[problem("vm", &["a"])], &[], &store(true), at(0));
-        assert_eq!((recoveries.rows(at(4)).count(), recoveries.rows(at(5)).count()), (1, 0));
         recoveries.take(&[], &[problem("vm", &["a"])], &store(true), at(3));
         assert!(recoveries.all().is_empty());
-        recoveries.take(&[problem("vm", &["a"])], &[], &store(true), at(4));
+        for minute in 4..=9 {
+            let before = if minute == 4 { vec![problem("vm", &["a"])] } else { Vec::new() };
+            assert_eq!(recoveries.rows().count(), usize::from(minute > 4), "watched in minute {minute}");
+            recoveries.take(&before, &[], &store(true), at(minute));
+            recoveries.prove().count();
+        }
+        assert_eq!(recoveries.rows().count(), 0);
         recoveries.take(&[], &[problem("vm", &["a"])], &store(true), at(20));
-        assert_eq!(recoveries.all().len(), 1, "that is another one, an hour later");
+        assert_eq!(recoveries.all().len(), 1, "that is another one, a while later");
+    }
+
+    #[test]
+    fn it_is_proven_only_after_five_minutes_in_which_it_was_seen_to_be_gone() {
+        let mut recoveries = Recoveries::default();
+        let mut look = |minute: i64, answers: bool| {
+            let before = if minute == 0 { vec![problem("vm", &["a"])] } else { Vec::new() };
+            recoveries.take(&before, &[], &store(answers), at(minute));
+            recoveries.prove().map(|over| over.name.clone()).collect::<Vec<_>>()
+        };
+        for minute in 0..=9 {
+            // A list may be late for a moment; for three minutes nobody sees it.
+            assert!(look(minute, !matches!(minute, 2..=4 | 8)).is_empty(), "minute {minute}");
+        }
+        // Nobody looked for ten minutes: what was then is not known either.
+        for minute in 18..=22 {
+            assert!(look(minute, true).is_empty(), "minute {minute}");
+        }
+        assert!(look(23, false).is_empty(), "it would be time, and it is not seen");
+        assert_eq!(look(24, true), ["vm"]);
+        assert!(look(25, false).is_empty(), "it is told once, and holds");
     }
 }

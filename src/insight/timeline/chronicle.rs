@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::insight::recovery::Over;
+use crate::insight::recovery::{Over, WATCHED};
 use crate::model::id::SourceId;
 use crate::model::kind::{Format, KindSpec};
 use crate::model::row::{Health, Row, Tone, Value, natural};
@@ -100,11 +100,21 @@ impl Chronicle {
 
     /// Notes that no sign of a problem is seen any more.
     pub fn over(&mut self, over: &Over) {
+        self.tell(over, over.at, over.words());
+    }
+
+    /// A problem that has stayed away for the whole of its watch.
+    pub fn proven(&mut self, over: &Over) {
+        let text = format!("stable: {}, no sign of it for {} minutes", over.name, WATCHED.as_mins());
+        self.tell(over, over.proven_at(), text);
+    }
+
+    fn tell(&mut self, over: &Over, at: Timestamp, text: String) {
         self.push(Event {
-            at: over.at,
+            at,
             until: None,
             sort: Sort::Change,
-            text: over.words(),
+            text,
             tone: Tone::Ok,
             who: Arc::from(""),
             about: over.head.clone(),
