@@ -109,8 +109,8 @@ fn alerts() -> KindSpec {
 }
 
 /// The words of a silence's state.
-const STATES: &str =
-    "active, pending or expired; ending: active for less than 30 minutes more; unused: it matches nothing";
+const STATES: &str = "active, pending or expired; ending: active for less than 30 minutes more; unused: it matches \
+                      nothing; back: it had ended and is there again; held: it ended, and a member does not know";
 
 fn silences() -> KindSpec {
     KindSpec {
