@@ -1,17 +1,23 @@
 //! What was listed may be another thing, or elsewhere, when it is acted on: every operation on a guest or on one of its
-//! snapshots notices.
+//! snapshots notices. A task and a backup carry their time in their ids, and nothing else acts on a guest.
 
-use super::operations::{CASES, Case};
+use super::operations::{CASES, Case, ELSEWHERE, MIGRATE};
 use super::sim::{Guest, Node};
 use super::*;
 use crate::model::id::Conflict;
 
-/// Where guests may have moved to.
-const ELSEWHERE: &str = "pve2";
-
 /// The operations that act on a guest itself, or on what belongs to it.
 fn on_guests() -> impl Iterator<Item = &'static Case> {
-    CASES.iter().filter(|case| case.kind != kinds::BACKUPS)
+    CASES.iter().chain([&MIGRATE]).filter(|case| case.kind != kinds::BACKUPS)
+}
+
+#[test]
+fn no_operation_on_a_guest_is_left_out() {
+    let own = |op: &&OpSpec| [kinds::GUESTS, kinds::SNAPSHOTS].iter().any(|kind| op.acts_on(&(*kind).into()));
+    let all = ops::all();
+    for op in all.iter().filter(own) {
+        assert!(on_guests().any(|case| *case.op == *op.name), "{}", op.name);
+    }
 }
 
 /// A job on a guest of the lab, and the identity that the confirmation froze.

@@ -78,6 +78,15 @@ pub(super) const CASES: [Case; 17] = [
     },
 ];
 
+/// A second host, which the small lab does not have.
+pub(super) const ELSEWHERE: &str = "pve2";
+/// What needs that host.
+pub(super) const MIGRATE: Case = Case {
+    args: &[("target", ELSEWHERE)],
+    right: "VM.Migrate",
+    ..guest("proxmox.migrate", "talos-dev", "qmigrate")
+};
+
 impl Case {
     pub(super) async fn job(&self, lab: &Lab) -> Job {
         if self.op == "proxmox.resume" {
