@@ -31,6 +31,8 @@ const LATELY: SignedDuration = SignedDuration::from_hours(26);
 const REACH: SignedDuration = SignedDuration::from_hours(72);
 /// So many events are shown at most.
 const SHOWN: usize = 2000;
+/// So many sources are named where something cannot be seen.
+const NAMED: usize = 3;
 
 /// What the look-out works with besides its own memory.
 #[derive(Clone, Copy)]
@@ -361,14 +363,27 @@ impl Lookout {
         Focus { name, at, things, near }
     }
 
-    fn update(&mut self, kind: &str, rows: Vec<Row>, notes: Vec<String>, facts: Facts<'_>) -> Update {
+    fn update(&mut self, kind: &str, rows: Vec<Row>, mut notes: Vec<String>, facts: Facts<'_>) -> Update {
         self.epoch += 1;
         let seen =
             |source: &Source| !is_awaited(source) || source.health == SourceHealth::Fresh && source.complete;
-        let complete = facts.store.sources().all(seen);
+        let unseen: Vec<&Source> = facts.store.sources().filter(|source| !seen(source)).collect();
+        let complete = unseen.is_empty();
+        if !complete {
+            notes.push(partial(&unseen));
+        }
         let snapshot = Snapshot { rows, complete, observed_at: facts.now, notes };
         Update { source: source_of(kind), epoch: Epoch(self.epoch), body: Ok(Delta::Reset(snapshot)) }
     }
+}
+
+/// What the signs cannot come from, by name as far as a line has room.
+fn partial(unseen: &[&Source]) -> String {
+    let name = |source: &&Source| format!("{} {}", source.spec.id.instance, source.spec.id.feed);
+    let names: Vec<String> = unseen.iter().take(NAMED).map(name).collect();
+    let more = unseen.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("not seen, or not whole: {}{more}", names.join(", "))
 }
 
 /// Why a domain does not answer, where one does not.

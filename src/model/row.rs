@@ -276,6 +276,8 @@ pub enum FacetKey {
     Node,
     /// Kubernetes object, `cluster/namespace/name`.
     Object,
+    /// What runs Kubernetes pods, `cluster/namespace/name`: its pods are what it needs.
+    Workload,
     /// Argo CD application name.
     App,
     /// What stands in front of an application and lets people in: an outpost or another gate, by its name.

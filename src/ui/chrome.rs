@@ -53,11 +53,13 @@ pub fn header(buf: &mut Buffer, area: Rect, summary: &Summary, state: State, ctx
     if state.demo {
         strip.right("DEMO", style(Role::Accent)).right_gap(1);
     }
+    // Short titles make room for what ends next: no word about a domain or the alerts may go for it.
     if let Some(end) = &summary.ends {
         let (text, role) = ending(end, ctx);
-        strip.right(&text, style(role)).right_gap(1);
+        if width(&text) + 1 + facts(summary, ctx) < usize::from(strip.left()) {
+            strip.right(&text, style(role)).right_gap(1);
+        }
     }
-    // Short titles make room for what ends next: no word about a domain or the alerts may go for it.
     let wide = area.width >= if summary.ends.is_some() { 100 } else { 70 };
     if area.width >= 70 {
         strip.gap(1).put("vigie", style(Role::Title)).gap(1);
@@ -96,11 +98,24 @@ fn domain_title(domain: Domain, wide: bool) -> &'static str {
     }
 }
 
+/// The cells that the words of the domains and of the alerts need at least.
+fn facts(summary: &Summary, ctx: &Ctx<'_>) -> usize {
+    let words = summary.domains.iter().map(|(_, word)| word).chain(&summary.alerts);
+    let needed: usize = words.map(|word| 1 + 3 + width(&loud(word, ctx))).sum();
+    needed + width(" vigie ") + 1
+}
+
+/// What a word says, with its sign where it shall be heard.
+fn loud(word: &Word, ctx: &Ctx<'_>) -> String {
+    match word.tone {
+        Tone::Error | Tone::Warn => format!("{} {}", glyph(word.tone, ctx.ascii), word.text),
+        _ => word.text.clone(),
+    }
+}
+
 /// A title and its word, or nothing of it where the word would not fit: half a truth is none.
 fn chip(strip: &mut Strip<'_>, title: &str, word: &Word, ctx: &Ctx<'_>) {
-    let loud = matches!(word.tone, Tone::Error | Tone::Warn);
-    let text =
-        if loud { format!("{} {}", glyph(word.tone, ctx.ascii), word.text) } else { word.text.clone() };
+    let text = loud(word, ctx);
     if width(title) + width(&text) + 2 < usize::from(strip.left()) {
         strip.gap(1).put(title, ctx.theme.style(Role::Dim)).gap(1);
         strip.put(&text, ctx.theme.style(word.tone)).gap(1);

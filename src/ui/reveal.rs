@@ -64,7 +64,13 @@ impl Component for Secret {
         let hint = " copies it; it leaves the screen with the next key";
         lines.push(Line::new().at(2, "y", Role::Key).put(hint, Role::Hint));
         let text = u16::try_from(lines.len()).unwrap_or(u16::MAX);
-        let code = code(&self.reveal.secret).filter(|code| !ctx.ascii && fits(code, text, area));
+        let code = code(&self.reveal.secret).filter(|_| !ctx.ascii);
+        if let Some(code) = code.as_ref().filter(|code| !fits(code, text, area)) {
+            let (columns, rows) = needs(code, text);
+            let hint = format!("a code for a camera needs {columns}×{rows}: make the window larger first");
+            lines.push(Line::new().at(2, hint, Role::Dim));
+        }
+        let code = code.filter(|code| fits(code, text, area));
         let rows = code.as_ref().map_or(0, |code| usize::from(rows(code)) + 1);
         let inner = sheet(buf, area, lines.len() + rows, &self.reveal.title, Role::Title, ctx);
         Scroll::default().draw(&lines, buf, inner, ctx);
@@ -94,10 +100,15 @@ fn rows(code: &QrCode) -> u16 {
     side(code).div_ceil(2)
 }
 
+/// The columns and rows of a screen that has room for it below so many lines.
+fn needs(code: &QrCode, lines: u16) -> (u16, u16) {
+    (side(code).saturating_add(8), rows(code).saturating_add(lines).saturating_add(5))
+}
+
 /// Whether it fits below so many lines; on a small screen the link alone has to do.
 fn fits(code: &QrCode, lines: u16, area: Rect) -> bool {
-    rows(code).saturating_add(lines).saturating_add(5) <= area.height
-        && side(code).saturating_add(8) <= area.width
+    let (columns, rows) = needs(code, lines);
+    columns <= area.width && rows <= area.height
 }
 
 /// Draws it in black on white, whatever the theme: a camera knows no other.

@@ -229,7 +229,7 @@ fn waves() -> KindSpec {
 
 fn sets() -> KindSpec {
     let columns = vec![
-        column("state", "state", Width::Fit(7, 9), "Up to date, rolling, or in error.")
+        column("state", "state", Width::Fit(7, 14), "Up to date, rolling, or in error.")
             .format(Format::State)
             .priority(0),
         column("name", "name", Width::Flex(16), "Its name.").priority(0),
@@ -261,7 +261,7 @@ fn projects() -> KindSpec {
 
 fn clusters() -> KindSpec {
     let columns = vec![
-        column("state", "state", Width::Fit(7, 9), "Whether Argo CD reaches it.")
+        column("state", "state", Width::Fit(7, 14), "Whether Argo CD reaches it.")
             .format(Format::State)
             .priority(0),
         column("name", "name", Width::Flex(12), "Its name in Argo CD.").priority(0),
@@ -287,7 +287,7 @@ fn clusters() -> KindSpec {
 
 fn repositories() -> KindSpec {
     let columns = vec![
-        column("state", "state", Width::Fit(7, 9), "Whether Argo CD can read it.")
+        column("state", "state", Width::Fit(7, 14), "Whether Argo CD can read it.")
             .format(Format::State)
             .priority(0),
         column("name", "name", Width::Flex(12), "Its name.").priority(0),

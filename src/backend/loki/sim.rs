@@ -15,7 +15,7 @@ use crate::backend::sim::{Address, Setting, Settings, Simulator, World};
 
 /// Namespace, pod, container and node of each stream.
 const STREAMS: [(&str, &str, &str, &str, &str); 4] = [
-    ("cloud", "media", "lidarr-5c9f86d9bb-q7t9k", "lidarr", "oci-node-2"),
+    ("cloud", "media", "lidarr-76961805-81b6f", "lidarr", "oci-node-2"),
     ("cloud", "immich", "immich-server-0", "server", "oci-node-1"),
     ("prod", "monitoring", "loki-0", "loki", "talos-prod-worker-1"),
     ("cloud", "velero", "velero-7d8c9f6b5d-x2k4q", "velero", "oci-node-1"),

@@ -77,5 +77,5 @@ async fn streams_are_rows_that_other_systems_know() {
     let list = loki.list().await.unwrap();
     assert_eq!(list.rows.len(), 4);
     let lidarr = list.rows.iter().find(|row| row.name.starts_with("lidarr")).unwrap();
-    assert_eq!(&*lidarr.facets[0].value, "cloud/media/lidarr-5c9f86d9bb-q7t9k");
+    assert_eq!(&*lidarr.facets[0].value, "cloud/media/lidarr-76961805-81b6f");
 }

@@ -114,7 +114,7 @@ impl Checks {
     fn row(&self, list: &Checklist) -> Row {
         let last = self.last().get(&list.name).cloned();
         let (word, health) = match &last {
-            None => ("not asked", Health::Ok),
+            None => ("not asked", Health::Unknown),
             Some((_, outcomes)) => overall(outcomes),
         };
         let manual = list.steps.iter().filter(|step| step.manual).count();
@@ -125,12 +125,12 @@ impl Checks {
             Cell::new(list.title.as_str()),
             Cell::new(steps),
             Cell::new(i64::try_from(manual).ok().filter(|n| *n > 0)),
-            Cell::new(last.map(|(at, _)| at)),
+            Cell::new(last.as_ref().map(|(at, _)| *at)),
         ];
         let id = EntityId::new(CHECKLISTS, self.instance.clone(), list.name.as_str());
         let mut row = Row::new(id, list.name.as_str(), cells);
-        // What failed stands in its own list already: here it is only a page that was read.
-        row.health = Health::Ok;
+        // What failed stands in its own list already: here it is only a page that was read, or was not.
+        row.health = if last.is_some() { Health::Ok } else { Health::Unknown };
         row.identity = Identity::new().with("name", list.name.as_str());
         row
     }

@@ -131,7 +131,7 @@ fn changes(row: &Row, lookout: &Lookout, facts: Facts<'_>) -> Vec<DocLine> {
             let before = crate::model::time::short(crate::model::time::seconds_between(event.at, at));
             let who = if event.who.is_empty() { String::new() } else { format!(" by {}", event.who) };
             let tone = if points >= 4 { Tone::Warn } else { Tone::Text };
-            DocLine::toned(format!("+{points} {before} before: {}{who} ({why})", event.text), tone)
+            DocLine::toned(format!("{before} before: {}{who} ({why})", event.text), tone)
         })
         .collect();
     if lines.is_empty() && lookout.began() > at {

@@ -32,7 +32,8 @@ impl Aliases {
 
     /// A facet's value with the cluster's first name in it.
     pub fn plain<'v>(&self, key: FacetKey, value: &'v str) -> Cow<'v, str> {
-        if self.clusters.is_empty() || !matches!(key, FacetKey::Node | FacetKey::Object | FacetKey::Cluster) {
+        let named = matches!(key, FacetKey::Node | FacetKey::Object | FacetKey::Workload | FacetKey::Cluster);
+        if self.clusters.is_empty() || !named {
             return Cow::Borrowed(value);
         }
         let (cluster, rest) = value.split_at(value.find('/').unwrap_or(value.len()));

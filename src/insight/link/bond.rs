@@ -62,7 +62,9 @@ impl Relation {
 
 /// The bond of a facet on a row of a kind; what nobody has said anything about is only a remark.
 pub fn bond(kind: &KindId, key: FacetKey) -> Bond {
-    use FacetKey::{App, Cluster, Fingerprint, Gate, Guest, Host, Ip, Mac, MachineUuid, Name, Node, Object};
+    use FacetKey::{
+        App, Cluster, Fingerprint, Gate, Guest, Host, Ip, Mac, MachineUuid, Name, Node, Object, Workload,
+    };
     match (kind.backend(), kind.name(), key) {
         (_, _, Fingerprint)
         | ("proxmox", "nodes", Host | Name | Ip)
@@ -71,6 +73,7 @@ pub fn bond(kind: &KindId, key: FacetKey) -> Bond {
         | ("omni", "machines", MachineUuid | Mac | Ip | Host | Node | Name)
         | ("kubernetes", "nodes", Node | MachineUuid | Guest | Ip | Host | Name)
         | ("kubernetes", "pods", Ip)
+        | ("kubernetes", "deployments" | "statefulsets" | "daemonsets" | "cronjobs", Workload)
         | ("argocd", "applications", App | Name)
         | ("authentik", "applications", App | Host)
         | ("authentik", "outposts", Gate | Name)
@@ -79,9 +82,9 @@ pub fn bond(kind: &KindId, key: FacetKey) -> Bond {
         | ("probe", _, Host) => Bond::Is,
         ("kubernetes", "events", _) => Bond::About,
         ("kubernetes", _, Object) => Bond::Is,
-        ("kubernetes", _, App | Host | Cluster) | ("omni", _, Cluster) | ("docker", _, Gate | App | Host) => {
-            Bond::Carries
-        }
+        ("kubernetes", _, App | Host | Cluster | Workload)
+        | ("omni", _, Cluster)
+        | ("docker", _, Gate | App | Host) => Bond::Carries,
         // A run that names a host in its error could not do without it.
         ("github", "runs", Host)
         | ("kubernetes", _, Node)

@@ -118,8 +118,9 @@ fn roots(symptom: &Symptom, sight: &Sight<'_>) -> Roots {
             let mut links = sight.index.owners(row, Grade::Likely);
             if row.id.kind.backend() != "alerts" {
                 links.extend(sight.index.links(row, Grade::Likely).into_iter().filter(|link| {
-                    matches!(link.relation, Relation::Same)
-                        || link.relation == Relation::Above && link.key == FacetKey::Gate
+                    link.relation == Relation::Same
+                        || link.relation == Relation::Above
+                            && matches!(link.key, FacetKey::Gate | FacetKey::Workload)
                 }));
             }
             links.sort_by(|a, b| rank(&a.row.id).cmp(&rank(&b.row.id)).then_with(|| a.row.id.cmp(&b.row.id)));

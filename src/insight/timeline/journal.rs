@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::insight::kinds::{CONSOLE, JOURNAL};
 use crate::model::id::{EntityId, Identity};
 use crate::model::journal::{Entry, Line};
+use crate::model::op::RunId;
 use crate::model::row::{Cell, Health, Row, Tone, Value};
 
 use super::{Event, Sort};
@@ -65,6 +66,10 @@ fn said<'l>(line: &'l Line, lines: &'l [Line]) -> Said<'l> {
 
 /// The lines as events: what was sent and what became of it, declarations and remarks.
 pub fn events(lines: &[Line]) -> Vec<Event> {
+    let outcome = |run: &RunId| {
+        let last = lines.iter().rev().find(|line| line.run == *run)?;
+        Some(said(last, lines)).filter(|said| said.word != "accepted")
+    };
     let of = |line: &Line| {
         let said = said(line, lines);
         let (sort, change) = match &line.entry {
@@ -76,6 +81,11 @@ pub fn events(lines: &[Line]) -> Vec<Event> {
         };
         let text = match said.word {
             "note" => said.text,
+            // What became of it since is said with it.
+            "sending" => {
+                let word = outcome(&line.run).map_or(said.word, |outcome| outcome.word);
+                [said.what, said.on, word, &said.text].join(" ").trim().to_owned()
+            }
             word => [said.what, word, &said.text].join(" ").trim().to_owned(),
         };
         Some(Event {

@@ -59,16 +59,19 @@ impl Focus {
         }
         if before <= 300 {
             points += 2;
-            why.push("within 5 minutes before");
+            why.push(if points > 2 {
+                "within 5 minutes"
+            } else {
+                "within 5 minutes, but nothing links them"
+            });
         } else {
             points += 1;
-            why.push("within 30 minutes before");
         }
         (points, why.join(", "))
     }
 }
 
-/// Changes near the start, the most suspicious first.
+/// Changes near the start, the most suspicious first; what nothing links to it only where it was minutes before.
 pub fn ranked<'e>(events: &'e [Event], focus: &Focus) -> Vec<(i32, String, &'e Event)> {
     let mut found: Vec<(i32, String, &Event)> = events
         .iter()
@@ -76,7 +79,7 @@ pub fn ranked<'e>(events: &'e [Event], focus: &Focus) -> Vec<(i32, String, &'e E
             let (points, why) = focus.points(event);
             (points, why, event)
         })
-        .filter(|(points, ..)| *points > 0)
+        .filter(|(points, ..)| *points > 1)
         .collect();
     found.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| b.2.at.cmp(&a.2.at)));
     found

@@ -172,7 +172,7 @@ fn event(row: &Arc<Row>, kind: &KindSpec, at: Timestamp, reader: &Reading, index
         about,
         on,
         source: Arc::from(kind.id.as_str()),
-        change: when != ENDED && is_change(kind, sort, text("reason"), row),
+        change: when != ENDED && is_change(kind, sort, text, row),
     })
 }
 
@@ -184,13 +184,13 @@ fn tone(row: &Row) -> Tone {
 }
 
 /// Whether it changed something by somebody's will, instead of telling of a consequence.
-fn is_change(kind: &KindSpec, sort: Sort, reason: &str, row: &Row) -> bool {
+fn is_change<'t>(kind: &KindSpec, sort: Sort, text: impl Fn(&str) -> &'t str, row: &Row) -> bool {
     match kind.id.as_str() {
-        "kubernetes.events" => CHANGES.contains(&reason),
+        "kubernetes.events" => CHANGES.contains(&text("reason")),
         "proxmox.tasks" => {
             !["vnc", "console", "spice", "term"].iter().any(|word| row.name.to_lowercase().contains(word))
         }
-        "authentik.events" => !row.name.contains("login") && !row.name.contains("authorize"),
+        "authentik.events" => text("state").starts_with("model_"),
         _ => !matches!(sort, Sort::Alert),
     }
 }

@@ -104,6 +104,8 @@ fn counts(sources: &[&Source], ctx: &Ctx<'_>) -> String {
         let bad = rows().filter(|row| matches!(row.health, Health::Critical | Health::Warning)).count();
         match (rows().count(), if absent { 0 } else { bad }) {
             (0, _) => {}
+            (1, 0) => well.push(format!("1 {}", kind.singular)),
+            (1, bad) => unwell.push(format!("1 {} ({bad}!)", kind.singular)),
             (all, 0) => well.push(format!("{all} {}", kind.id.name())),
             (all, bad) => unwell.push(format!("{all} {} ({bad}!)", kind.id.name())),
         }

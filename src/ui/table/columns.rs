@@ -14,7 +14,9 @@ use crate::ui::text::width;
 /// Cells between two columns.
 const GAP: u16 = 2;
 /// A name of up to so many cells is kept whole at the cost of other columns.
-const NAME: u16 = 28;
+const NAME: u16 = 24;
+/// A word of up to so many cells is kept whole; a longer one is cut before its column is dropped.
+const WORD: u16 = 10;
 /// How many rows are measured.
 const SAMPLE: usize = 200;
 
@@ -104,7 +106,8 @@ impl Choice {
             Width::Fixed(cells) => (cells, cells),
             Width::Fit(least, most) => {
                 let cells = self.natural.max(title).clamp(least.min(most), most);
-                (cells, cells)
+                let may_be_cut = self.format == Format::Plain && self.priority > 0 && !self.right;
+                (if may_be_cut { cells.min(WORD.max(least)) } else { cells }, cells)
             }
             Width::Flex(least) => {
                 // Columns that matter less go before a name is cut.
@@ -121,7 +124,7 @@ pub fn domain_word(domain: Domain) -> &'static str {
         Domain::Home => "home",
         Domain::Cloud => "cloud",
         Domain::Edge => "edge",
-        Domain::Unknown => "?",
+        Domain::Unknown => "",
     }
 }
 
@@ -139,7 +142,7 @@ impl Columns {
             choices.insert(name + 1, Choice::own(Source::Domain, "domain", Width::Fit(4, 6), 8));
         }
         if instances && kind.column("instance").is_none() {
-            choices.insert(name + 1, Choice::own(Source::Instance, "instance", Width::Fit(4, 14), 3));
+            choices.insert(name + 1, Choice::own(Source::Instance, "instance", Width::Fit(4, 14), 1));
         }
         Self { choices, instances, domains }
     }
@@ -164,29 +167,33 @@ impl Columns {
         }
     }
 
-    /// Places the columns into so many cells.
+    /// Places the columns into so many cells: what matters most first, and of the rest whatever still fits. Wide columns
+    /// only get what the others leave.
     pub fn place(&self, room: u16, wide: bool) -> Vec<Shown> {
-        let mut kept: Vec<usize> =
+        let mut asked: Vec<usize> =
             (0..self.choices.len()).filter(|i| wide || !self.choices[*i].wide).collect();
-        let least = |kept: &[usize]| -> u32 {
-            kept.iter().map(|i| u32::from(self.choices[*i].wants().0 + GAP)).sum::<u32>() - u32::from(GAP)
-        };
-        while kept.len() > 1 && least(&kept) > u32::from(room) {
-            let worst = kept.iter().enumerate().max_by_key(|(at, i)| (self.choices[**i].priority, *at));
-            let Some((at, _)) = worst else { break };
-            kept.remove(at);
+        asked.sort_by_key(|i| (self.choices[*i].wide, self.choices[*i].priority, *i));
+        let mut left = u32::from(room) + u32::from(GAP);
+        let mut kept = Vec::with_capacity(asked.len());
+        for i in asked {
+            let needs = u32::from(self.choices[i].wants().0 + GAP);
+            if needs <= left || kept.is_empty() {
+                left = left.saturating_sub(needs);
+                kept.push(i);
+            }
         }
+        kept.sort_unstable();
         self.spread(&kept, room)
     }
 
-    /// Gives what is left to the flexible columns: first what they need, then all of it to the widest asker.
+    /// Gives what is left first to what was cut, then to the flexible columns: what they need, then all of it to the last.
     fn spread(&self, kept: &[usize], room: u16) -> Vec<Shown> {
         let gaps = GAP * u16::try_from(kept.len().saturating_sub(1)).unwrap_or(u16::MAX);
         let mut widths: Vec<u16> = kept.iter().map(|i| self.choices[*i].wants().0).collect();
         let mut spare = room.saturating_sub(gaps).saturating_sub(widths.iter().sum());
-        let flexible: Vec<usize> =
-            (0..kept.len()).filter(|at| matches!(self.choices[kept[*at]].width, Width::Flex(_))).collect();
-        for at in &flexible {
+        let (flexible, firm): (Vec<usize>, Vec<usize>) =
+            (0..kept.len()).partition(|at| matches!(self.choices[kept[*at]].width, Width::Flex(_)));
+        for at in firm.iter().chain(&flexible) {
             let more = self.choices[kept[*at]].wants().1.saturating_sub(widths[*at]).min(spare);
             widths[*at] += more;
             spare -= more;

@@ -47,6 +47,7 @@ impl Table {
             return cursor;
         }
         draw_foot(buf, area, foot, &notes, ctx);
+        self.room = body.width.saturating_sub(GUTTER + 1);
         let row = self.draw_body(buf, line(area, 1), body, ctx);
         cursor.or(row)
     }
@@ -58,7 +59,7 @@ impl Table {
     }
 
     fn draw_body(&self, buf: &mut Buffer, head: Rect, body: Rect, ctx: &Ctx<'_>) -> Option<Position> {
-        let shown = self.columns.place(body.width.saturating_sub(GUTTER + 1), ctx.wide);
+        let shown = self.columns.place(self.room, ctx.wide);
         self.draw_headings(buf, head, &shown, ctx);
         let painter = Painter { table: self, shown: &shown, faded: self.faded(ctx), ctx };
         let mut cursor = None;
@@ -77,17 +78,21 @@ impl Table {
         let style = ctx.theme.style(Role::Dim);
         for column in shown {
             let choice = &self.columns.choices()[column.choice];
-            let mark = match (choice.source == self.sort.by, self.sort.down, ctx.ascii) {
+            // What began later is younger.
+            let down = self.sort.down != (choice.format == Format::Age);
+            let mark = match (choice.source == self.sort.by, down, ctx.ascii) {
                 (false, _, _) => "",
                 (true, false, false) => "↑",
                 (true, true, false) => "↓",
                 (true, false, true) => "^",
                 (true, true, true) => "v",
             };
-            let room = usize::from(column.width).saturating_sub(width(mark));
+            // The gap to the next column has room for the arrow.
+            let room = usize::from(column.width + 1).saturating_sub(width(mark)).min(column.width.into());
             let title = format!("{}{mark}", super::super::text::fit(&choice.title, room, ctx.ascii));
             let mut strip = Strip::new(buf, area, ctx.ascii);
-            strip.gap(GUTTER + column.x).field(&title, column.width, choice.right, style);
+            let cells = column.width.max(u16::try_from(width(&title)).unwrap_or(column.width));
+            strip.gap(GUTTER + column.x).field(&title, cells, choice.right, style);
         }
     }
 

@@ -45,7 +45,7 @@ impl Table {
         if ctx.store.of_kind(kind).all(loading) {
             return vec![say(format!("Loading {name}"), Tone::Pending)];
         }
-        let seen = format!("Cannot see all {name}: that none is listed here proves nothing");
+        let seen = format!("{name}: not all can be seen; that none is listed here proves nothing");
         let mut lines = vec![say(seen, Tone::Unknown)];
         lines.extend(faults(ctx.store.of_kind(kind)));
         lines

@@ -76,6 +76,8 @@ pub struct Table {
     cursor: Cursor,
     marks: HashSet<EntityId>,
     chips: Vec<Chip>,
+    /// The cells that its columns had when it was last drawn.
+    room: u16,
 }
 
 impl Table {
@@ -95,6 +97,7 @@ impl Table {
             cursor: Cursor::default(),
             marks: HashSet::new(),
             chips: Vec::new(),
+            room: u16::MAX,
         }
     }
 
@@ -195,7 +198,9 @@ impl Table {
 
     /// Sorts by the next column that is shown.
     fn next_sort(&mut self, ctx: &Ctx<'_>) {
-        let shown: Vec<Source> = self.columns.choices().iter().map(|choice| choice.source).collect();
+        let choices = self.columns.choices();
+        let shown = self.columns.place(self.room, ctx.wide);
+        let shown: Vec<Source> = shown.iter().map(|column| choices[column.choice].source).collect();
         let at = shown.iter().position(|source| *source == self.sort.by).map_or(0, |at| at + 1);
         if let Some(by) = shown.get(at % shown.len().max(1)) {
             self.resort(Sort { by: *by, down: false }, ctx);

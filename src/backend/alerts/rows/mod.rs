@@ -67,6 +67,14 @@ pub fn facets(fingerprint: u64, labels: &Labels) -> Box<[Facet]> {
     if let (Some(namespace), Some(pod)) = (namespace, labels.any(&["exported_pod", "pod"])) {
         facets.push(Facet::new(FacetKey::Object, format!("{cluster}/{namespace}/{pod}"), Grade::Likely));
     }
+    let workload = labels.any(&["deployment", "statefulset", "daemonset", "cronjob"]);
+    if let (Some(namespace), Some(workload)) = (namespace, workload) {
+        facets.push(Facet::new(
+            FacetKey::Workload,
+            format!("{cluster}/{namespace}/{workload}"),
+            Grade::Likely,
+        ));
+    }
     if !cluster.is_empty() {
         facets.push(Facet::new(FacetKey::Cluster, cluster, Grade::Hint));
     }

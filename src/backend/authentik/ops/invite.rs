@@ -146,7 +146,8 @@ impl Authentik {
         plan.notes(Decision::Allow, "group", format!("{}, {members} members", plan.group.name.as_str()));
         plan.notes(Decision::Allow, "flow", plan.flow.slug.as_str().to_owned());
         if roles > 0 {
-            let says = format!("{} grants {roles} roles besides", plan.group.name.as_str());
+            let besides = if roles == 1 { "a role".to_owned() } else { format!("{roles} roles") };
+            let says = format!("{} grants {besides} besides", plan.group.name.as_str());
             plan.notes(Decision::Warn, "roles", says);
         }
         if !single_use {

@@ -23,7 +23,8 @@ pub fn job(maker: &Maker, kind: &KindId, job: &Job, _now: Timestamp) -> Row {
         Cell::new(job.status.completion_time.time()),
         age(&job.metadata.creation_timestamp),
     ];
-    with_object(maker, maker.row(kind, &job.metadata, &state, cells))
+    let owner = job.metadata.owner_references.first().map_or("", |owner| owner.name.as_str());
+    known(maker, maker.row(kind, &job.metadata, &state, cells), owner)
 }
 
 fn job_state(job: &Job) -> State {
@@ -65,12 +66,14 @@ pub fn cron(maker: &Maker, kind: &KindId, cron: &CronJob, _now: Timestamp) -> Ro
         Cell::new(good),
         age(&cron.metadata.creation_timestamp),
     ];
-    with_object(maker, maker.row(kind, &cron.metadata, &state, cells))
+    known(maker, maker.row(kind, &cron.metadata, &state, cells), &cron.metadata.name)
 }
 
-fn with_object(maker: &Maker, mut row: Row) -> Row {
+/// A row with its join keys: the object, and the `CronJob` that it is or that made it.
+fn known(maker: &Maker, mut row: Row, workload: &str) -> Row {
     if let Some((namespace, name)) = row.id.key.split_once('/') {
-        row.facets = Box::new([maker.object(namespace, name)]);
+        let workload = (!workload.is_empty()).then(|| maker.workload(namespace, workload));
+        row.facets = std::iter::once(maker.object(namespace, name)).chain(workload).collect();
     }
     row
 }

@@ -124,6 +124,12 @@ impl Maker {
         Facet::new(FacetKey::Object, format!("{}/{namespace}/{name}", self.instance), Grade::Certain)
     }
 
+    /// The join key of what runs pods of this cluster: `cluster/namespace/name`; one text for all of its pods.
+    pub fn workload(&self, namespace: &str, name: &str) -> Facet {
+        let value = self.once(&format!("{}/{namespace}/{name}", self.instance));
+        Facet::new(FacetKey::Workload, value, Grade::Likely)
+    }
+
     /// The join key of a node of this cluster: `cluster/name`.
     pub fn node(&self, name: &str) -> Facet {
         Facet::new(FacetKey::Node, self.once(&format!("{}/{name}", self.instance)), Grade::Certain)

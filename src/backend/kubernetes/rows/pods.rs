@@ -42,7 +42,7 @@ pub fn row(maker: &Maker, kind: &KindId, pod: &Pod, now: Timestamp) -> Row {
         maker.cell(&state.why),
         maker.cell(&pod.spec.node_name),
         Cell::new(pod.status.pod_ip.as_str()),
-        maker.cell(&owner(pod)),
+        maker.cell(owner(pod)),
         maker.labels(&pod.metadata),
         age(&pod.metadata.creation_timestamp),
     ];
@@ -54,6 +54,10 @@ pub fn row(maker: &Maker, kind: &KindId, pod: &Pod, now: Timestamp) -> Row {
 fn facets(maker: &Maker, pod: &Pod) -> Box<[Facet]> {
     let mut facets = vec![maker.object(&pod.metadata.namespace, &pod.metadata.name)];
     facets.extend(pod.spec.node_name.some().map(|name| maker.node(name)));
+    let runs = workload(pod);
+    if !runs.is_empty() {
+        facets.push(maker.workload(&pod.metadata.namespace, runs));
+    }
     facets.extend(application(&pod.metadata).map(|app| Facet { value: maker.once(&app.value), ..app }));
     if let Some(ip) = pod.status.pod_ip.some() {
         let ip: Arc<str> = Arc::from(ip);
@@ -78,11 +82,21 @@ fn restarts(pod: &Pod) -> i64 {
 }
 
 /// `ReplicaSet/lidarr-6f7d` as the workload that people know: `lidarr`.
-fn owner(pod: &Pod) -> String {
-    let Some(owner) = pod.metadata.owner_references.first() else { return String::new() };
+fn owner(pod: &Pod) -> &str {
+    let Some(owner) = pod.metadata.owner_references.first() else { return "" };
     match &*owner.kind {
-        "ReplicaSet" => owner.name.rsplit_once('-').map_or(&*owner.name, |(name, _)| name).to_owned(),
-        _ => owner.name.as_str().to_owned(),
+        "ReplicaSet" => owner.name.rsplit_once('-').map_or(&*owner.name, |(name, _)| name),
+        _ => owner.name.as_str(),
+    }
+}
+
+/// What keeps running it: a Job that a `CronJob` made is named after it and a number.
+fn workload(pod: &Pod) -> &str {
+    let name = owner(pod);
+    let scheduled = name.rsplit_once('-').filter(|(_, number)| number.bytes().all(|b| b.is_ascii_digit()));
+    match pod.metadata.owner_references.first() {
+        Some(owner) if &*owner.kind == "Job" => scheduled.map_or(name, |(name, _)| name),
+        _ => name,
     }
 }
 

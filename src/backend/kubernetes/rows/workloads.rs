@@ -70,7 +70,8 @@ fn project(maker: &Maker, kind: &KindId, workload: &Workload, now: Timestamp, da
     ];
     let mut row = maker.row(kind, &workload.metadata, &state, cells);
     let object = maker.object(&workload.metadata.namespace, &workload.metadata.name);
-    row.facets = std::iter::once(object).chain(application(&workload.metadata)).collect();
+    let itself = maker.workload(&workload.metadata.namespace, &workload.metadata.name);
+    row.facets = [object, itself].into_iter().chain(application(&workload.metadata)).collect();
     row
 }
 

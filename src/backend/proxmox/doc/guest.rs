@@ -225,7 +225,9 @@ fn recent_rows(tasks: &[Task]) -> Vec<Vec<Cell>> {
         let (result, tone) = match end {
             None => ("running".to_owned(), Tone::Pending),
             Some(End::Ok) => ("ok".to_owned(), Tone::Ok),
-            Some(End::Warnings(count)) => (format!("{count} warnings"), Tone::Warn),
+            Some(End::Warnings(count)) => {
+                (format!("{count} {}", if count == 1 { "warning" } else { "warnings" }), Tone::Warn)
+            }
             Some(End::Lost) => ("killed, or its host went down".to_owned(), Tone::Error),
             Some(End::Error(text)) => (text, Tone::Error),
         };

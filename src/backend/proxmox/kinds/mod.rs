@@ -181,7 +181,7 @@ fn storages() -> KindSpec {
 
 fn tasks() -> KindSpec {
     let columns = vec![
-        Column::new("state", "state", Width::Fit(7, 9), "running, ok, warnings, failed or lost.")
+        Column::new("state", "state", Width::Fit(7, 12), "running, ok, warnings, failed or lost.")
             .format(Format::State)
             .priority(0),
         Column::new("task", "task", Width::Fit(6, 16), "What is done.").priority(0),

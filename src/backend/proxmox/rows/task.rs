@@ -57,7 +57,9 @@ fn row(
     };
     let result = match &end {
         None | Some(End::Ok) => None,
-        Some(End::Warnings(count)) => Some(format!("{count} warnings")),
+        Some(End::Warnings(count)) => {
+            Some(format!("{count} {}", if *count == 1 { "warning" } else { "warnings" }))
+        }
         Some(End::Lost) => Some("killed, or its host went down".to_owned()),
         Some(End::Error(text)) => Some(text.clone()),
     };

@@ -186,5 +186,5 @@ fn tasks_are_told_with_their_end_and_failures_fade_once_they_were_repaired() {
     );
     assert_eq!(cell(&rows[0], "user"), &Value::text("root@pam!console"));
     assert_eq!(cell(&rows[1], "took"), &Value::Int(5));
-    assert_eq!(cell(&rows[1], "result"), &Value::text("1 warnings"));
+    assert_eq!(cell(&rows[1], "result"), &Value::text("1 warning"));
 }
