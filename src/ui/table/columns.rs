@@ -14,9 +14,11 @@ use crate::ui::text::width;
 /// Cells between two columns.
 const GAP: u16 = 2;
 /// A name of up to so many cells is kept whole at the cost of other columns.
-const NAME: u16 = 24;
-/// A word of up to so many cells is kept whole; a longer one is cut before its column is dropped.
+const NAME: u16 = 28;
+/// A word of up to so many cells is kept whole; a longer one is cut where a column that matters would have no room.
 const WORD: u16 = 10;
+/// Columns up to this priority matter: others are cut for them.
+const MATTERS: u8 = 1;
 /// How many rows are measured.
 const SAMPLE: usize = 200;
 
@@ -99,6 +101,12 @@ impl Choice {
         }
     }
 
+    /// What it needs where nothing of it shall be cut but what may always be.
+    fn uncut(&self) -> u16 {
+        let (least, most) = self.wants();
+        if matches!(self.width, Width::Flex(_)) { least } else { most }
+    }
+
     /// The least it needs, and what it would like.
     fn wants(&self) -> (u16, u16) {
         let title = cells(&self.title);
@@ -167,18 +175,23 @@ impl Columns {
         }
     }
 
-    /// Places the columns into so many cells: what matters most first, and of the rest whatever still fits. Wide columns
-    /// only get what the others leave.
+    /// Places the columns into so many cells: what matters most first, and of the rest whatever still fits without
+    /// cutting those. Wide columns only get what the others leave.
     pub fn place(&self, room: u16, wide: bool) -> Vec<Shown> {
         let mut asked: Vec<usize> =
             (0..self.choices.len()).filter(|i| wide || !self.choices[*i].wide).collect();
         asked.sort_by_key(|i| (self.choices[*i].wide, self.choices[*i].priority, *i));
-        let mut left = u32::from(room) + u32::from(GAP);
+        let room_with_gap = u32::from(room) + u32::from(GAP);
+        let (mut cut, mut whole) = (0, 0);
         let mut kept = Vec::with_capacity(asked.len());
         for i in asked {
-            let needs = u32::from(self.choices[i].wants().0 + GAP);
-            if needs <= left || kept.is_empty() {
-                left = left.saturating_sub(needs);
+            let choice = &self.choices[i];
+            let (least, most) = (u32::from(choice.wants().0 + GAP), u32::from(choice.uncut() + GAP));
+            let matters = choice.priority <= MATTERS && !choice.wide;
+            let fits = if matters { cut + least } else { whole + most } <= room_with_gap;
+            // What a row is and how it is stands there however narrow it is.
+            if fits || choice.priority == 0 && !choice.wide || kept.is_empty() {
+                (cut, whole) = (cut + least, whole + most);
                 kept.push(i);
             }
         }
@@ -224,4 +237,38 @@ impl Choice {
 
 fn cells(text: &str) -> u16 {
     u16::try_from(width(text)).unwrap_or(u16::MAX).min(512)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column(title: &'static str, width: Width, priority: u8, natural: u16) -> Choice {
+        Choice { natural, ..Choice::own(Source::Cell(0), title, width, priority) }
+    }
+
+    #[test]
+    fn what_matters_is_cut_before_it_goes_and_the_rest_only_gets_what_is_left() {
+        let wide = Choice { wide: true, ..column("labels", Width::Fit(4, 20), 0, 8) };
+        let choices = vec![
+            column("state", Width::Fit(9, 19), 0, 18),
+            column("name", Width::Flex(18), 0, 26),
+            column("namespace", Width::Fit(6, 18), 1, 16),
+            column("node", Width::Fit(6, 20), 3, 12),
+            column("ready", Width::Fit(5, 6), 2, 5),
+            wide,
+            column("age", Width::Fit(3, 4), 1, 4),
+        ];
+        let columns = Columns { choices, ..Columns::default() };
+        let shown = |room: u16, wide: bool| -> Vec<(&str, u16)> {
+            let shown = columns.place(room, wide);
+            shown.iter().map(|shown| (&*columns.choices[shown.choice].title, shown.width)).collect()
+        };
+        let firm = [("state", 18), ("name", 27), ("namespace", 16)];
+        assert_eq!(shown(78, false), [&firm[..], &[("ready", 5), ("age", 4)]].concat());
+        assert_eq!(shown(78, true), shown(78, false), "a wide column costs no other");
+        assert_eq!(shown(66, false), [("state", 18), ("name", 26), ("namespace", 12), ("age", 4)]);
+        assert_eq!(shown(40, false), [("state", 18), ("name", 20)]);
+        assert_eq!(shown(120, true).len(), 7);
+    }
 }

@@ -320,7 +320,9 @@ mod tests {
         assert_eq!(row.id.to_string(), "kubernetes.pods/cloud/media/lidarr-6f7d9c5b8-x2k4q");
         assert_eq!(row.identity.get("uid"), Some("u1"));
         let values: Vec<&str> = row.facets.iter().map(|facet| &*facet.value).collect();
-        assert_eq!(values, ["cloud/media/lidarr-6f7d9c5b8-x2k4q", "cloud/oci-node-1", "lidarr", "192.0.2.7"]);
+        let (pod, node, workload) =
+            ("cloud/media/lidarr-6f7d9c5b8-x2k4q", "cloud/oci-node-1", "cloud/media/lidarr");
+        assert_eq!(values, [pod, node, workload, "lidarr", "192.0.2.7"]);
         assert_eq!(row.cell(8).value.as_text(), Some("lidarr"));
         assert_eq!(row.cell(9).value.as_text(), Some("app.kubernetes.io/instance=lidarr,tier=media"));
     }
