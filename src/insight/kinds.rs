@@ -83,10 +83,10 @@ fn problems() -> KindSpec {
 fn timeline() -> KindSpec {
     let columns = vec![
         column("at", "at", Width::Fit(5, 12), "When it happened.").format(Format::Clock).priority(0),
-        column("sort", "sort", Width::Fit(4, 8), "What sort of event it is, or a gap in watching.")
+        column("sort", "sort", Width::Fit(4, 12), "What sort of event it is, or a gap in watching.")
             .format(Format::State)
             .priority(1),
-        column("name", "what", Width::Flex(24), "What happened.").priority(0),
+        column("name", "what", Width::Flex(44), "What happened.").priority(0),
         column("on", "on", Width::Fit(6, 26), "What it happened to.").priority(2),
         column("who", "who", Width::Fit(4, 18), "Who did it, where that is known.").priority(3),
         column("near", "near", Width::Fit(4, 6), "How long before (-) or after the problem's start.")
