@@ -37,7 +37,7 @@ fn tick() -> OpSpec {
 
 fn checklists() -> KindSpec {
     let columns = vec![
-        Column::new("state", "state", Width::Fixed(9), "How it went when it was last asked here.")
+        Column::new("state", "state", Width::Fixed(12), "How it went when it was last asked here.")
             .format(Format::State)
             .priority(0),
         Column::new("name", "name", Width::Fit(8, 28), "Its name, for `vigie check`.").priority(0),
