@@ -367,7 +367,9 @@ impl Lookout {
         self.epoch += 1;
         let seen =
             |source: &Source| !is_awaited(source) || source.health == SourceHealth::Fresh && source.complete;
-        let unseen: Vec<&Source> = facts.store.sources().filter(|source| !seen(source)).collect();
+        // The journal is a file of its own; what is made of other lists is only as whole as they are.
+        let made = kind != JOURNAL;
+        let unseen: Vec<&Source> = facts.store.sources().filter(|source| made && !seen(source)).collect();
         let complete = unseen.is_empty();
         if !complete {
             notes.push(partial(&unseen));
@@ -383,7 +385,7 @@ fn partial(unseen: &[&Source]) -> String {
     let names: Vec<String> = unseen.iter().take(NAMED).map(name).collect();
     let more = unseen.len().saturating_sub(NAMED);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("not seen, or not whole: {}{more}", names.join(", "))
+    format!("missing, or not whole: {}{more}", names.join(", "))
 }
 
 /// Why a domain does not answer, where one does not.
