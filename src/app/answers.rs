@@ -108,7 +108,9 @@ impl App {
         self.look_out(&source, &changes);
         self.dirty |= self.sync_pane() || changes.health;
         self.follow_selection();
-        self.ring()
+        let mut effects = self.renew_detail();
+        effects.extend(self.ring());
+        effects
     }
 
     fn on_rights(
@@ -131,7 +133,7 @@ impl App {
     fn on_view(&mut self, view: ViewId, body: Result<View, Fault>) -> Vec<Effect> {
         let Some(body) = self.diagnosed(view, body) else { return self.redrawn(Vec::new()) };
         if let Some(detail) = self.detail.as_ref().filter(|detail| detail.view == view) {
-            self.places.pane_mut().describe(&detail.id, body);
+            self.places.pane_mut().describe(&detail.row.id, body);
             return self.redrawn(Vec::new());
         }
         for pane in self.places.all_mut() {

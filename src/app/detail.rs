@@ -1,8 +1,10 @@
 //! Views that are opened and shut by where the operator is: the one of this place, and the detail beside a list.
 
+use std::sync::Arc;
+
 use jiff::SignedDuration;
 
-use crate::model::id::EntityId;
+use crate::model::row::Row;
 
 use super::App;
 use super::effect::Effect;
@@ -14,12 +16,12 @@ use super::places::PlaceKey;
 const REST: SignedDuration = SignedDuration::from_millis(80);
 
 /// The description beside a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) struct Detail {
     /// The view that feeds it.
     pub view: ViewId,
-    /// The row that it describes.
-    pub id: EntityId,
+    /// The row that it describes, as it was when the description was asked for.
+    pub row: Arc<Row>,
 }
 
 impl App {
@@ -42,16 +44,36 @@ impl App {
         }
         let wanted = browser.detailed().cloned();
         let mut effects = self.shut_detail();
-        if let Some(id) = wanted.filter(|id| self.facts.store.get(id).is_some()) {
-            let view = self.next_view();
-            self.detail = Some(Detail { view, id: id.clone() });
-            if crate::insight::kinds::is_insight(&id.kind) {
-                let page = self.page(&id);
-                self.places.pane_mut().describe(&id, page);
+        if let Some(row) = wanted.and_then(|id| self.facts.store.get(&id).cloned()) {
+            if crate::insight::kinds::is_insight(&row.id.kind) {
+                let page = self.page(&row.id);
+                self.places.pane_mut().describe(&row.id, page);
             }
-            effects.extend(Self::open(view, id, "describe".to_owned()));
+            effects.extend(self.ask_detail(row));
         }
         self.redrawn(effects)
+    }
+
+    fn ask_detail(&mut self, row: Arc<Row>) -> Option<Effect> {
+        let view = self.next_view();
+        let id = row.id.clone();
+        self.detail = Some(Detail { view, row });
+        Self::open(view, id, "describe".to_owned())
+    }
+
+    /// What is described became another thing than it was: the description is asked for anew, so that it never contradicts
+    /// the list beside it. What only counts on, as a load does, is no reason.
+    pub(super) fn renew_detail(&mut self) -> Vec<Effect> {
+        let Some(detail) = &self.detail else { return Vec::new() };
+        let Some(row) = self.facts.store.get(&detail.row.id) else { return Vec::new() };
+        let told = |row: &Row| (row.health, row.cell(0).value.clone());
+        if told(row) == told(&detail.row) {
+            return Vec::new();
+        }
+        let row = row.clone();
+        let mut effects = self.shut_detail();
+        effects.extend(self.ask_detail(row));
+        effects
     }
 
     fn shut_detail(&mut self) -> Vec<Effect> {

@@ -8,6 +8,7 @@ use crate::model::id::{EntityId, SourceId};
 use crate::model::op::{Evidence, Targets};
 use crate::model::row::Tone;
 use crate::model::store::Changes;
+use crate::ui::toast::Toast;
 
 use super::App;
 use super::effect::Effect;
@@ -148,7 +149,13 @@ impl App {
         let Some(text) = self.alarm.check(self.lookout.problems(), seen, self.look.now) else {
             return Vec::new();
         };
-        self.tell(Tone::Error, text.clone());
+        // What went wrong with the operator's own doing is not covered by news: those stand on the overview too.
+        let covers = |toast: &Toast| toast.is_shown(self.look.now) && toast.is_bad();
+        if self.toast.as_ref().is_some_and(covers) {
+            self.notices.add(self.look.now, Tone::Error, text.clone());
+        } else {
+            self.tell(Tone::Error, text.clone());
+        }
         if self.quiet { Vec::new() } else { vec![Effect::Bell, Effect::Notify(text)] }
     }
 

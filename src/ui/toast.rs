@@ -24,10 +24,15 @@ pub struct Toast {
 impl Toast {
     /// A message that stays longer the worse it is.
     pub fn new(text: impl Into<String>, tone: Tone, now: Timestamp) -> Self {
-        let seconds =
-            if matches!(tone, Tone::Error | Tone::Danger | Tone::Warn | Tone::Unknown) { 10 } else { 4 };
-        let until = now.checked_add(SignedDuration::from_secs(seconds)).unwrap_or(now);
-        Self { text: text.into(), tone, until }
+        let mut toast = Self { text: text.into(), tone, until: now };
+        let seconds = if toast.is_bad() { 10 } else { 4 };
+        toast.until = now.checked_add(SignedDuration::from_secs(seconds)).unwrap_or(now);
+        toast
+    }
+
+    /// Whether it tells of what did not go well, or of what nobody knows.
+    pub fn is_bad(&self) -> bool {
+        matches!(self.tone, Tone::Error | Tone::Danger | Tone::Warn | Tone::Unknown)
     }
 
     /// Whether it still stands.

@@ -35,6 +35,8 @@ const RUNS: &str = "github.runs";
 struct Candidate<'s> {
     symptom: &'s Symptom,
     points: Vec<Point>,
+    /// How many other signs need it: among equals, what most stand on.
+    children: usize,
 }
 
 impl Candidate<'_> {
@@ -57,7 +59,7 @@ pub(super) fn problem(group: &Group, symptoms: &[Symptom], sight: &Sight<'_>) ->
             Some(weigh(symptoms.get(*at)?, group.parents.get(at).copied(), since, &members, sight))
         })
         .collect();
-    candidates.sort_by_key(|candidate| std::cmp::Reverse(candidate.sum()));
+    candidates.sort_by_key(|candidate| std::cmp::Reverse((candidate.sum(), candidate.children)));
     let best = candidates.into_iter().next();
     let leading = best.as_ref().map_or(first, |best| best.symptom);
     let told = tell(group, leading, &members, sight);
@@ -73,8 +75,7 @@ pub(super) fn problem(group: &Group, symptoms: &[Symptom], sight: &Sight<'_>) ->
     let score = score.into_iter().chain(weight).collect();
     let domain = if group.home { Domain::Home } else { leading.domain };
     let rows = |symptom: &&Symptom| symptom.row().map(|row| row.id.clone());
-    let own =
-        |head: &EntityId| members.iter().any(|symptom| symptom.row().is_some_and(|row| row.id == *head));
+    let own = |id: &EntityId| members.iter().any(|m| m.row().is_some_and(|row| row.id == *id));
     let mut ids: Vec<EntityId> = head.iter().cloned().chain(members.iter().filter_map(rows)).collect();
     let mut seen = HashSet::new();
     ids.retain(|id| seen.insert(id.clone()));
@@ -131,7 +132,7 @@ fn weigh<'s>(
             points.push(Point::new(2, format!("changed just before: {}", change.text)));
         }
     }
-    Candidate { symptom, points }
+    Candidate { symptom, points, children: children.unwrap_or(0) }
 }
 
 /// Whether another alert is quiet because of this one.

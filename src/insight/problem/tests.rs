@@ -46,12 +46,13 @@ fn kind(id: &str) -> KindSpec {
     }
 }
 
-const KINDS: [&str; 9] = [
+const KINDS: [&str; 10] = [
     "proxmox.guests",
     "proxmox.nodes",
     "omni.machines",
     "kubernetes.nodes",
     "kubernetes.pods",
+    "kubernetes.deployments",
     "argocd.applications",
     "authentik.applications",
     "authentik.outposts",
@@ -136,7 +137,7 @@ fn alert(name: &str, number: usize, health: Health, facets: &[(FacetKey, &str, G
     row
 }
 
-use FacetKey::{App, Gate, Host, MachineUuid, Node, Object};
+use FacetKey::{App, Gate, Host, MachineUuid, Node, Object, Workload};
 use Grade::{Certain, Likely};
 use Health::{Critical, Ok as Good, Warning};
 
@@ -208,6 +209,32 @@ fn what_stands_on_a_node_is_folded_into_the_node() {
     assert!(node.members.len() >= 7, "{:?}", node.members);
     assert!(names.contains(&"SomethingElse"), "{names:?}");
     assert!(node.cause.iter().all(|cause| !cause.points.is_empty()));
+}
+
+#[test]
+fn a_pod_what_runs_it_and_the_alerts_about_either_are_one_problem() {
+    let mut bench = Bench::new();
+    let runs = ("cloud/media/lidarr", Likely);
+    let pod = [(Object, "cloud/media/lidarr-1", Certain), (Workload, runs.0, runs.1)];
+    let deployment = [(Object, "cloud/media/lidarr", Certain), (Workload, runs.0, runs.1)];
+    bench.rows(
+        "kubernetes",
+        vec![
+            row("kubernetes.pods", "lidarr-1", Critical, &pod),
+            row("kubernetes.deployments", "lidarr", Critical, &deployment),
+            row("kubernetes.pods", "other-1", Warning, &[(Workload, "cloud/media/other", Likely)]),
+        ],
+    );
+    bench.rows(
+        "alerts",
+        vec![
+            alert("PodCrashLooping", 1, Warning, &[(Object, "cloud/media/lidarr-1", Likely)]),
+            alert("DeploymentDown", 1, Warning, &[(Workload, runs.0, runs.1)]),
+        ],
+    );
+    let problems = bench.problems();
+    let found: Vec<(&str, usize)> = problems.iter().map(|p| (p.name.as_str(), p.members.len())).collect();
+    assert_eq!(found, [("pod lidarr-1", 4), ("pod other-1", 1)]);
 }
 
 #[test]

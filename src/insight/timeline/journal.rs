@@ -66,12 +66,16 @@ fn said<'l>(line: &'l Line, lines: &'l [Line]) -> Said<'l> {
 
 /// The lines as events: what was sent and what became of it, declarations and remarks.
 pub fn events(lines: &[Line]) -> Vec<Event> {
+    // What became of it since is said with what was sent.
     let outcome = |run: &RunId| {
-        let last = lines.iter().rev().find(|line| line.run == *run)?;
-        Some(said(last, lines)).filter(|said| said.word != "accepted")
+        let ends = |line: &&Line| line.run == *run && !matches!(line.entry, Entry::Accepted { .. });
+        lines.iter().rev().find(ends).map(|line| said(line, lines)).map(|said| (said.word, said.tone))
     };
     let of = |line: &Line| {
-        let said = said(line, lines);
+        let mut said = said(line, lines);
+        if let (Entry::Sending { .. }, Some(now)) = (&line.entry, outcome(&line.run)) {
+            (said.word, said.tone) = now;
+        }
         let (sort, change) = match &line.entry {
             Entry::Accepted { .. } | Entry::Refused { .. } => return None,
             Entry::Note { .. } => (Sort::Note, false),
@@ -79,14 +83,12 @@ pub fn events(lines: &[Line]) -> Vec<Event> {
             Entry::Sending { .. } => (Sort::Own, true),
             _ => (Sort::Own, false),
         };
-        let text = match said.word {
-            "note" => said.text,
-            // What became of it since is said with it.
-            "sending" => {
-                let word = outcome(&line.run).map_or(said.word, |outcome| outcome.word);
+        let text = match (&line.entry, said.word) {
+            (Entry::Note { .. }, _) => said.text,
+            (Entry::Sending { .. }, word) => {
                 [said.what, said.on, word, &said.text].join(" ").trim().to_owned()
             }
-            word => [said.what, word, &said.text].join(" ").trim().to_owned(),
+            (_, word) => [said.what, word, &said.text].join(" ").trim().to_owned(),
         };
         Some(Event {
             at: line.at,

@@ -27,7 +27,7 @@ struct Reader {
 /// The column of an end: it is the consequence of what began, and no change of its own.
 const ENDED: &str = "ended";
 
-const READERS: [Reader; 7] = [
+const READERS: [Reader; 8] = [
     Reader {
         kind: "proxmox.tasks",
         sort: Sort::Task,
@@ -49,6 +49,7 @@ const READERS: [Reader; 7] = [
         what: &["object", "reason", "message"],
         who: "source",
     },
+    Reader { kind: "authentik.events", sort: Sort::Login, at: "", what: &["state", "name"], who: "actor" },
     Reader { kind: "alerts.alerts", sort: Sort::Alert, at: "since", what: &["name", "on", "state"], who: "" },
     Reader { kind: "kubernetes.pods", sort: Sort::Event, at: "age", what: &[], who: "" },
     Reader {

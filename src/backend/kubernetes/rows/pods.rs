@@ -90,12 +90,12 @@ fn owner(pod: &Pod) -> &str {
     }
 }
 
-/// What keeps running it: a Job that a `CronJob` made is named after it and a number.
+/// What keeps running it: a Job that a `CronJob` made is named after it and the minute of its schedule since 1970.
 fn workload(pod: &Pod) -> &str {
     let name = owner(pod);
-    let scheduled = name.rsplit_once('-').filter(|(_, number)| number.bytes().all(|b| b.is_ascii_digit()));
-    match pod.metadata.owner_references.first() {
-        Some(owner) if &*owner.kind == "Job" => scheduled.map_or(name, |(name, _)| name),
+    let minute = |text: &str| text.len() == 8 && text.bytes().all(|b| b.is_ascii_digit());
+    match name.rsplit_once('-') {
+        Some((cron, number)) if minute(number) => cron,
         _ => name,
     }
 }

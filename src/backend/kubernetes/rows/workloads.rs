@@ -91,7 +91,7 @@ pub fn state(workload: &Workload, counts: &Counts, now: Timestamp) -> State {
         return State::new("Paused", Health::Warning).why("its roll-out is paused");
     }
     if counts.ready == 0 {
-        return down(workload, condition("Available"), now);
+        return down(workload, condition("Available").filter(|c| &*c.status == "False"), now);
     }
     if counts.updated < counts.wanted {
         return State::new("Rolling", Health::Pending)

@@ -46,14 +46,20 @@ fn meta(app: &App, now: Timestamp, kind: &str) -> Value {
 fn workload(app: &App, table: &str, now: Timestamp) -> Value {
     let kind = if table == "deployments" { "Deployment" } else { "StatefulSet" };
     let labels = json!({"app.kubernetes.io/name": app.workload});
+    // A StatefulSet has no conditions: its controller says it in numbers alone.
+    let conditions = if table == "deployments" {
+        json!([{"type": "Available", "status": "True", "message": "Deployment has minimum availability.",
+            "lastTransitionTime": ago(now, 30 * 86_400)}])
+    } else {
+        json!([])
+    };
     json!({
         "apiVersion": "apps/v1", "kind": kind, "metadata": meta(app, now, kind),
         "spec": {"replicas": 1, "selector": {"matchLabels": labels},
             "template": {"metadata": {"labels": labels}, "spec": {"containers": [{"name": app.workload,
                 "image": format!("registry.lab.example/{}:1.0", app.workload)}]}}},
         "status": {"observedGeneration": 3, "replicas": 1, "updatedReplicas": 1, "readyReplicas": 1, "availableReplicas": 1,
-            "conditions": [{"type": "Available", "status": "True", "message": "Deployment has minimum availability.",
-                "lastTransitionTime": ago(now, 30 * 86_400)}]},
+            "conditions": conditions},
     })
 }
 

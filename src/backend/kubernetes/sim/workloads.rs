@@ -272,7 +272,6 @@ fn status(lab: &Lab, table: &str, workload: &Value, seen: &Seen, now: Timestamp)
         status["readyReplicas"] = seen.ready.into();
         status["availableReplicas"] = seen.ready.into();
         let word = if available { "True" } else { "False" };
-        // Of the others the controller says it in numbers alone.
         if table == "deployments" && status["conditions"][0]["status"] != word {
             let message = if available { "Deployment has minimum availability." } else { "Deployment does not have minimum availability." };
             status["conditions"] = json!([{"type": "Available", "status": word, "message": message, "lastTransitionTime": stamp(now)}]);

@@ -32,17 +32,13 @@ pub(super) fn row(
     let container = family == "lxc";
     let (pulse, named) = (Pulse::of(template, guest.status.as_deref()), guest.name.is_some());
     memory.list(vmid, Known { name: name.clone(), named, node, container, pulse });
-    let state = match memory.fresher(vmid) {
-        Some(state) => state,
-        None => memory.words.share(guest.status.as_deref().unwrap_or("unknown")),
-    };
+    let state = state(guest, vmid, memory);
     let lock = guest.lock.as_deref().filter(|lock| !lock.is_empty());
     let ha = guest.hastate.as_deref().filter(|state| !state.is_empty());
     let starts = memory.facts(vmid).map(|facts| facts.onboot);
+    let asleep = starts == Some(true) && !template;
     let (health, why) = match health(&state, lock, ha, template) {
-        (Health::Off, None) if starts == Some(true) && !template => {
-            (Health::Warning, Some(ASLEEP.to_owned()))
-        }
+        (Health::Off, None) if asleep => (Health::Warning, Some(ASLEEP.to_owned())),
         judged => judged,
     };
     let on = !matches!(&*state, "stopped" | "unknown");
@@ -80,6 +76,12 @@ pub(super) fn row(
     row.identity = known(&row.id.key, guest, memory);
     row.facets = facets(&row.id.key, &name, vmid, memory);
     Some(((vmid, container), row))
+}
+
+/// What was seen since the list was made, or else what the list says.
+fn state(guest: &Resource<'_>, vmid: u32, memory: &mut Memory) -> Arc<str> {
+    let listed = guest.status.as_deref().unwrap_or("unknown");
+    memory.fresher(vmid).unwrap_or_else(|| memory.words.share(listed))
 }
 
 fn vmid(guest: &Resource<'_>) -> Option<u32> {
