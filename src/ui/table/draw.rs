@@ -87,8 +87,8 @@ impl Table {
                 (true, false, true) => "^",
                 (true, true, true) => "v",
             };
-            // The gap to the next column has room for the arrow.
-            let room = usize::from(column.width + 1).saturating_sub(width(mark)).min(column.width.into());
+            // The gap to the next column has room for the arrow, or for a last letter.
+            let room = usize::from(column.width + 1).saturating_sub(width(mark));
             let title = format!("{}{mark}", super::super::text::fit(&choice.title, room, ctx.ascii));
             let mut strip = Strip::new(buf, area, ctx.ascii);
             let cells = column.width.max(u16::try_from(width(&title)).unwrap_or(column.width));

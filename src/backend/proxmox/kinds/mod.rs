@@ -184,8 +184,9 @@ fn tasks() -> KindSpec {
         Column::new("state", "state", Width::Fit(7, 12), "running, ok, warnings, failed or lost.")
             .format(Format::State)
             .priority(0),
-        Column::new("task", "task", Width::Fit(6, 16), "What is done.").priority(0),
-        Column::new("on", "on", Width::Fit(3, 22), "The guest or thing it is done to.").priority(0),
+        // The name says both: what is done, and to what.
+        Column::new("task", "task", Width::Fit(6, 16), "What is done.").priority(2),
+        Column::new("on", "on", Width::Fit(3, 22), "The guest or thing it is done to.").priority(2),
         Column::new("node", "node", Width::Fit(4, 12), "The host that does it.").priority(4),
         Column::new("user", "user", Width::Fit(4, 22), "Who started it, and with which token.").priority(3),
         Column::new("result", "result", Width::Flex(12), "How it ended, in the server's words.").priority(1),
